@@ -1,0 +1,148 @@
+"""Every setting of the nightly run, validated once, in one place.
+
+Read, strongest first: environment variables (`LARDER_TRAINING__EPOCHS=3`), a `.env` file, then the TOML file that
+`LARDER_CONFIG` names (default `larder.toml`, optional). Secrets (`database_url`) come from the environment, `.env`
+or a file under `LARDER_SECRETS_DIR` only, and are masked wherever settings are shown or logged.
+"""
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+class Section(BaseModel):
+    """A group of settings; an unknown name is an error, so that a misspelt one is never silently ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SequenceSettings(Section):
+    """How baskets become model input."""
+
+    min_baskets: int = Field(2, ge=1, description="funnels with fewer baskets get no sequence")
+    max_baskets: int = Field(50, ge=1, description="only the latest baskets of a funnel are kept")
+    max_products: int = Field(60, ge=1, description="largest lines of a basket kept, by quantity")
+    min_product_count: int = Field(5, ge=1, description="products bought in fewer baskets share the unknown id")
+
+
+class TrainingSettings(Section):
+    """The distributed training of one candidate model."""
+
+    architecture: str = Field("lens1000", description="a name in models/catalog.py")
+    workers: int = Field(2, ge=1, description="tasks of the barrier stage, each one TensorFlow worker")
+    gpus_per_worker: int = Field(0, ge=0, description="requested through Spark resources; none in local mode")
+    epochs: int = Field(8, ge=1, description="passes over the customers; training stops earlier when validation does")
+    patience: int = Field(2, ge=1, description="epochs without a better validation loss before training stops")
+    batch_size: int = Field(128, ge=1, le=128, description="examples per global batch (paper: at most 128)")
+    learning_rate: float = Field(1e-3, gt=0, description="RMSprop step (paper: 1e-3)")
+    max_baskets: int = Field(20, ge=1, description="latest baskets of a prefix that the encoders read")
+    max_products: int = Field(20, ge=1, description="products per basket that the encoders and the decoder read")
+    holdout_days: int = Field(14, ge=1, description="last days of history kept from training, for the scorecard")
+    checkpoint_steps: int = Field(50, ge=1, description="steps between checkpoints")
+    worker_timeout_minutes: int = Field(90, ge=1, description="a worker that runs longer is ended")
+    seed: int = Field(0, ge=0)
+
+
+class PromotionSettings(Section):
+    """The gate a candidate passes before it becomes champion."""
+
+    min_gain_over_baseline: float = Field(0.0, description="recall@10 above the frequency baseline, absolute")
+    max_loss_to_champion: float = Field(0.005, ge=0, description="recall@10 a candidate may lose to the champion")
+
+
+class PredictionSettings(Section):
+    """Next-basket prediction of every active funnel."""
+
+    active_days: int = Field(90, ge=1, description="funnels whose latest basket is older are not predicted")
+    max_products: int = Field(20, ge=1, description="upper bound of a predicted basket")
+    batch_size: int = Field(256, ge=1)
+
+
+class DemandSettings(Section):
+    """Expected demand and stock-outs."""
+
+    horizon_days: int = Field(7, ge=1, le=60, description="days ahead, the business date first")
+    residual: Literal["cumulative", "per_day"] = Field(
+        "cumulative", description="opening stock and cumulated residual, or the paper's per-day residual"
+    )
+    plan_cover_days: int = Field(7, ge=1, description="days of trailing demand in a derived opening stock")
+    plan_history_days: int = Field(28, ge=7, description="trailing days from which a derived plan is made")
+    min_probability: float = Field(0.5, ge=0, le=1, description="probability of being short at which an alert is made")
+
+
+class AnomalySettings(Section):
+    """Behaviour anomalies: the pluggable parts of LENS Algorithm 1 (models/detectors)."""
+
+    distance: str = Field("cosine", description="d_A, prediction against what happened")
+    embedding: str = Field("category_frequency", description="f_E, a funnel's vector")
+    clustering: str = Field("kmeans", description="f_k, with its distance d_K")
+    clusters: int = Field(8, ge=1)
+    cluster_distance: str = Field("upper_tail", description="d_B, a funnel against its cluster")
+    recent_days: int = Field(14, ge=1, description="only funnels whose latest basket is this recent are scored")
+    alerts_per_thousand: float = Field(5.0, gt=0, le=1000, description="rate of alerts the operator wants")
+
+
+class Settings(BaseSettings):
+    """All settings; `larder settings` prints them resolved, secrets masked."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="LARDER_", env_nested_delimiter="__", env_file=".env", extra="ignore", frozen=True
+    )
+
+    data_dir: Path = Field(REPOSITORY / "var", description="raw files, lake, runs, logs and embedded databases")
+    source: str = Field("shop", description="a shipped source (shop, tafeng, csv) or a path to a TOML description")
+    database_url: SecretStr | None = Field(None, description="alert store; default SQLite under data_dir")
+    tracking_uri: str | None = Field(None, description="MLflow; default SQLite under data_dir")
+    keep_versions: int = Field(5, ge=2, description="published versions kept per table")
+    spark_driver_memory: str = Field("2g", description="memory of a job's driver (local mode: of the job)")
+    shuffle_partitions: int = Field(4, ge=1, description="Spark shuffle partitions; raise it on a cluster")
+
+    sequences: SequenceSettings = SequenceSettings()
+    training: TrainingSettings = TrainingSettings()
+    promotion: PromotionSettings = PromotionSettings()
+    prediction: PredictionSettings = PredictionSettings()
+    demand: DemandSettings = DemandSettings()
+    anomalies: AnomalySettings = AnomalySettings()
+
+    @cached_property
+    def alert_database_url(self) -> str:
+        """SQLAlchemy URL of the alert store, its password included: never print it."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{self.data_dir}/alerts.db"
+
+    @cached_property
+    def mlflow_uri(self) -> str:
+        """MLflow tracking URI."""
+        return self.tracking_uri or f"sqlite:///{self.data_dir}/mlflow.db"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Add the secrets folder and the TOML file below the environment."""
+        sources = [init_settings, env_settings, dotenv_settings]
+        if secrets_dir := os.environ.get("LARDER_SECRETS_DIR"):
+            sources.append(SecretsSettingsSource(settings_cls, secrets_dir=secrets_dir))
+        named = os.environ.get("LARDER_CONFIG")
+        if named and not Path(named).is_file():
+            raise FileNotFoundError(f"LARDER_CONFIG names {named}, which is no file; correct it or unset it")
+        sources.append(TomlConfigSettingsSource(settings_cls, toml_file=named or "larder.toml"))
+        return tuple(sources)

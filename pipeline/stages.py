@@ -1,0 +1,56 @@
+"""What each stage of a run did: name, rows in and out, seconds. The terminal, the report and operators read these."""
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass
+class Stage:
+    """One stage; jobs fill rows and details while it runs."""
+
+    name: str
+    status: str = "running"
+    rows_in: int | None = None
+    rows_out: int | None = None
+    seconds: float | None = None
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+@contextmanager
+def stage(name: str, run_folder: Path) -> Iterator[Stage]:
+    """Record the start and the end (`done` or `failed`) of a stage in the run's `stages.jsonl`."""
+    record = Stage(name)
+    _append(run_folder, record)
+    started = time.monotonic()
+    try:
+        yield record
+    except BaseException as error:
+        record.status = "failed"
+        record.details["error"] = f"{type(error).__name__}: {error}"[:2000]
+        raise
+    else:
+        record.status = "done"
+    finally:
+        record.seconds = round(time.monotonic() - started, 2)
+        _append(run_folder, record)
+
+
+def read_stages(run_folder: Path) -> list[Stage]:
+    """All records so far, in order; a half-written last line is left out."""
+    path = run_folder / "stages.jsonl"
+    lines = path.read_text().splitlines(keepends=True) if path.is_file() else []
+    return [Stage(**json.loads(line)) for line in lines if line.endswith("\n")]
+
+
+def _append(run_folder: Path, record: Stage) -> None:
+    handle = os.open(run_folder / "stages.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    try:
+        os.write(handle, (json.dumps(asdict(record), default=str) + "\n").encode())
+    finally:
+        os.close(handle)

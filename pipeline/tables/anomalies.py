@@ -1,0 +1,26 @@
+"""Funnels whose latest basket left the pattern of their cluster (LENS, Algorithm 1)."""
+
+from pipeline.tables.contract import Column, Table
+from pipeline.tables.sequences import FUNNEL_KINDS
+from pipeline.tables.stockouts import SEVERITIES
+
+ANOMALIES = Table(
+    name="anomalies",
+    grain="one funnel",
+    key=("funnel_kind", "funnel_id"),
+    min_rows=0,
+    min_row_ratio=0.0,
+    columns=(
+        Column("funnel_kind", "string", "what the funnel is", values=FUNNEL_KINDS),
+        Column("funnel_id", "string", "customer_id or store_id"),
+        Column("store_id", "string", "home store"),
+        Column("observed_on", "date", "day of the basket that is strange, or of the night for a missing one"),
+        Column("distance", "double", "d_A, prediction against what happened", minimum=0.0),
+        Column("cluster", "int", "f_k of the funnel's embedding", minimum=0),
+        Column("score", "double", "d_B within the cluster, as an upper-tail probability's -log10", minimum=0.0),
+        Column("is_alert", "boolean", "among the configured rate of alerts"),
+        Column("value_cents", "bigint", "what the funnel spends in a usual month", unit="cents", minimum=0),
+        Column("severity", "string", "from score and value", values=SEVERITIES),
+        Column("reason", "string", "one sentence naming the products or days that made it"),
+    ),
+)

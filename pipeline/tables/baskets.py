@@ -1,0 +1,30 @@
+"""Shopping sessions.
+
+Grain one basket of one customer, made by the source's session rule (its own basket id, customer and day, or a gap in
+minutes). Lines of one product are merged. Returns are netted first-in first-out against earlier purchases of the same
+customer and product, and kept in `returned`; a basket whose purchases all came back has no `products`.
+"""
+
+from datetime import date
+
+from pipeline.tables.contract import Column, Table
+
+LINES = "array<struct<product_id:string,quantity:double,amount_cents:bigint>>"
+
+BASKETS = Table(
+    name="baskets",
+    grain="one shopping session of one customer",
+    key=("basket_key",),
+    columns=(
+        Column("basket_key", "string", "customer, session start and till basket, hashed: stable between runs"),
+        Column("customer_id", "string", "customer"),
+        Column("store_id", "string", "store of the session (the smallest id, should a session span several)"),
+        Column("started_at_utc", "timestamp", "first line's time"),
+        Column("sold_on", "date", "shop's calendar day", minimum=date(1970, 1, 2), maximum=date(2200, 1, 1)),
+        Column("products", LINES, "lines kept after returns, sorted by product_id, quantity above 0"),
+        Column("returned", LINES, "lines brought back in this session, sorted by product_id"),
+        Column("n_products", "int", "length of products", minimum=0, maximum=100_000),
+        Column("quantity", "double", "units over products", unit="units", minimum=0.0, maximum=1e9),
+        Column("amount_cents", "bigint", "money over products", unit="cents", minimum=0, maximum=10**14),
+    ),
+)

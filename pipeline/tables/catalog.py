@@ -1,0 +1,37 @@
+"""Every table of the lake by name, in the order the night makes them."""
+
+from pipeline.tables.anomalies import ANOMALIES
+from pipeline.tables.baskets import BASKETS
+from pipeline.tables.contract import Table
+from pipeline.tables.expected_demand import EXPECTED_DEMAND
+from pipeline.tables.predictions import PREDICTIONS
+from pipeline.tables.rejected_transactions import REJECTED_TRANSACTIONS
+from pipeline.tables.sequences import SEQUENCES
+from pipeline.tables.stock import RESUPPLIES, STOCK_LEVELS
+from pipeline.tables.stockouts import STOCKOUTS
+from pipeline.tables.transactions import TRANSACTIONS
+from pipeline.tables.vocabulary import VOCABULARY
+
+TABLES: dict[str, Table] = {
+    table.name: table
+    for table in (
+        TRANSACTIONS,
+        REJECTED_TRANSACTIONS,
+        BASKETS,
+        VOCABULARY,
+        SEQUENCES,
+        PREDICTIONS,
+        STOCK_LEVELS,
+        RESUPPLIES,
+        EXPECTED_DEMAND,
+        STOCKOUTS,
+        ANOMALIES,
+    )
+}
+
+
+def table(name: str) -> Table:
+    """The contract called `name`; KeyError with the known names otherwise."""
+    if name not in TABLES:
+        raise KeyError(f"unknown table {name!r}; known: {', '.join(TABLES)}")
+    return TABLES[name]

@@ -1,0 +1,22 @@
+"""Units expected to be asked for, per store, product and day of the horizon."""
+
+from datetime import date
+
+from pipeline.tables.contract import Column, Table
+
+EXPECTED_DEMAND = Table(
+    name="expected_demand",
+    grain="one product in one store on one day of the horizon",
+    key=("store_id", "product_id", "demand_on"),
+    columns=(
+        Column("store_id", "string", "store"),
+        Column("product_id", "string", "product"),
+        Column("demand_on", "date", "day, the business date first", minimum=date(1970, 1, 2)),
+        Column("mean", "double", "expected units", unit="units", minimum=0.0, maximum=1e9),
+        Column("p10", "double", "10 % quantile", unit="units", minimum=0.0, maximum=1e9),
+        Column("p50", "double", "median", unit="units", minimum=0.0, maximum=1e9),
+        Column("p90", "double", "90 % quantile", unit="units", minimum=0.0, maximum=1e9),
+        Column("from_customers", "double", "part of the mean from predicted baskets", unit="units", minimum=0.0),
+        Column("n_customers", "int", "customers predicted to buy it that day", minimum=0, maximum=10**9),
+    ),
+)

@@ -1,0 +1,31 @@
+"""Lines that could not be accepted, each with its file, line and reason; accepted + rejected = delivered, always."""
+
+from pipeline.tables.contract import Column, Table
+
+REASONS = (
+    "bad_encoding",
+    "column_count",
+    "missing_key",
+    "unparseable_date",
+    "unparseable_number",
+    "not_a_number",
+    "infinite",
+    "overflow",
+    "future_date",
+    "duplicate_line",
+)
+
+REJECTED_TRANSACTIONS = Table(
+    name="rejected_transactions",
+    grain="one refused line of a delivered file",
+    key=("source_file", "source_line"),
+    min_rows=0,
+    min_row_ratio=0.0,
+    columns=(
+        Column("source_file", "string", "delivered file, relative to the source's folder"),
+        Column("source_line", "bigint", "line in that file, the header being line 1", minimum=1),
+        Column("reason", "string", "why it was refused; the first that applies", values=REASONS),
+        Column("column_name", "string", "the delivered column at fault", nullable=True),
+        Column("value", "string", "what stood there, cut at 200 characters", nullable=True),
+    ),
+)
