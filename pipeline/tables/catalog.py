@@ -5,6 +5,7 @@ from pipeline.tables.baskets import BASKETS
 from pipeline.tables.contract import Table
 from pipeline.tables.expected_demand import EXPECTED_DEMAND
 from pipeline.tables.predictions import PREDICTIONS
+from pipeline.tables.products import PRODUCTS
 from pipeline.tables.rejected_transactions import REJECTED_TRANSACTIONS
 from pipeline.tables.sequences import SEQUENCES
 from pipeline.tables.stock import RESUPPLIES, STOCK_LEVELS
@@ -21,6 +22,7 @@ TABLES: dict[str, Table] = {
         VOCABULARY,
         SEQUENCES,
         PREDICTIONS,
+        PRODUCTS,
         STOCK_LEVELS,
         RESUPPLIES,
         EXPECTED_DEMAND,
