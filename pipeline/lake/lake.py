@@ -84,7 +84,7 @@ class Lake:
                 self.staged_path(table, version)
                 published = self._published(table, version)
                 published.parent.mkdir(parents=True, exist_ok=True)
-                os.rename(self._staged(table, version), published)
+                self._staged(table, version).rename(published)
                 _sync(published.parent)
             if make_current:
                 self._point(table, version)

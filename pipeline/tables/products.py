@@ -11,7 +11,7 @@ PRODUCTS = Table(
         Column("name", "string", "name in the catalogue, else the product_id"),
         Column("category", "string", "catalogue's category, else the most frequent one of its lines", nullable=True),
         Column("brand", "string", "brand in the catalogue", nullable=True),
-        Column("price_cents", "double", "catalogue price, else mean price paid", unit="cents", minimum=0.0, maximum=1e12),
+        Column("price_cents", "double", "catalogue or mean paid price", unit="cents", minimum=0.0, maximum=1e12),
         Column("first_sold_on", "date", "day of its first accepted line", nullable=True),
     ),
 )
