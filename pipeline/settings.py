@@ -8,7 +8,7 @@ or a file under `LARDER_SECRETS_DIR` only, and are masked wherever settings are 
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import (
@@ -52,7 +52,7 @@ class TrainingSettings(Section):
     holdout_days: int = Field(14, ge=1, description="last days of history kept from training, for the scorecard")
     checkpoint_steps: int = Field(50, ge=1, description="steps between checkpoints")
     worker_timeout_minutes: int = Field(90, ge=1, description="a worker that runs longer is ended")
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, description="of weights, prefixes and order of examples")
 
 
 class PromotionSettings(Section):
@@ -67,7 +67,7 @@ class PredictionSettings(Section):
 
     active_days: int = Field(90, ge=1, description="funnels whose latest basket is older are not predicted")
     max_products: int = Field(20, ge=1, description="upper bound of a predicted basket")
-    batch_size: int = Field(256, ge=1)
+    batch_size: int = Field(256, ge=1, description="funnels predicted at once")
 
 
 class DemandSettings(Section):
@@ -88,7 +88,7 @@ class AnomalySettings(Section):
     distance: str = Field("cosine", description="d_A, prediction against what happened")
     embedding: str = Field("category_frequency", description="f_E, a funnel's vector")
     clustering: str = Field("kmeans", description="f_k, with its distance d_K")
-    clusters: int = Field(8, ge=1)
+    clusters: int = Field(8, ge=1, description="clusters of funnels, fewer where there are few funnels")
     cluster_distance: str = Field("upper_tail", description="d_B, a funnel against its cluster")
     recent_days: int = Field(14, ge=1, description="only funnels whose latest basket is this recent are scored")
     alerts_per_thousand: float = Field(5.0, gt=0, le=1000, description="rate of alerts the operator wants")
@@ -144,5 +144,20 @@ class Settings(BaseSettings):
         named = os.environ.get("LARDER_CONFIG")
         if named and not Path(named).is_file():
             raise FileNotFoundError(f"LARDER_CONFIG names {named}, which is no file; correct it or unset it")
-        sources.append(TomlConfigSettingsSource(settings_cls, toml_file=named or "larder.toml"))
+        sources.append(_PublicToml(settings_cls, toml_file=named or "larder.toml"))
         return tuple(sources)
+
+
+class _PublicToml(TomlConfigSettingsSource):
+    """The TOML file, which may be committed and shared: no secret and no unknown name in it."""
+
+    def __call__(self) -> dict[str, Any]:
+        values = super().__call__()
+        for name in values:
+            field = self.settings_cls.model_fields.get(name)
+            if field is None:
+                known = ", ".join(self.settings_cls.model_fields)
+                raise ValueError(f"{self.toml_file_path}: unknown setting {name!r}; known: {known}")
+            if "SecretStr" in str(field.annotation):
+                raise ValueError(f"{self.toml_file_path}: {name} is a secret; set LARDER_{name.upper()} instead")
+        return values
