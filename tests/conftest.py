@@ -1,0 +1,48 @@
+"""Fixtures that several rooms share: one Spark session for the whole run, settings and a workspace under `tmp_path`."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from pipeline.settings import Settings
+from pipeline.workspace import Workspace
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    """The one Spark session; a job's `main()` called in a test gets this same session, so jobs never stop it."""
+    session = (
+        SparkSession.builder.appName("tests")
+        .master("local[2]")
+        .config("spark.driver.memory", "1g")
+        .config("spark.driver.host", "127.0.0.1")
+        .config("spark.driver.bindAddress", "127.0.0.1")
+        .config("spark.ui.enabled", "false")
+        .config("spark.ui.showConsoleProgress", "false")
+        .config("spark.sql.shuffle.partitions", 2)
+        .config("spark.sql.session.timeZone", "UTC")
+        .config("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
+        .config("spark.sql.warehouse.dir", str(tmp_path_factory.mktemp("warehouse")))
+        .getOrCreate()
+    )
+    session.sparkContext.setLogLevel("ERROR")
+    yield session
+    session.stop()
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Settings under `tmp_path`, also for code that reads them from the environment; no file of the user's is read."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("LARDER_CONFIG", raising=False)
+    monkeypatch.setenv("LARDER_DATA_DIR", str(tmp_path / "var"))
+    monkeypatch.setenv("LARDER_SHUFFLE_PARTITIONS", "2")
+    return Settings()
+
+
+@pytest.fixture
+def workspace(settings: Settings) -> Workspace:
+    """The folders of the simulated shop, empty."""
+    return Workspace.of(settings, "shop")

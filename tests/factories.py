@@ -1,0 +1,114 @@
+"""Rows and tables for tests: factories with a sensible default for every field; a test states what it is about."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, time
+from itertools import count, pairwise
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+
+from pipeline.lake.lake import Manifest
+from pipeline.tables.catalog import table as contract
+from pipeline.tables.sequences import FUNNEL_KINDS
+from pipeline.workspace import Workspace
+
+BUSINESS_DATE = date(2026, 3, 1)
+_line_numbers = count(2)
+
+
+def transaction(**fields: Any) -> dict[str, Any]:
+    """One accepted line: customer c1 buys one unit of p1 on 2026-02-01; `sold_at_utc` defaults to noon of `sold_on`."""
+    sold_on = fields.get("sold_on") or fields.get("sold_at_utc", datetime(2026, 2, 1, tzinfo=UTC)).date()
+    row: dict[str, Any] = {
+        "source_file": f"sales_{sold_on}.csv",
+        "source_line": next(_line_numbers),
+        "sold_at_utc": datetime.combine(sold_on, time(12), tzinfo=UTC),
+        "store_id": "s1",
+        "customer_id": "c1",
+        "basket_id": None,
+        "product_id": "p1",
+        "category": None,
+        "quantity": 1.0,
+        "amount_cents": 100,
+        "is_return": False,
+        "sold_on": sold_on,
+    }
+    return row | fields
+
+
+def basket(**fields: Any) -> dict[str, Any]:
+    """One basket of customer c1 on 2026-02-01 with one unit of p1 for 100 cents; sums follow `products`."""
+    sold_on = fields.get("sold_on", date(2026, 2, 1))
+    customer_id = fields.get("customer_id", "c1")
+    products = fields.get("products", [("p1", 1.0, 100)])
+    row: dict[str, Any] = {
+        "basket_key": f"{customer_id}-{sold_on}-{next(_line_numbers)}",
+        "customer_id": customer_id,
+        "store_id": "s1",
+        "started_at_utc": datetime.combine(sold_on, time(12), tzinfo=UTC),
+        "sold_on": sold_on,
+        "products": products,
+        "returned": [],
+        "n_products": len(products),
+        "quantity": float(sum(quantity for _, quantity, _ in products)),
+        "amount_cents": sum(cents for _, _, cents in products),
+    }
+    return row | fields
+
+
+def sequence(**fields: Any) -> dict[str, Any]:
+    """A customer's three baskets, a week apart, of vocabulary index 3; per-basket arrays follow `sold_on`."""
+    days = fields.get("sold_on", [date(2026, 2, 1), date(2026, 2, 8), date(2026, 2, 15)])
+    products = fields.get("products", [[3] for _ in days])
+    row: dict[str, Any] = {
+        "funnel_kind": FUNNEL_KINDS[0],
+        "funnel_id": "c1",
+        "store_id": "s1",
+        "n_baskets": len(days),
+        "last_sold_on": days[-1],
+        "sold_on": days,
+        "gap_days": [-1, *((day - before).days for before, day in pairwise(days))],
+        "day_of_week": [day.isoweekday() for day in days],
+        "day_of_month": [day.day for day in days],
+        "month": [day.month for day in days],
+        "products": products,
+        "quantities": [[1.0] * len(items) for items in products],
+        "amounts_cents": [[100] * len(items) for items in products],
+        "vocabulary_hash": "v1",
+    }
+    return row | fields
+
+
+def vocabulary_entry(**fields: Any) -> dict[str, Any]:
+    """One known product: p1 at index 3."""
+    row: dict[str, Any] = {
+        "product_index": 3,
+        "product_id": "p1",
+        "category": None,
+        "n_baskets": 10,
+        "unit_price_cents": 100.0,
+        "vocabulary_hash": "v1",
+    }
+    return row | fields
+
+
+def frame(spark: SparkSession, table_name: str, rows: Iterable[Mapping[str, Any]]) -> DataFrame:
+    """The rows as a DataFrame with the contract's schema; a field the contract does not know is an error."""
+    table = contract(table_name)
+    names = table.column_names
+    listed = list(rows)
+    for row in listed:
+        if unknown := set(row) - set(names):
+            raise KeyError(f"table {table_name} has no column {', '.join(sorted(unknown))}")
+    return spark.createDataFrame([tuple(row.get(name) for name in names) for row in listed], table.ddl)
+
+
+def publish(
+    workspace: Workspace, table_name: str, rows: DataFrame, version: str = "run1", business_date: date = BUSINESS_DATE
+) -> None:
+    """Write the rows as a published, current version of a table, past every audit."""
+    table = contract(table_name)
+    folder = workspace.lake.stage(table_name, version)
+    rows.select(*table.column_names).coalesce(1).write.partitionBy(*table.partition).parquet(str(folder))
+    workspace.lake.describe(Manifest(table=table_name, version=version, business_date=business_date, rows=rows.count()))
+    workspace.lake.publish(table_name, version)
