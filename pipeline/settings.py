@@ -77,6 +77,12 @@ class DemandSettings(Section):
     residual: Literal["cumulative", "per_day"] = Field(
         "cumulative", description="opening stock and cumulated residual, or the paper's per-day residual"
     )
+    history_days: int = Field(56, ge=14, description="trailing days of sales from which the level is estimated")
+    half_life_days: float = Field(21.0, gt=0, description="age at which a day's sales count half")
+    customer_weight: float = Field(0.25, ge=0, le=1, description="share of the mean taken from predicted baskets")
+    decoding: Literal["spread", "predicted_day"] = Field(
+        "spread", description="predicted baskets spread over days, or the paper's: all on the predicted day"
+    )
     plan_cover_days: int = Field(7, ge=1, description="days of trailing demand in a derived opening stock")
     plan_history_days: int = Field(28, ge=7, description="trailing days from which a derived plan is made")
     min_probability: float = Field(0.5, ge=0, le=1, description="probability of being short at which an alert is made")
@@ -91,7 +97,8 @@ class AnomalySettings(Section):
     clusters: int = Field(8, ge=1, description="clusters of funnels, fewer where there are few funnels")
     cluster_distance: str = Field("upper_tail", description="d_B, a funnel against its cluster")
     recent_days: int = Field(14, ge=1, description="only funnels whose latest basket is this recent are scored")
-    alerts_per_thousand: float = Field(5.0, gt=0, le=1000, description="rate of alerts the operator wants")
+    min_baskets: int = Field(5, ge=3, description="funnels with fewer baskets have no pattern to leave")
+    alerts_per_thousand: float = Field(10.0, gt=0, le=1000, description="rate of alerts the operator wants")
 
 
 class Settings(BaseSettings):
