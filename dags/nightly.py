@@ -1,0 +1,77 @@
+"""# Nightly
+
+Raw sales in, alerts out: by morning merchandisers read which products will run out and whose behaviour changed.
+
+Each task makes one table of the source's lake under the run's name; `validate_...` tasks are gates, behind which nothing
+unaudited is ever readable. A task that runs again for the same run changes nothing that it finished before.
+
+**When a task fails** its log ends with the reason. Readers keep yesterday's versions. Correct the cause and clear the
+task: the run goes on from there. A gate names the failing expectation and how many rows broke it.
+A refused model (`promote_model`) is no failure: the night goes on with the old champion.
+
+**Params** `business_date`: the morning for which alerts are made, sales before it count; empty means the day on which the
+run was due. `source`: a shipped source (shop, tafeng, csv) or the path to a TOML description. `run_name`: what this run's
+table versions are called; empty means Airflow's run id. With the name of an interrupted run, that run is taken up again.
+
+**Backfill** `airflow backfill create --dag-id nightly --from-date ... --to-date ...`; one run at a time, since each night
+learns from the champion of the night before.
+"""
+
+import os
+from datetime import datetime, timedelta
+
+from airflow.sdk import DAG, DeadlineAlert, DeadlineReference, Param, SyncCallback, chain
+
+from pipeline.orchestration.notices import report_failure, report_late
+from pipeline.orchestration.tasks import MACROS, gate, larder_command, retry_policy, spark_job
+
+with DAG(
+    dag_id="nightly",
+    description="Raw sales in, stock-out and behaviour alerts out",
+    doc_md=__doc__,
+    schedule="0 2 * * *",
+    start_date=datetime(2026, 1, 1),
+    catchup=False,
+    max_active_runs=1,
+    params={
+        "business_date": Param(
+            None, type=["null", "string"], format="date", description="YYYY-MM-DD; empty: the day the run was due"
+        ),
+        "source": Param(
+            os.environ.get("LARDER_SOURCE", "shop"),
+            type="string",
+            minLength=1,
+            description="shop, tafeng, csv, or the path to a TOML description",
+        ),
+        "run_name": Param(None, type=["null", "string"], description="names the table versions; empty: the run id"),
+    },
+    default_args={"owner": "larder", "on_failure_callback": report_failure, **retry_policy()},
+    user_defined_macros=MACROS,
+    deadline=DeadlineAlert(
+        reference=DeadlineReference.DAGRUN_QUEUED_AT,
+        interval=timedelta(hours=4),
+        callback=SyncCallback(report_late),
+        name="alerts before the shops open",
+    ),
+    tags=["larder", "nightly"],
+) as dag:
+    transactions = spark_job("ingest_transactions", minutes=60)
+    transactions_gate = gate("transactions", minutes=30)
+    products = spark_job("ingest_products", minutes=30)
+    stock = spark_job("ingest_stock", minutes=30)
+    baskets = spark_job("build_baskets", minutes=60)
+    sequences = spark_job("build_sequences", minutes=60)
+    sequences_gate = gate("sequences", minutes=30)
+    candidate = spark_job("train_model", minutes=120)
+    champion = larder_command("promote_model", "model promote", minutes=30)
+    predictions = spark_job("predict_baskets", minutes=60)
+    predictions_gate = gate("predictions", minutes=30)
+    demand = spark_job("forecast_demand", minutes=30)
+    stockouts = spark_job("detect_stockouts", minutes=30)
+    anomalies = spark_job("detect_anomalies", minutes=30)
+    alerts = larder_command("publish_alerts", "alerts publish", minutes=15)
+
+    chain(transactions, transactions_gate, [products, stock, baskets])
+    chain(baskets, sequences, sequences_gate, candidate, champion, predictions, predictions_gate)
+    chain([predictions_gate, products, stock], demand, stockouts, alerts)
+    chain([predictions_gate, products], anomalies, alerts)

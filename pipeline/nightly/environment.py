@@ -1,0 +1,87 @@
+"""The environment in which Airflow runs here: one machine, embedded defaults, both virtual environments.
+
+Everything is a default: a variable that is already set (`AIRFLOW__DATABASE__SQL_ALCHEMY_CONN`, `AIRFLOW_CONN_SPARK_DEFAULT`,
+...) wins, so that PostgreSQL or a Spark cluster is one variable away. Keys are drawn once per installation and kept in
+files that only their owner reads; Airflow gets them by a command that prints the file, so that they appear in no
+environment and no command line.
+"""
+
+import base64
+import importlib.util
+import json
+import os
+import secrets
+import shlex
+import sys
+from pathlib import Path
+
+from pipeline.settings import REPOSITORY, Settings
+
+SERVICE = "service"  # the Airflow that `larder up` starts
+ONCE = "once"  # the Airflow of `larder nightly`; of its own, since a running scheduler would take up the run as well
+
+
+class SetupError(Exception):
+    """Something that `make setup` provides is missing."""
+
+
+def airflow_program() -> str:
+    """The Airflow command of the environment beside ours, or the one that LARDER_AIRFLOW names."""
+    program = Path(os.environ.get("LARDER_AIRFLOW", REPOSITORY / ".venv-airflow" / "bin" / "airflow"))
+    if not program.is_file():
+        raise SetupError(f"there is no {program}; run `make setup`, or name Airflow's command in LARDER_AIRFLOW")
+    return str(program)
+
+
+def airflow_environment(settings: Settings, role: str) -> dict[str, str]:
+    """Environment variables for an Airflow process of that role, those of the caller included."""
+    home = Path(settings.data_dir).resolve() / "airflow" / role
+    home.mkdir(parents=True, exist_ok=True)
+    spark_home = _spark_home()
+    port = os.environ.get("LARDER_AIRFLOW_PORT", "8080")
+    defaults = {
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(REPOSITORY / "dags"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+        "AIRFLOW__CORE__PARALLELISM": "2",
+        "AIRFLOW__CORE__FERNET_KEY_CMD": _print_key(home / "fernet.key"),
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
+        "AIRFLOW__API__HOST": "127.0.0.1",
+        "AIRFLOW__API__PORT": port,
+        "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{port}",
+        "AIRFLOW__API__WORKERS": "1",
+        "AIRFLOW__API__SECRET_KEY_CMD": _print_key(home / "api.key"),
+        "AIRFLOW__API_AUTH__JWT_SECRET_CMD": _print_key(home / "jwt.key"),
+        "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES": "1",
+        "AIRFLOW_CONN_SPARK_DEFAULT": json.dumps({"conn_type": "spark", "host": "local[2]"}),
+        "LARDER_JOBS_PYTHON": sys.executable,
+        "PYSPARK_PYTHON": sys.executable,
+        "PYSPARK_DRIVER_PYTHON": sys.executable,
+        "SPARK_HOME": spark_home,
+        "SPARK_LOCAL_IP": "127.0.0.1",
+    }
+    inherited = {name: value for name, value in os.environ.items() if name not in {"PYTHONHOME", "VIRTUAL_ENV"}}
+    environment = {**defaults, **inherited}
+    environment["LARDER_DATA_DIR"] = str(Path(settings.data_dir).resolve())
+    environment["LARDER_SPARK_DRIVER_MEMORY"] = settings.spark_driver_memory
+    environment["PATH"] = f"{environment['SPARK_HOME']}/bin{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(REPOSITORY), os.environ.get("PYTHONPATH")]))
+    return environment
+
+
+def _spark_home() -> str:
+    """The Spark inside the jobs' environment; found without importing it."""
+    found = importlib.util.find_spec("pyspark")
+    if found is None or not found.submodule_search_locations:
+        raise SetupError("pyspark is not installed beside larder; run `make setup`")
+    return str(found.submodule_search_locations[0])
+
+
+def _print_key(path: Path) -> str:
+    """The command that prints a random key, which is drawn when first asked for."""
+    if not path.exists():
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(base64.urlsafe_b64encode(secrets.token_bytes(32)))
+    return f"cat {shlex.quote(str(path))}"

@@ -1,0 +1,110 @@
+"""Task factories: how the DAG reaches the jobs, which live in another environment.
+
+Airflow imports no job. A Spark job is submitted over the connection `spark_default`, so that a standalone cluster, YARN
+or Kubernetes is one connection away; any other command runs as a process of the jobs' Python. Every task takes the same
+three arguments: source, business date and run id. Settings reach the jobs through the environment (`LARDER_...`), never
+through the command line, where every user of the machine could read a secret.
+
+Read from the environment of Airflow, all with a default:
+    LARDER_JOBS_PYTHON          Python of the jobs' environment (default `.venv/bin/python` beside the repository)
+    LARDER_SPARK_DRIVER_MEMORY  memory of a job's driver (default 2g)
+    LARDER_TASK_RETRIES         attempts after the first (default 2)
+"""
+
+import os
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
+from airflow.providers.standard.operators.bash import BashOperator
+from airflow.sdk import BaseOperator, timezone
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+SOURCE = "{{ params.source }}"
+BUSINESS_DATE = "{{ business_date(params, dag_run) }}"
+RUN_ID = "{{ run_name(params, run_id) }}"
+
+# A job of seconds needs neither a web UI nor a metastore.
+LEAN_LOCAL_DRIVER = {"spark.ui.enabled": "false", "spark.sql.catalogImplementation": "in-memory"}
+
+
+def business_date(params: dict[str, Any], dag_run: Any) -> str:
+    """The run's business date: the Param, else the local day on which the run was due.
+
+    A run that was triggered by hand or by an asset has no logical date; then the day from which it was allowed to start
+    counts. Both are recorded with the run, so a retry a day later still gets the same answer.
+    """
+    if params.get("business_date"):
+        return str(params["business_date"])
+    return timezone.make_naive(dag_run.logical_date or dag_run.run_after).date().isoformat()
+
+
+def run_name(params: dict[str, Any], run_id: str) -> str:
+    """What the run's table versions are called: the Param, else Airflow's run id.
+
+    It names folders: anything but letters, digits, dot, dash and underscore becomes a dash.
+    """
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", params.get("run_name") or run_id).strip("-")[:200]
+
+
+MACROS = {"business_date": business_date, "run_name": run_name}
+
+
+def retry_policy() -> dict[str, Any]:
+    """Back-off between attempts: a lost connection mends in seconds, a late delivery in minutes."""
+    return {
+        "retries": int(os.environ.get("LARDER_TASK_RETRIES", "2")),
+        "retry_delay": timedelta(seconds=30),
+        "retry_exponential_backoff": True,
+        "max_retry_delay": timedelta(minutes=15),
+    }
+
+
+def spark_job(name: str, *, minutes: int) -> BaseOperator:
+    """Submit `spark_jobs/<name>.py`; the task is ended after `minutes`."""
+    return _submit(name, name, (), minutes)
+
+
+def gate(table: str, *, minutes: int) -> BaseOperator:
+    """Audit a staged table and publish it. What fails an audit fails it again, so a gate is not retried."""
+    return _submit(f"validate_{table}", "validate_table", ("--table", table), minutes, retries=0)
+
+
+def _submit(task_id: str, name: str, arguments: tuple[str, ...], minutes: int, **operator_options: Any) -> BaseOperator:
+    return SparkSubmitOperator(
+        task_id=task_id,
+        name=task_id,
+        application=str(REPOSITORY / "spark_jobs" / f"{name}.py"),
+        application_args=[*arguments, "--source", SOURCE, "--business-date", BUSINESS_DATE, "--run-id", RUN_ID],
+        conn_id="spark_default",
+        conf=LEAN_LOCAL_DRIVER,
+        driver_memory=os.environ.get("LARDER_SPARK_DRIVER_MEMORY", "2g"),
+        execution_timeout=timedelta(minutes=minutes),
+        **operator_options,
+    )
+
+
+def larder_command(task_id: str, command: str, *, minutes: int) -> BaseOperator:
+    """Run `larder <command>` in the jobs' environment.
+
+    The run's arguments come as environment variables: a Param is user input and must not be read by the shell as code.
+    """
+    return BashOperator(
+        task_id=task_id,
+        bash_command=(
+            f'exec "$JOBS_PYTHON" -m pipeline.cli {command}'
+            ' --source "$RUN_SOURCE" --business-date "$RUN_BUSINESS_DATE" --run-id "$RUN_ID"'
+        ),
+        env={
+            "JOBS_PYTHON": os.environ.get("LARDER_JOBS_PYTHON", str(REPOSITORY / ".venv" / "bin" / "python")),
+            "RUN_SOURCE": SOURCE,
+            "RUN_BUSINESS_DATE": BUSINESS_DATE,
+            "RUN_ID": RUN_ID,
+        },
+        append_env=True,
+        cwd=str(REPOSITORY),
+        execution_timeout=timedelta(minutes=minutes),
+    )
