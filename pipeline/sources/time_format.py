@@ -1,0 +1,58 @@
+"""Date formats of delivered files: written the way Python's `strptime` reads them, translated for Spark.
+
+Only directives with one meaning in both are allowed. Spark is stricter than C's strptime (30 February is no date), so
+it decides which rows are accepted.
+"""
+
+import re
+
+# Spark's pattern letters; where the second form is used, one or two digits are read ("3/7/2001").
+_FIXED = {
+    "%Y": "yyyy", "%y": "yy", "%m": "MM", "%d": "dd", "%b": "MMM", "%B": "MMMM",
+    "%H": "HH", "%I": "hh", "%p": "a", "%M": "mm", "%S": "ss", "%f": "SSSSSS", "%z": "XX", "%%": "'%'",
+}  # fmt: skip
+_LOOSE = _FIXED | {"%m": "M", "%d": "d", "%H": "H", "%I": "h", "%M": "m", "%S": "s", "%f": "[SSSSSS][SSS][SS][S]"}
+_TOKEN = re.compile(r"%.|[^%]+")
+
+
+def java_pattern(time_format: str) -> str:
+    """The Spark pattern of a strptime format.
+
+    Raises: ValueError: for an unknown directive or a format without year, month and day.
+    """
+    tokens = _TOKEN.findall(time_format)
+    unknown = [token for token in tokens if token.startswith("%") and token not in _FIXED]
+    if unknown or "".join(tokens) != time_format:
+        raise ValueError(f"unknown directive {(unknown or ['%'])[0]!r}; known: {' '.join(_FIXED)}")
+    for part, directives in {"year": "%Y %y", "month": "%m %b %B", "day": "%d"}.items():
+        if not set(directives.split()) & set(tokens):
+            raise ValueError(f"no {part} ({directives.replace(' ', ' or ')}) in it")
+    pattern = ""
+    for index, token in enumerate(tokens):
+        if not token.startswith("%"):
+            pattern += "'" + token.replace("'", "''") + "'"
+            continue
+        neighbours = tokens[max(index - 1, 0) : index] + tokens[index + 1 : index + 2]
+        adjacent = any(neighbour.startswith("%") for neighbour in neighbours)
+        pattern += (_FIXED if adjacent else _LOOSE)[token]
+    return pattern
+
+
+def checked_format(time_format: str) -> str:
+    """The format itself, once it is known to be readable."""
+    java_pattern(time_format)
+    return time_format
+
+
+def has_offset(time_format: str) -> bool:
+    """Whether times carry their own offset from UTC."""
+    return "%z" in time_format
+
+
+def date_part(time_format: str) -> tuple[str, str | None]:
+    """The format up to the time of day, and the character that ends it (None where there is no time of day)."""
+    for separator in (" ", "T"):
+        head, found, tail = time_format.partition(separator)
+        if found and not re.search(r"%[YymdbB]", tail):
+            return head, separator
+    return time_format, None
