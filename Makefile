@@ -1,0 +1,30 @@
+# Two commands: `make nightly` and `make test`. Both build what they need first; see README.md.
+.DEFAULT_GOAL := help
+.PHONY: help setup lock nightly up test check
+
+SOURCE ?=
+DATE ?=
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /|/' | awk -F'|' '{printf "  make %-22s %s\n", $$1, $$2}'
+
+setup:  ## build .venv (jobs) and .venv-airflow from the locked requirements
+	@docker/setup.sh
+
+lock:  ## resolve the requirements anew and write the locks
+	@docker/setup.sh lock
+
+nightly: setup  ## one night: [SOURCE=shop|tafeng|csv|my.toml] [DATE=YYYY-MM-DD]
+	@.venv/bin/larder nightly $(if $(SOURCE),--source '$(SOURCE)') $(if $(DATE),--business-date '$(DATE)')
+
+up: setup  ## Airflow and MLflow on 127.0.0.1 until Ctrl-C
+	@.venv/bin/larder up
+
+test: setup  ## every test, one night of a tiny shop through Airflow included
+	@.venv/bin/pytest
+
+check: setup  ## ruff, mypy, import-linter, yamllint
+	@.venv/bin/ruff check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+	@.venv/bin/yamllint --strict docker
