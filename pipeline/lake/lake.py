@@ -5,10 +5,12 @@ Layout of one table, all in one folder of one file system, so that renames are a
     <table>/staged/<version>/data/          being written or awaiting its audit; no reader looks here
     <table>/versions/<version>/data/        published; never changes
     <table>/versions/<version>/manifest.json
+    <table>/versions/<version>/PUBLISHING   there between the version's arrival and the pointer's move
     <table>/CURRENT                         the version that readers get, replaced atomically
 
 A version is named by the run that made it. Why not overwrite in place: a reader then sees a bad state during most of
-the rewrite, and a kill loses the old data.
+the rewrite, and a kill loses the old data. Why the marker: a run killed between the two steps of publishing must not
+find its version published when it comes again, or the pointer would never move.
 """
 
 import fcntl
@@ -24,6 +26,11 @@ from typing import Any
 from pydantic import BaseModel
 
 from pipeline.tables.catalog import table as contract
+
+
+MARKER = "PUBLISHING"
+# Open locks of the versions that this process is writing.
+_CLAIMS: dict[Path, int] = {}
 
 
 class LakeError(Exception):
@@ -48,19 +55,27 @@ class Lake:
         self.root = root
 
     def stage(self, table: str, version: str) -> Path:
-        """An empty folder `data` to write a new version into; what a killed attempt left there is removed."""
+        """A folder `data` to write a new version into; what a killed attempt left there is removed.
+
+        Until the version is described, or this process ends, no other process may stage the same version: two attempts
+        of one run writing into one folder would double its rows.
+        """
         contract(table)
         staged = self._staged(table, version)
-        shutil.rmtree(staged, ignore_errors=True)
-        staged.mkdir(parents=True)
+        self._claim(staged)
+        if staged.exists():
+            shutil.rmtree(staged)
+        staged.mkdir()
         return staged / "data"
 
     def describe(self, manifest: Manifest) -> None:
         """Write the manifest of a staged version: the last step of writing, so its presence means complete."""
         path = self._staged(manifest.table, manifest.version) / "manifest.json"
         aside = path.with_suffix(".tmp")
-        aside.write_text(manifest.model_dump_json(indent=1))
+        _write(aside, manifest.model_dump_json(indent=1))
         aside.replace(path)
+        if claim := _CLAIMS.pop(path.parent, None):
+            os.close(claim)
 
     def staged_path(self, table: str, version: str) -> Path:
         """The data of a completely written staged version."""
@@ -74,20 +89,32 @@ class Lake:
         return (self._staged(table, version) / "manifest.json").is_file()
 
     def is_published(self, table: str, version: str) -> bool:
-        """Whether that version is readable."""
-        return (self._published(table, version) / "manifest.json").is_file()
+        """Whether that version's publishing is complete, so that nothing of it needs doing again."""
+        published = self._published(table, version)
+        return (published / "manifest.json").is_file() and not (published / MARKER).exists()
 
-    def publish(self, table: str, version: str, *, make_current: bool = True) -> None:
-        """Make an audited staged version readable and, unless told otherwise, current. Repeating it changes nothing."""
+    def publish(self, table: str, version: str) -> None:
+        """Make an audited staged version readable, and current unless the current one is of a later night.
+
+        A backfill of an old night is thus readable by its name and never moves readers backwards; a cumulative table
+        always moves. Repeating it changes nothing, not even after a rollback.
+        """
         with self._locked(table):
-            if not self.is_published(table, version):
-                self.staged_path(table, version)
-                published = self._published(table, version)
+            if self.is_published(table, version):
+                return
+            published = self._published(table, version)
+            if not published.exists():
+                staged = self.staged_path(table, version).parent
+                _write(staged / MARKER, "")
+                os.utime(staged)  # `versions` orders by it
                 published.parent.mkdir(parents=True, exist_ok=True)
-                self._staged(table, version).rename(published)
+                staged.rename(published)
                 _sync(published.parent)
-            if make_current:
+            shutil.rmtree(self._staged(table, version), ignore_errors=True)  # written again after a kill just here
+            if self._moves_readers(self.manifest(table, version)):
                 self._point(table, version)
+            (published / MARKER).unlink()
+            _sync(published)
 
     def current(self, table: str) -> str | None:
         """The version that readers get, or None before the first."""
@@ -99,7 +126,7 @@ class Lake:
 
         A job passes its own run: it reads what its run made, and the current version of what its run did not make.
         """
-        if version is not None and self.is_published(table, version):
+        if version is not None and self._is_readable(table, version):
             return version
         current = self.current(table)
         if current is None:
@@ -108,7 +135,7 @@ class Lake:
 
     def path(self, table: str, version: str) -> Path:
         """The data of a published version."""
-        if not self.is_published(table, version):
+        if not self._is_readable(table, version):
             known = ", ".join(self.versions(table)) or "none"
             raise LakeError(f"table {table} has no published version {version}; published: {known}")
         return self._published(table, version) / "data"
@@ -123,31 +150,73 @@ class Lake:
     def versions(self, table: str) -> list[str]:
         """Published versions, oldest first by time of publishing."""
         folder = self.root / table / "versions"
-        found = [entry for entry in folder.iterdir() if (entry / "manifest.json").is_file()] if folder.is_dir() else []
-        return [entry.name for entry in sorted(found, key=lambda entry: (entry.stat().st_mtime_ns, entry.name))]
+        found = [entry.parent for entry in folder.glob("*/manifest.json")]
+        return [entry.name for entry in sorted(found, key=_age)]
+
+    def latest_before(self, manifest: Manifest) -> Manifest | None:
+        """The published version that `manifest`'s one follows: the current one, or, when that is of a later night and
+        the table is not cumulative, the newest of no later night."""
+        cumulative = contract(manifest.table).cumulative
+        earlier = [
+            other
+            for other in (self.manifest(manifest.table, name) for name in self.versions(manifest.table))
+            if other.version != manifest.version and (cumulative or other.business_date <= manifest.business_date)
+        ]
+        current = self.current(manifest.table)
+        return next(
+            (other for other in earlier if other.version == current),
+            max(earlier, key=lambda other: other.business_date, default=None),
+        )
 
     def rollback(self, table: str, version: str) -> None:
         """Point readers at an earlier published version; nothing is deleted."""
-        self.path(table, version)
         with self._locked(table):
+            self.path(table, version)
             self._point(table, version)
 
     def expire(self, table: str, keep: int) -> list[str]:
-        """Remove all but the newest `keep` versions, never the current one; returns what was removed."""
+        """Remove all but the newest `keep` versions, never the current one; returns what was removed.
+
+        Of refused and abandoned versions under `staged` the newest `keep` stay, too. Files that versions share by hard
+        links (the unchanged days of transactions) live on in the versions that stay.
+        """
         with self._locked(table):
             current = self.current(table)
             old = [version for version in self.versions(table)[:-keep] if version != current]
             for version in old:
+                # Out of sight first, so that a kill leaves no half of a version readable.
+                (self._published(table, version) / "manifest.json").unlink()
                 shutil.rmtree(self._published(table, version))
+            for abandoned in sorted((self.root / table / "staged").glob("*"), key=_age)[:-keep]:
+                shutil.rmtree(abandoned) if abandoned.is_dir() else abandoned.unlink()
         return old
+
+    def _is_readable(self, table: str, version: str) -> bool:
+        return (self._published(table, version) / "manifest.json").is_file()
+
+    def _moves_readers(self, manifest: Manifest) -> bool:
+        current = self.current(manifest.table)
+        if current is None or contract(manifest.table).cumulative:
+            return True
+        return manifest.business_date >= self.manifest(manifest.table, current).business_date
+
+    def _claim(self, staged: Path) -> None:
+        """Hold the right to write `staged`; the system drops it when this process ends, however it ends."""
+        if staged in _CLAIMS:
+            return
+        staged.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(staged.with_name(f".{staged.name}.lock"), os.O_WRONLY | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            raise LakeError(f"{staged} is being written by another process; wait for it or end it") from None
+        _CLAIMS[staged] = handle
 
     def _point(self, table: str, version: str) -> None:
         pointer = self.root / table / "CURRENT"
-        aside = pointer.with_name(f".CURRENT.{os.getpid()}")
-        with aside.open("w") as file:
-            file.write(version + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        aside = pointer.with_name(".CURRENT.tmp")
+        _write(aside, version + "\n")
         aside.replace(pointer)
         _sync(pointer.parent)
 
@@ -164,6 +233,18 @@ class Lake:
         with (folder / ".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a small file and wait until it is on disk."""
+    with path.open("w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _age(entry: Path) -> tuple[int, str]:
+    return entry.stat().st_mtime_ns, entry.name
 
 
 def _sync(folder: Path) -> None:

@@ -27,6 +27,8 @@ class Table:
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     partition: tuple[str, ...] = ()
+    # Every version holds all days delivered so far, so that the latest written is always the one to read.
+    cumulative: bool = False
     min_rows: int = 1
     # A version with fewer than this share of the previous version's rows, or more than the inverse, is refused.
     min_row_ratio: float = 0.5

@@ -14,6 +14,7 @@ TRANSACTIONS = Table(
     grain="one accepted line of a delivered file",
     key=("source_file", "source_line"),
     partition=("sold_on",),
+    cumulative=True,
     columns=(
         Column("source_file", "string", "delivered file, relative to the source's folder"),
         Column("source_line", "bigint", "line in that file, the header being line 1", minimum=1),

@@ -1,0 +1,77 @@
+"""The gate between writing a version and reading it: nothing unaudited is ever readable.
+
+A version that fails stays staged for inspection, readers keep the previous one, and the error names each expectation
+with its count. An audit counts in Spark (`profile`) and judges with Great Expectations (`suites`).
+"""
+
+from pipeline.expectations.profile import ROWS, Frame, Profile, examples, profile
+from pipeline.expectations.suites import Failure, RowBounds, index_page, judge
+from pipeline.lake.lake import Lake, Manifest
+from pipeline.settings import Settings
+from pipeline.tables.catalog import table as contract
+from pipeline.workspace import Workspace
+
+SMALL_CHANGE = 100
+
+
+class AuditFailed(Exception):
+    """A staged version did not meet its expectations; it was not published."""
+
+
+def audit_and_publish(frame: Frame, workspace: Workspace, table: str, run_id: str, settings: Settings) -> Manifest:
+    """Audit the version of `table` that this run staged, publish it and expire old versions.
+
+    Audited is what the run wrote, read back from storage; `frame` (what was staged, or any other) lends its session.
+    A version that is published already is left as it is, so a retried job may call this again.
+
+    Raises: AuditFailed naming expectation, column and count; LakeError where nothing complete is staged.
+    """
+    lake = workspace.lake
+    if not lake.is_published(table, run_id):
+        folder = lake.staged_path(table, run_id)
+        manifest = lake.manifest(table, run_id)
+        staged = frame.sparkSession.read.schema(contract(table).ddl).parquet(str(folder))
+        audit(staged, manifest, workspace)
+        lake.publish(table, run_id)
+        lake.expire(table, settings.keep_versions)
+    return lake.manifest(table, run_id)
+
+
+def audit(staged: Frame, manifest: Manifest, workspace: Workspace) -> None:
+    """Judge a staged version; AuditFailed when it may not be published."""
+    docs = workspace.root / "data_docs"
+    counted = profile(staged, manifest)
+    bounds = row_bounds(workspace.lake, manifest)
+    failures = judge(counted, bounds, manifest.table, manifest.version, docs)
+    if failures:
+        told = "; ".join(_told(failure, counted, bounds, staged, manifest) for failure in failures)
+        raise AuditFailed(
+            f"table {manifest.table}, version {manifest.version} is refused: {told}. Readers keep the previous version; "
+            f"the refused one lies in {workspace.lake.staged_path(manifest.table, manifest.version)}, "
+            f"the report is {index_page(docs)}"
+        )
+
+
+def row_bounds(lake: Lake, manifest: Manifest) -> RowBounds:
+    """The contract's minimum, and its ratio both ways to the version that this one follows.
+
+    A change of less than `SMALL_CHANGE` rows is never refused, nor the growth of a cumulative table, which begins with
+    whatever history is delivered first.
+    """
+    table = contract(manifest.table)
+    previous = lake.latest_before(manifest)
+    if previous is None or table.min_row_ratio == 0:
+        return RowBounds(table.min_rows, None, f"at least {table.min_rows}")
+    low = max(table.min_rows, min(int(previous.rows * table.min_row_ratio), previous.rows - SMALL_CHANGE))
+    high = None if table.cumulative else max(int(previous.rows / table.min_row_ratio), previous.rows + SMALL_CHANGE)
+    text = f"{low} or more" if high is None else f"{low} to {high}"
+    return RowBounds(low, high, f"{text}, as version {previous.version} has {previous.rows}")
+
+
+def _told(failure: Failure, counted: Profile, bounds: RowBounds, staged: Frame, manifest: Manifest) -> str:
+    if failure.metric == ROWS:
+        return f"{failure.observed} rows, expected {bounds.reason} [{failure.expectation}]"
+    text = f"{failure.observed} rows break '{failure.metric}' [{failure.expectation}]"
+    check = counted.checks.get(failure.metric)
+    shown = examples(staged, manifest, check) if check else []
+    return text + (f" (e.g. {'; '.join(shown)})" if shown else "")
