@@ -3,11 +3,16 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from pyspark.sql import SparkSession
 
 from pipeline.settings import Settings
 from pipeline.workspace import Workspace
+
+# Tests time nothing: a busy machine is no reason to fail.
+hypothesis.settings.register_profile("larder", deadline=None)
+hypothesis.settings.load_profile("larder")
 
 
 @pytest.fixture(scope="session")
