@@ -1,0 +1,96 @@
+"""The simulated shop's other files: stock, resupplies and catalogue for the jobs, and the truth for scoring.
+
+Truth files (`truth/`, read by `larder simulate score` alone):
+- `stockouts.csv`: one row per store, product and day on which demand exceeded the shelf. `period` is `past` (sales lost
+  in delivered days) or `horizon` (the 14 days from the business date); `kind` is `planted` where a cut resupply plan
+  caused it (`cut_on`: the evening of the cut) or `natural`; units demanded and lost that day.
+- `demand.csv`: units asked for per store, product and day of the 14 days from the business date.
+- `changes.csv`: planted behaviour changes: `day` is the first day that differs, `shown_on` the first day on which the
+  delivered data can show it (three usual gaps for a customer who fell silent), `kind` content, size or timing.
+- `leavers.csv`: customers who left for good, with the day of their last visit.
+"""
+
+import csv
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.simulator.catalogue import CATEGORIES, Assortment, product_id
+from pipeline.simulator.customers import Change
+from pipeline.simulator.files import customer_id, store_id
+from pipeline.simulator.shop import ShopSettings
+
+STOCKOUT_COLUMNS = (
+    "store_id", "product_id", "day", "period", "kind", "units_demanded", "units_lost", "cut_on"
+)  # fmt: skip
+
+
+class Ledger:
+    """Writes day by day; arrays have one entry per cell (store times places), days are counted from 0."""
+
+    def __init__(self, shop: ShopSettings, assortment: Assortment, raw: Path, truth: Path) -> None:
+        self.shop, self.assortment, self.raw, self.truth = shop, assortment, raw, truth
+        _append(raw / "resupplies.csv", (), ("store_id", "product_id", "arrives_on", "units"))
+        _append(truth / "stockouts.csv", (), STOCKOUT_COLUMNS)
+        _append(truth / "demand.csv", (), ("store_id", "product_id", "day", "units"))
+        _append(truth / "changes.csv", (), ("customer_id", "day", "shown_on", "kind", "detail"))
+        _append(truth / "leavers.csv", (), ("customer_id", "last_visit_on"))
+
+    def arrivals(self, day: int, units: np.ndarray) -> None:
+        """Deliveries of one day."""
+        date = self.shop.date_of(day)
+        rows = ((*self._names(cell), date, units[cell]) for cell in np.flatnonzero(units))
+        _append(self.raw / "resupplies.csv", rows)
+
+    def stock(self, day: int, on_hand: np.ndarray) -> None:
+        """Opening stock of every listed product, counted before that day's delivery is put on the shelf."""
+        path = self.raw / "stock" / f"stock_{self.shop.date_of(day)}.csv"
+        cells = np.flatnonzero(np.tile(self.assortment.listed, self.shop.stores))
+        _append(path, ((*self._names(cell), on_hand[cell]) for cell in cells), ("store_id", "product_id", "on_hand"))
+
+    def lost(self, day: int, demand: np.ndarray, lost: np.ndarray, cut_on: np.ndarray, cut: np.ndarray) -> None:
+        """Demand that found too little on the shelf; `cut` tells cells that suffer from a cut plan."""
+        date, period = self.shop.date_of(day), "past" if day < self.shop.days else "horizon"
+        rows = []
+        for cell in np.flatnonzero(lost):
+            kind, cut_date = ("planted", self.shop.date_of(int(cut_on[cell]))) if cut[cell] else ("natural", "")
+            rows.append((*self._names(cell), date, period, kind, demand[cell], lost[cell], cut_date))
+        _append(self.truth / "stockouts.csv", rows)
+
+    def demand(self, day: int, demand: np.ndarray) -> None:
+        """Units asked for on a day that is not delivered."""
+        date = self.shop.date_of(day)
+        rows = ((*self._names(cell), date, demand[cell]) for cell in np.flatnonzero(demand))
+        _append(self.truth / "demand.csv", rows)
+
+    def changes(self, changes: list[Change]) -> None:
+        """Behaviour changes that have become visible."""
+        date_of = self.shop.date_of
+        rows = ((customer_id(c.number), date_of(c.day), date_of(c.shown_on), c.kind, c.detail) for c in changes)
+        _append(self.truth / "changes.csv", rows)
+
+    def leavers(self, day: int, numbers: np.ndarray) -> None:
+        """Customers whose last visit was on `day`."""
+        date = self.shop.date_of(day)
+        _append(self.truth / "leavers.csv", ((customer_id(number), date) for number in numbers.tolist()))
+
+    def catalogue(self) -> None:
+        """Every product ever listed; price is the list price in currency."""
+        rows = (
+            (p.product_id, p.name, CATEGORIES[p.category].name, p.brand, f"{p.cents / 100:.2f}", p.tags)
+            for p in self.assortment.catalogue
+        )
+        _append(self.raw / "catalogue.csv", rows, ("product_id", "name", "category", "brand", "price", "tags"))
+
+    def _names(self, cell: int) -> tuple[str, str]:
+        store, place = divmod(int(cell), self.assortment.places)
+        return store_id(store), product_id(int(self.assortment.product[place]))
+
+
+def _append(path: Path, rows: Iterable[Sequence[object]], header: Sequence[str] = ()) -> None:
+    with path.open("a", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        if header:
+            writer.writerow(header)
+        writer.writerows(rows)
