@@ -1,0 +1,39 @@
+"""Known architectures by name; Table 1 is that of the LENS paper."""
+
+from dataclasses import asdict, replace
+
+import numpy as np
+
+from models.lens import Lens, LensConfig
+
+ARCHITECTURES: dict[str, LensConfig] = {
+    # Table 1: session encoder 1 bidirectional layer of 64, behaviour encoder 1 of 256, decoder 1 layer of 512.
+    "lens1000": LensConfig(session_units=(64,), behaviour_units=(256,), decoder_units=(512,)),
+    # Table 1: session encoder 1 bidirectional layer of 256, behaviour encoder 2 of 256, decoder layers of 512 and 128.
+    "lens2000": LensConfig(session_units=(256,), behaviour_units=(256, 256), decoder_units=(512, 128)),
+}
+
+
+def build(
+    architecture: str,
+    *,
+    product_keys: np.ndarray,
+    customer_keys: np.ndarray,
+    product_counts: np.ndarray,
+    seed: int = 0,
+) -> Lens:
+    """A new model of a named architecture.
+
+    Args:
+        product_keys:   int64 [V], the key of each product index, 0 for special ones (see models/keys.py).
+        customer_keys:  int64 [C], the key of each customer index, 0 first.
+        product_counts: [V], training baskets with each product; at END, training baskets.
+    Raises: ValueError: for an unknown name.
+    """
+    if architecture not in ARCHITECTURES:
+        raise ValueError(f"unknown architecture {architecture!r}; known: {', '.join(ARCHITECTURES)}")
+    config = asdict(replace(ARCHITECTURES[architecture], seed=seed))
+    model = Lens(config, n_products=len(product_keys), n_customers=len(customer_keys))
+    model.keys.assign(product_keys, customer_keys)
+    model.products.start_from_popularity(product_counts)
+    return model

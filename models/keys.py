@@ -1,0 +1,31 @@
+"""Stable 64-bit keys of product and customer ids.
+
+A model remembers the keys of what it was trained on, not the ids: the model file is then enough to find a product's or
+a customer's row in another night's vocabulary, and it holds no customer id in clear.
+"""
+
+from collections.abc import Iterable
+from hashlib import blake2b
+
+import numpy as np
+
+
+def keys_of(identifiers: Iterable[str]) -> np.ndarray:
+    """int64 key of each identifier, never 0: the same on every machine and in every run."""
+    digests = [int.from_bytes(blake2b(each.encode(), digest_size=8).digest(), "little") for each in identifiers]
+    keys = np.array(digests, dtype=np.uint64).astype(np.int64)
+    keys[keys == 0] = 1
+    return keys
+
+
+def rows_of(keys: np.ndarray, known: np.ndarray, missing: int) -> np.ndarray:
+    """The row of each key in `known` (any order, each key once), or `missing`.
+
+    Returns: int32, shaped like keys.
+    """
+    if len(known) == 0:
+        return np.full(len(keys), missing, np.int32)
+    order = np.argsort(known, kind="stable")
+    found = np.minimum(np.searchsorted(known, keys, sorter=order), len(known) - 1)
+    rows = order[found]
+    return np.where(known[rows] == keys, rows, missing).astype(np.int32)

@@ -1,0 +1,62 @@
+"""One vector per product, for reading baskets and for scoring the next product."""
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from models.special_ids import END, FIRST_PRODUCT
+
+_NEVER = -1e9
+
+
+@keras.saving.register_keras_serializable("larder")
+class ProductEmbedding(keras.layers.Layer):
+    """Product vectors, shared by input and output.
+
+    Scores are products with the same vectors plus one bias per product, so that a rare product's score is learned from
+    reading it as well, and the softmax layer costs `units` rather than the decoder's width per product.
+
+    Shapes: V vocabulary, E units.
+    Args:   n_products: V, special indices included.
+            units: E.
+    """
+
+    def __init__(self, n_products: int, units: int, seed: int = 0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.n_products, self.units, self.seed = n_products, units, seed
+
+    def build(self, input_shape: Any = None) -> None:
+        """Create the vectors and the biases."""
+        start = keras.initializers.RandomNormal(stddev=self.units**-0.5, seed=self.seed)
+        self.vectors = self.add_weight(name="vectors", shape=(self.n_products, self.units), initializer=start)
+        self.bias = self.add_weight(name="bias", shape=(self.n_products,), initializer="zeros")
+        blocked = np.zeros(self.n_products, np.float32)
+        blocked[:FIRST_PRODUCT] = _NEVER
+        blocked[END] = 0.0
+        self._blocked = blocked
+        self.built = True
+
+    def call(self, product_ids: Any) -> Any:
+        """Vectors of the products; int32 [...] -> float32 [..., E]."""
+        return ops.take(self.vectors, product_ids, axis=0)
+
+    def logits(self, states: Any) -> Any:
+        """Scores of every product and of the end; padding and unknown never win. float32 [..., E] -> [..., V]."""
+        return ops.matmul(states, ops.transpose(self.vectors)) + self.bias + self._blocked
+
+    def start_from_popularity(self, counts: np.ndarray) -> None:
+        """Make the untrained scores those of the popularity list: biases become log shares of lines.
+
+        The share of the end is one per basket of the mean size, which `counts[END]` (the number of baskets) gives.
+        """
+        smoothed = np.maximum(np.asarray(counts, np.float64), 0.5)
+        smoothed[: FIRST_PRODUCT - 1] = 1.0
+        log_share = np.log(smoothed / smoothed[END:].sum())
+        log_share[: FIRST_PRODUCT - 1] = 0.0
+        self.bias.assign(log_share.astype(np.float32))
+
+    def get_config(self) -> dict[str, Any]:
+        """Constructor arguments."""
+        return super().get_config() | {"n_products": self.n_products, "units": self.units, "seed": self.seed}

@@ -1,0 +1,245 @@
+"""LENS: the next basket of a funnel, what is in it, how much of each, and when.
+
+A session encoder reads each basket's products into one vector, a behaviour encoder reads the baskets over time into the
+funnel's state, and heads answer from that state: the next session decoder writes products one after another, others
+give quantities, the size of the basket and the days until it.
+
+A batch is a dictionary of arrays (see `pipeline/dataset/batch.py`), its real baskets packed:
+
+    product_ids     int32   [N, P]  products of each real basket of all funnels, 0 padded on the right
+    quantities      float32 [N, P]  units
+    basket_features float32 [N, F]  gap, amounts, sizes, calendar
+    basket_rows     int32   [B, T]  1 + the row of each basket, oldest first; 0 is padding, on the right
+    customer_ids    int32   [B]     0 for a customer not seen in training
+    elapsed_days    float32 [B]     days since the last basket without another; 0 in training
+    target_products int32   [B, S]  the true next basket, then END, then 0
+    target_quantities float32 [B, S], target_gap_days float32 [B]
+
+Source: LENS (hierarchical encoder-decoder for next session, time and quantity), section III and Table 1. Differs in
+that scores share the product vectors, that the funnel's state also reaches the scores directly, and in the time head.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from models.decoders.recurrent_decoder import RecurrentDecoder
+from models.encoders.recurrent_encoder import RecurrentEncoder
+from models.heads.mean import MeanHead
+from models.heads.time_to_next import TimeToNextHead
+from models.keys import rows_of
+from models.layers.customer_embedding import CustomerEmbedding
+from models.layers.known_keys import KnownKeys
+from models.layers.product_embedding import ProductEmbedding
+from models.special_ids import END, FIRST_PRODUCT, PADDING
+
+N_BASKET_FEATURES = 10
+
+
+@dataclass(frozen=True)
+class LensConfig:
+    """What makes one architecture; `catalog.py` names the known ones."""
+
+    session_units: tuple[int, ...]
+    behaviour_units: tuple[int, ...]
+    decoder_units: tuple[int, ...]
+    product_units: int = 128
+    customer_units: int = 32
+    quantity_weight: float = 0.1
+    gap_weight: float = 1.0
+    size_weight: float = 0.5
+    seed: int = 0
+
+
+@keras.saving.register_keras_serializable("larder")
+class Lens(keras.Model):
+    """The hierarchical encoder-decoder.
+
+    Shapes: B funnels, N baskets, P products of a basket, T baskets of a funnel, S decoding steps, V vocabulary, K
+            products predicted, C context.
+    Args:   n_products: V, special indices included; n_customers: customers seen in training, plus one.
+    """
+
+    def __init__(self, config: dict[str, Any], n_products: int, n_customers: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.config = LensConfig(**{name: _tuple(value) for name, value in config.items()})
+        self.n_products, self.n_customers = n_products, n_customers
+        parts, seed = self.config, self.config.seed
+        self.keys = KnownKeys(n_products, n_customers, name="keys")
+        self.products = ProductEmbedding(n_products, parts.product_units, seed, name="products")
+        self.customers = CustomerEmbedding(n_customers, parts.customer_units, seed + 1, name="customers")
+        self.session_encoder = RecurrentEncoder(
+            parts.product_units + 1, parts.session_units, seed=seed + 1000, name="session_encoder"
+        )
+        self.behaviour_encoder = RecurrentEncoder(
+            self.session_encoder.output_units + N_BASKET_FEATURES,
+            parts.behaviour_units,
+            seed=seed + 2000,
+            name="behaviour_encoder",
+        )
+        context = self.behaviour_encoder.output_units + parts.customer_units
+        self.decoder = RecurrentDecoder(
+            parts.product_units, context, parts.decoder_units, seed=seed + 3000, name="decoder"
+        )
+        written = parts.decoder_units[-1] + context
+        self.readout = keras.layers.Dense(
+            parts.product_units, kernel_initializer=keras.initializers.GlorotUniform(seed + 4000), name="readout"
+        )
+        self.quantity = MeanHead(written + parts.product_units, seed=seed + 5000, name="quantity")
+        self.size = MeanHead(context, start=5.0, seed=seed + 6000, name="size")
+        self.time_to_next = TimeToNextHead(context, seed=seed + 7000, name="time_to_next")
+        for part in (self.products, self.customers, self.session_encoder, self.behaviour_encoder, self.decoder):
+            part.build()
+        for part in (self.quantity, self.size, self.time_to_next):
+            part.build()
+        self.readout.build((None, written))
+        self.built = True
+
+    def context(self, batch: dict[str, Any], training: bool = False) -> Any:
+        """The funnel's state: behaviour encoder's state and customer vector; float32 [B, C]."""
+        product_ids, rows = batch["product_ids"], batch["basket_rows"]
+        read = [self.products(product_ids), ops.log(1.0 + batch["quantities"])[..., None]]
+        _, sessions = self.session_encoder(ops.concatenate(read, -1), mask=product_ids != PADDING, training=training)
+        baskets = ops.concatenate([sessions, batch["basket_features"]], axis=-1)
+        padded = ops.pad(baskets, [[1, 0], [0, 0]])
+        timeline = ops.take(padded, rows, axis=0)
+        _, state = self.behaviour_encoder(timeline, mask=rows > 0, training=training)
+        return ops.concatenate([state, self.customers(batch["customer_ids"])], axis=-1)
+
+    def losses(self, batch: dict[str, Any], training: bool = False) -> dict[str, Any]:
+        """Mean losses over the examples of the batch.
+
+        `content` is the negative log likelihood of the whole next basket in nats, its end included: a sum over its
+        products, so that large and small baskets count as often as they happen and sizes come out unbiased.
+        """
+        context = self.context(batch, training)
+        targets = batch["target_products"]
+        real = ops.cast(targets != PADDING, self.compute_dtype)
+        product = real * ops.cast(targets != END, self.compute_dtype)
+        before = ops.pad(targets[:, :-1], [[0, 0], [1, 0]], constant_values=END)
+        written = self.decoder(self.products(before), context, training=training)
+        steps = ops.shape(written)[1]
+        spread = ops.repeat(context[:, None, :], steps, axis=1)
+        written = ops.concatenate([written, spread], axis=-1)
+        logits = self.products.logits(self.readout(written))
+        picked = ops.take_along_axis(logits, ops.cast(targets, "int32")[..., None], axis=-1)[..., 0]
+        surprise = (ops.logsumexp(logits, axis=-1) - picked) * real
+        mean_quantity = self.quantity(ops.concatenate([written, self.products(targets)], axis=-1))
+        deviance = self.quantity.loss(mean_quantity, batch["target_quantities"]) * product
+        losses = {
+            "content": ops.mean(ops.sum(surprise, axis=-1)),
+            "quantity": ops.mean(ops.sum(deviance, axis=-1)),
+            "gap": ops.mean(self.time_to_next.loss(*self.time_to_next(context), batch["target_gap_days"])),
+            "size": ops.mean(self.size.loss(self.size(context), ops.sum(product, axis=-1))),
+        }
+        weights = {"content": 1.0, "quantity": self.config.quantity_weight, "gap": self.config.gap_weight}
+        weights["size"] = self.config.size_weight
+        return {"total": sum(weights[name] * loss for name, loss in losses.items())} | losses
+
+    def rank(self, batch: dict[str, Any], k: int) -> tuple[Any, Any]:
+        """The k most probable products of the next basket: int32 [B, k], and their probabilities float32 [B, k]."""
+        context = self.context(batch)
+        _, _, first = self._first_step(context)
+        probabilities, product_ids = ops.top_k(self._inclusion(first, context), k)
+        return ops.cast(product_ids, "int32"), probabilities
+
+    def decode(self, batch: dict[str, Any], max_products: int) -> dict[str, Any]:
+        """Write the next basket greedily, each product once, and say when.
+
+        A basket ends where, by the decoder's own probabilities of the end, more than half of all such baskets have
+        ended (the most probable next symbol alone would end nearly all after one product, because the end's
+        probability lies on one symbol and the products' on thousands); its first product is always written.
+
+        Returns: products int32 [B, K], 0 after the end; probabilities float32 [B, K] of being in the next basket;
+                 quantities float32 [B, K], units if it is; gap_days float32 [B], at least elapsed_days.
+        """
+        context = self.context(batch)
+        written, states, shares = self._first_step(context)
+        inclusion = self._inclusion(shares, context)
+        alive = ops.ones_like(context[:, 0])
+        allowed = ops.ones_like(shares)
+        columns: list[tuple[Any, Any, Any]] = []
+        for position in range(max_products):
+            if position > 0:
+                written, states = self.decoder.step(self.products(columns[-1][0]), states)
+                written, shares = self._shares(written, context)
+                alive = alive * (1.0 - shares[:, END])
+            chosen = ops.cast(ops.argmax(shares[:, FIRST_PRODUCT:] * allowed[:, FIRST_PRODUCT:], axis=-1), "int32")
+            chosen = chosen + FIRST_PRODUCT
+            allowed = allowed * (1.0 - ops.one_hot(chosen, self.n_products))
+            quantity = self.quantity(ops.concatenate([written, self.products(chosen)], axis=-1))
+            probability = ops.take_along_axis(inclusion, chosen[:, None], axis=-1)[:, 0]
+            kept = alive >= 0.5
+            columns.append((chosen, ops.where(kept, probability, 0.0), ops.where(kept, quantity, 0.0)))
+        products, probabilities, quantities = (ops.stack(column, axis=1) for column in zip(*columns, strict=True))
+        gap_days = self.time_to_next.median(*self.time_to_next(context), batch["elapsed_days"])
+        return {
+            "products": ops.where(quantities > 0, products, PADDING),
+            "probabilities": probabilities,
+            "quantities": quantities,
+            "gap_days": gap_days,
+        }
+
+    def call(self, batch: dict[str, Any], training: bool = False) -> Any:
+        """The funnel's state; float32 [B, C]."""
+        return self.context(batch, training)
+
+    def adopt(self, other: "Lens") -> None:
+        """Take over another model's weights; product and customer rows are matched by key, new ones keep their start.
+
+        Raises: ValueError: if the architectures differ.
+        """
+        if asdict(self.config) | {"seed": 0} != asdict(other.config) | {"seed": 0}:
+            raise ValueError("weights can be taken over only between models of one architecture")
+        own_rows = [self.products.vectors, self.products.bias, self.customers.vectors]
+        other_rows = [other.products.vectors, other.products.bias, other.customers.vectors]
+        by_row = {id(weight) for weight in own_rows}
+        for own, theirs in zip(self.trainable_weights, other.trainable_weights, strict=True):
+            if id(own) not in by_row:
+                own.assign(theirs)
+        keys = [(self.keys.product_keys, other.keys.product_keys)] * 2
+        keys.append((self.keys.customer_keys, other.keys.customer_keys))
+        for own, theirs, (own_keys, their_keys) in zip(own_rows, other_rows, keys, strict=True):
+            own.assign(_matched(ops.convert_to_numpy(own), ops.convert_to_numpy(theirs), own_keys, their_keys))
+
+    def get_config(self) -> dict[str, Any]:
+        """Constructor arguments."""
+        sizes = {"n_products": self.n_products, "n_customers": self.n_customers}
+        return {"name": self.name, "config": asdict(self.config)} | sizes
+
+    def _first_step(self, context: Any) -> tuple[Any, list[Any], Any]:
+        """Write the first symbol: what was written [B, W], the decoder's states, and shares [B, V]."""
+        begin = ops.zeros_like(context[:, 0], dtype="int32") + END
+        written, states = self.decoder.step(self.products(begin), self.decoder.initial_states(context))
+        written, shares = self._shares(written, context)
+        return written, states, shares
+
+    def _shares(self, written: Any, context: Any) -> tuple[Any, Any]:
+        """The decoder's output beside the context, and the probability of each next symbol."""
+        written = ops.concatenate([written, context], axis=-1)
+        return written, ops.softmax(self.products.logits(self.readout(written)))
+
+    def _inclusion(self, first: Any, context: Any) -> Any:
+        """Probability that a product is in the next basket; float32 [B, V], 0 for special indices.
+
+        Training shuffles each basket's products, so the first symbol is one product drawn from the basket at random,
+        and a basket of n products holds v with about 1 - (1 - share of v) ** n.
+        """
+        size = ops.maximum(self.size(context), 1.0)[:, None]
+        products = ops.cast(ops.arange(self.n_products) >= FIRST_PRODUCT, first.dtype)
+        return (1.0 - ops.exp(size * ops.log(1.0 - ops.minimum(first, 0.999999)))) * products
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _matched(own: np.ndarray, theirs: np.ndarray, own_keys: np.ndarray, their_keys: np.ndarray) -> np.ndarray:
+    """Own rows, replaced where the other model knows the key; rows without a key (special ones) go by position."""
+    rows = rows_of(own_keys, their_keys, missing=-1)
+    special = own_keys == 0
+    rows[special] = np.flatnonzero(special) if special.any() else rows[special]
+    return np.where((rows >= 0).reshape(-1, *[1] * (own.ndim - 1)), theirs[rows], own)

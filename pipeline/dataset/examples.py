@@ -1,0 +1,269 @@
+"""Training and held-out examples, streamed from the sequences table.
+
+The last `holdout_days` before the business date are kept from training. A training example is a past and the basket
+after it, both before that day; each epoch draws one such place per customer, so that prefixes grow and shrink from
+epoch to epoch. A held-out example is everything before that day and the first basket on or after it. Validation, which
+decides when training stops, must not look at the held-out days: it takes the last training basket of a few customers,
+which then is never a training target.
+
+A batch is a pure function of (seed, step), and the same whatever the number of workers, who take disjoint slices of it:
+a worker that is killed and started again computes what it would have computed. One Parquet row group is in memory at a
+time: an epoch takes row groups in random order and customers of a row group in random order.
+
+Only customers train the model. A store's day holds hundreds of products; stores are forecast from their frequencies.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from models.keys import keys_of, rows_of
+from pipeline.dataset.batch import Batch, Cut, pasts, targets
+from pipeline.dataset.histories import COLUMNS, Histories, read_histories
+from pipeline.settings import TrainingSettings
+from pipeline.tables.vocabulary import END_INDEX, FIRST_PRODUCT_INDEX, UNKNOWN_INDEX
+
+_EPOCH, _STEP = 1, 2  # streams of random numbers
+_WINDOW = 16  # batches among which examples are sorted by size
+_UNSEEN_SHARE = 0.1  # examples whose customer is withheld
+_UNKNOWN_SHARE = 0.05  # products read as unknown in training
+_VALIDATION_ONE_IN = 20  # customers whose last training basket validates
+_MOST_VALIDATION = 2048  # examples
+
+
+@dataclass(frozen=True)
+class _Block:
+    """One row group of one file and how many examples it holds."""
+
+    path: Path
+    row_group: int
+    n_train: int
+    n_held_out: int
+    n_validation: int
+
+
+class Examples:
+    """Examples of one version of `sequences`, as of one business date."""
+
+    def __init__(
+        self,
+        *,
+        blocks: list[_Block],
+        cutoff: int,
+        settings: TrainingSettings,
+        product_keys: np.ndarray,
+        customer_keys: np.ndarray,
+        product_counts: np.ndarray,
+    ) -> None:
+        self._blocks, self._cutoff, self._settings = blocks, cutoff, settings
+        self.product_keys = product_keys
+        self.customer_keys = customer_keys
+        self.product_counts = product_counts
+        self._cut = Cut(settings.max_baskets, settings.max_products)
+        self._histories = lru_cache(maxsize=1)(self._read)
+        self._plan = lru_cache(maxsize=2)(self._plan_epoch)
+
+    @classmethod
+    def open(cls, sequences: Path, vocabulary: Path, business_date: date, settings: TrainingSettings) -> "Examples":
+        """Read the whole table once, a row group at a time, to count examples, products and customers.
+
+        Raises: ValueError: if no customer has two baskets before the held-out days.
+        """
+        cutoff = _day(business_date - timedelta(days=settings.holdout_days))
+        product_keys = read_product_keys(vocabulary)
+        counts = np.zeros(len(product_keys), np.int64)
+        blocks: list[_Block] = []
+        customers: list[np.ndarray] = [np.zeros(1, np.int64)]
+        for path in sorted(sequences.rglob("*.parquet")):
+            for row_group in range(pq.ParquetFile(path).num_row_groups):
+                histories = _read_block(path, row_group)
+                places, validation = _places(histories, cutoff)
+                held_out = _held_out(histories, cutoff)
+                trained = np.flatnonzero(np.diff(places.offsets) > 0)
+                blocks.append(_Block(path, row_group, len(trained), len(held_out), len(validation)))
+                customers.append(keys_of(histories.ids[trained]))
+                counts += _count(histories, cutoff, len(counts))
+        if sum(block.n_train for block in blocks) == 0:
+            raise ValueError(
+                f"{sequences} has no customer with two baskets before {business_date} - {settings.holdout_days} days: "
+                "nothing to train on; deliver more days or lower training.holdout_days"
+            )
+        return cls(
+            blocks=blocks,
+            cutoff=cutoff,
+            settings=settings,
+            product_keys=product_keys,
+            customer_keys=np.concatenate(customers),
+            product_counts=counts,
+        )
+
+    @property
+    def n_train(self) -> int:
+        """Customers with at least one training example."""
+        return sum(block.n_train for block in self._blocks)
+
+    @property
+    def n_held_out(self) -> int:
+        """Held-out examples."""
+        return sum(block.n_held_out for block in self._blocks)
+
+    def steps_per_epoch(self, batch_size: int) -> int:
+        """Batches of an epoch; the last one of a row group is filled up from its beginning."""
+        return sum(-(-block.n_train // batch_size) for block in self._blocks)
+
+    def batch(self, step: int, batch_size: int, worker: int = 0, workers: int = 1) -> Batch:
+        """One worker's slice of the batch of a step, counted from 0 over all epochs."""
+        epoch, within = divmod(step, self.steps_per_epoch(batch_size))
+        block, funnels, positions = self._plan(epoch, batch_size)[within]
+        histories = self._histories(block)
+        random = np.random.default_rng([self._settings.seed, _STEP, step, worker])
+        mine = slice(worker, None, workers)
+        batch = pasts(histories, positions[mine], funnels[mine], self._cut)
+        batch["customer_ids"] = self._customers(histories, funnels[mine])
+        batch["customer_ids"][random.random(len(batch["customer_ids"])) < _UNSEEN_SHARE] = 0
+        hidden = random.random(batch["product_ids"].shape) < _UNKNOWN_SHARE
+        batch["product_ids"][hidden & (batch["product_ids"] > 0)] = UNKNOWN_INDEX
+        return batch | targets(histories, positions[mine], self._settings.max_products, random)
+
+    def held_out(self, batch_size: int, cut: Cut | None = None, limit: int | None = None) -> Iterator[Batch]:
+        """All held-out examples (or the first `limit`) in a fixed order, their baskets whole.
+
+        Args: cut: how much of the past is shown; by default what training shows.
+        """
+        for number in range(len(self._blocks)):
+            positions = _held_out(self._histories(number), self._cutoff)[:limit]
+            limit = None if limit is None else limit - len(positions)
+            yield from self._whole(number, positions, batch_size, cut or self._cut)
+
+    def validation(self, batch_size: int, worker: int = 0, workers: int = 1) -> Iterator[Batch]:
+        """One worker's part of the validation examples in a fixed order; it may be empty."""
+        left = _MOST_VALIDATION
+        for number, block in enumerate(self._blocks):
+            if left == 0 or block.n_validation == 0:
+                continue
+            positions = _places(self._histories(number), self._cutoff)[1][:left]
+            left -= len(positions)
+            yield from self._whole(number, positions[worker::workers], batch_size, self._cut)
+
+    def _whole(self, number: int, positions: np.ndarray, batch_size: int, cut: Cut) -> Iterator[Batch]:
+        """Examples of given targets, their baskets whole and in order; pasts of similar length together."""
+        histories = self._histories(number)
+        funnels = np.searchsorted(histories.basket_offsets, positions, side="right") - 1
+        order = np.argsort(positions - histories.basket_offsets[funnels], kind="stable")
+        for first in range(0, len(order), batch_size):
+            rows = order[first : first + batch_size]
+            batch = pasts(histories, positions[rows], funnels[rows], cut)
+            batch["customer_ids"] = self._customers(histories, funnels[rows])
+            yield batch | targets(histories, positions[rows], np.iinfo(np.int32).max)
+
+    def _customers(self, histories: Histories, funnels: np.ndarray) -> np.ndarray:
+        return rows_of(keys_of(histories.ids[funnels]), self.customer_keys, missing=0)
+
+    def _read(self, number: int) -> Histories:
+        return _read_block(self._blocks[number].path, self._blocks[number].row_group)
+
+    def _plan_epoch(self, epoch: int, batch_size: int) -> list[tuple[int, np.ndarray, np.ndarray]]:
+        """Row group, funnels and target positions of every batch of an epoch."""
+        order = np.random.default_rng([self._settings.seed, _EPOCH, epoch]).permutation(len(self._blocks))
+        plan: list[tuple[int, np.ndarray, np.ndarray]] = []
+        for number in order:
+            if self._blocks[number].n_train == 0:
+                continue
+            random = np.random.default_rng([self._settings.seed, _EPOCH, epoch, int(number)])
+            histories = self._histories(int(number))
+            positions = _places(histories, self._cutoff)[0].draw(random)
+            plan += [
+                (int(number), np.searchsorted(histories.basket_offsets, chosen, side="right") - 1, chosen)
+                for chosen in _batches(positions, histories.known_lines[positions], batch_size, random)
+            ]
+        return plan
+
+
+@dataclass(frozen=True)
+class _Places:
+    """Where examples of each funnel may be cut: target positions among all baskets, by funnel."""
+
+    positions: np.ndarray
+    offsets: np.ndarray
+
+    def draw(self, random: np.random.Generator) -> np.ndarray:
+        """One place of each funnel that has any, in random order."""
+        counts = np.diff(self.offsets)
+        drawn = self.offsets[:-1] + np.floor(random.random(len(counts)) * counts).astype(np.int64)
+        return random.permutation(self.positions[drawn[counts > 0]])
+
+
+def read_product_keys(vocabulary: Path) -> np.ndarray:
+    """Key of each product index of a vocabulary table; int64 [V]."""
+    table = pq.read_table(vocabulary, columns=["product_index", "product_id"])
+    indices = table["product_index"].to_numpy()
+    keys = np.zeros(int(indices.max(initial=FIRST_PRODUCT_INDEX - 1)) + 1, np.int64)
+    keys[indices] = keys_of(table["product_id"].to_pylist())
+    return keys
+
+
+def _day(day: date) -> int:
+    return (day - date(1970, 1, 1)).days
+
+
+def _read_block(path: Path, row_group: int) -> Histories:
+    return read_histories(pq.ParquetFile(path).read_row_group(row_group, columns=list(COLUMNS)))
+
+
+def _customer_baskets(histories: Histories) -> tuple[np.ndarray, np.ndarray]:
+    """The funnel of each basket, and whether that funnel is a customer."""
+    funnel = np.repeat(np.arange(len(histories)), np.diff(histories.basket_offsets))
+    return funnel, (histories.kinds == "customer")[funnel]
+
+
+def _places(histories: Histories, cutoff: int) -> tuple[_Places, np.ndarray]:
+    """Targets of training, by funnel, and those of validation: baskets of customers before the cutoff.
+
+    Both have a past and a known product. A validation customer gives the last such basket, if there is another.
+    """
+    funnel, customer = _customer_baskets(histories)
+    first = np.zeros(len(funnel), bool)
+    first[histories.basket_offsets[:-1][np.diff(histories.basket_offsets) > 0]] = True
+    allowed = np.flatnonzero(customer & ~first & (histories.sold_on < cutoff) & (histories.known_lines > 0))
+    counts = np.bincount(funnel[allowed], minlength=len(histories))
+    validates = (keys_of(histories.ids) % _VALIDATION_ONE_IN == 0) & (counts > 1)
+    last = (np.cumsum(counts) - 1)[validates]
+    kept = np.delete(allowed, last)
+    return _Places(kept, np.concatenate([[0], np.cumsum(counts - validates)])), allowed[last]
+
+
+def _held_out(histories: Histories, cutoff: int) -> np.ndarray:
+    """Position of each customer's first basket on or after the cutoff, where there is a past and one line is known."""
+    ends = histories.baskets_before(cutoff)
+    has_both = (ends > histories.basket_offsets[:-1]) & (ends < histories.basket_offsets[1:])
+    positions = ends[has_both & (histories.kinds == "customer")]
+    return positions[histories.known_lines[positions] > 0]
+
+
+def _count(histories: Histories, cutoff: int, n_products: int) -> np.ndarray:
+    """Customers' baskets before the cutoff with each product; at END, those baskets."""
+    _, customer = _customer_baskets(histories)
+    counted = customer & (histories.sold_on < cutoff)
+    lines = np.repeat(counted, np.diff(histories.product_offsets))
+    counts = np.bincount(histories.product_ids[lines], minlength=n_products)
+    counts[END_INDEX] = counted.sum()
+    return counts
+
+
+def _batches(
+    positions: np.ndarray, sizes: np.ndarray, batch_size: int, random: np.random.Generator
+) -> list[np.ndarray]:
+    """Full batches in random order, each of examples with baskets of similar size: less padding in the decoder."""
+    missing = -len(positions) % batch_size
+    filled = np.concatenate([np.arange(len(positions)), np.arange(missing) % len(positions)])
+    batches: list[np.ndarray] = []
+    for first in range(0, len(filled), _WINDOW * batch_size):
+        window = filled[first : first + _WINDOW * batch_size]
+        window = window[np.argsort(sizes[window], kind="stable")]
+        batches += list(positions[window].reshape(-1, batch_size))
+    return [batches[each] for each in random.permutation(len(batches))]

@@ -1,0 +1,101 @@
+"""The sequences table as flat arrays with offsets, so that batches are cut without a Python loop."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline.tables.vocabulary import FIRST_PRODUCT_INDEX, UNKNOWN_INDEX
+
+COLUMNS = (
+    "funnel_kind",
+    "funnel_id",
+    "sold_on",
+    "gap_days",
+    "day_of_week",
+    "day_of_month",
+    "month",
+    "products",
+    "quantities",
+    "amounts_cents",
+)
+
+
+@dataclass(frozen=True)
+class Histories:
+    """n funnels with m baskets and l lines in all.
+
+    Baskets of funnel i are `basket_offsets[i]` to `basket_offsets[i + 1]`; lines of basket j likewise.
+    """
+
+    kinds: np.ndarray  # object [n]
+    ids: np.ndarray  # object [n]
+    basket_offsets: np.ndarray  # int64 [n + 1]
+    sold_on: np.ndarray  # int32 [m], days since 1970-01-01
+    gap_days: np.ndarray  # float32 [m], -1 for none
+    day_of_week: np.ndarray  # float32 [m]
+    day_of_month: np.ndarray  # float32 [m]
+    month: np.ndarray  # float32 [m]
+    product_offsets: np.ndarray  # int64 [m + 1]
+    product_ids: np.ndarray  # int32 [l]
+    quantities: np.ndarray  # float32 [l]
+    amounts: np.ndarray  # float32 [l], currency units
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def known_lines(self) -> np.ndarray:
+        """Lines of each basket whose product the vocabulary knows; int64 [m]."""
+        before = np.concatenate([[0], np.cumsum(self.product_ids >= FIRST_PRODUCT_INDEX)])
+        return before[self.product_offsets[1:]] - before[self.product_offsets[:-1]]
+
+    def baskets_before(self, day: int) -> np.ndarray:
+        """Baskets of each funnel sold before `day` (days since 1970-01-01), as the end of that prefix; int64 [n].
+
+        Baskets are ordered by day, so these are the first ones.
+        """
+        before = np.concatenate([[0], np.cumsum(self.sold_on < day)])
+        counts = before[self.basket_offsets[1:]] - before[self.basket_offsets[:-1]]
+        return self.basket_offsets[:-1] + counts
+
+    def renamed(self, product_rows: np.ndarray) -> "Histories":
+        """The same histories in another vocabulary: `product_rows[old index]` is the new index."""
+        return Histories(**{**self.__dict__, "product_ids": product_rows[self.product_ids]})
+
+
+def read_histories(table: Any) -> Histories:
+    """Histories of an Arrow table or record batch with the columns of `sequences`."""
+    column = {name: _combined(table[name]) for name in COLUMNS}
+    sold_on, basket_offsets = _flat(column["sold_on"])
+    lines, _ = _flat(column["products"])
+    product_ids, product_offsets = _flat(lines)
+    baskets = {name: _flat(column[name])[0] for name in ("gap_days", "day_of_week", "day_of_month", "month")}
+    quantities = _flat(_flat(column["quantities"])[0])[0]
+    amounts = _flat(_flat(column["amounts_cents"])[0])[0]
+    return Histories(
+        kinds=np.asarray(column["funnel_kind"].to_pylist(), dtype=object),
+        ids=np.asarray(column["funnel_id"].to_pylist(), dtype=object),
+        basket_offsets=basket_offsets,
+        sold_on=_numbers(sold_on.cast(pa.int32()), np.int32),
+        **{name: _numbers(values, np.float32) for name, values in baskets.items()},
+        product_offsets=product_offsets,
+        product_ids=np.maximum(_numbers(product_ids, np.int32), UNKNOWN_INDEX),
+        quantities=_numbers(quantities, np.float32),
+        amounts=_numbers(amounts, np.float32) / np.float32(100.0),
+    )
+
+
+def _combined(column: Any) -> Any:
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+def _flat(lists: Any) -> tuple[Any, np.ndarray]:
+    """Values of a list array, and offsets into them, whatever slice of a larger array it is."""
+    offsets = lists.offsets.to_numpy(zero_copy_only=False).astype(np.int64)
+    return lists.flatten(), offsets - offsets[0]
+
+
+def _numbers(values: Any, kind: Any) -> np.ndarray:
+    return values.to_numpy(zero_copy_only=False).astype(kind, copy=False)

@@ -1,0 +1,46 @@
+"""Batches as TensorFlow input, and functions over batches compiled once for all shapes."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from pipeline.dataset.batch import Batch
+from pipeline.dataset.examples import Examples
+
+
+def signature(batch: Batch) -> dict[str, Any]:
+    """Tensor specifications of a batch with every dimension left open: one trace serves all shapes."""
+    import tensorflow as tf
+
+    return {name: tf.TensorSpec([None] * array.ndim, tf.as_dtype(array.dtype)) for name, array in batch.items()}
+
+
+def stream(examples: Examples, steps: range, batch_size: int, worker: int = 0, workers: int = 1) -> Any:
+    """A tf.data.Dataset of one worker's batches of `steps`, prepared while the model computes."""
+    import tensorflow as tf
+
+    def batches() -> Iterator[Batch]:
+        for step in steps:
+            yield examples.batch(step, batch_size, worker, workers)
+
+    spec = signature(examples.batch(steps.start, batch_size, worker, workers))
+    options = tf.data.Options()
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
+    return tf.data.Dataset.from_generator(batches, output_signature=spec).with_options(options).prefetch(2)
+
+
+def compiled(function: Callable[[dict[str, Any]], Any]) -> Callable[[Batch], Any]:
+    """`function` of a batch as a graph: numpy in, numpy out."""
+    import tensorflow as tf
+
+    graphs: dict[frozenset[str], Any] = {}
+
+    def call(batch: Batch) -> Any:
+        names = frozenset(batch)
+        if names not in graphs:
+            graphs[names] = tf.function(function, input_signature=[signature(batch)])
+        outputs = graphs[names]({name: tf.convert_to_tensor(array) for name, array in batch.items()})
+        return tf.nest.map_structure(np.asarray, outputs)
+
+    return call
