@@ -45,10 +45,10 @@ def audit(staged: Frame, manifest: Manifest, workspace: Workspace) -> None:
     failures = judge(counted, bounds, manifest.table, manifest.version, docs)
     if failures:
         told = "; ".join(_told(failure, counted, bounds, staged, manifest) for failure in failures)
+        folder = workspace.lake.staged_path(manifest.table, manifest.version)
         raise AuditFailed(
-            f"table {manifest.table}, version {manifest.version} is refused: {told}. Readers keep the previous version; "
-            f"the refused one lies in {workspace.lake.staged_path(manifest.table, manifest.version)}, "
-            f"the report is {index_page(docs)}"
+            f"table {manifest.table}, version {manifest.version} is refused: {told}. "
+            f"Readers keep the previous version; the refused one lies in {folder}, the report is {index_page(docs)}"
         )
 
 

@@ -18,13 +18,13 @@ class Frame(Protocol):
     """What the audit needs of a Spark DataFrame."""
 
     @property
-    def sparkSession(self) -> Any: ...  # noqa: N802 -- Spark's name
+    def sparkSession(self) -> Any: ...
 
-    def selectExpr(self, *expressions: str) -> "Frame": ...  # noqa: N802 -- Spark's name
+    def selectExpr(self, *expressions: str) -> "Frame": ...
 
     def where(self, condition: str) -> "Frame": ...
 
-    def groupBy(self, *columns: str) -> Any: ...  # noqa: N802 -- Spark's name
+    def groupBy(self, *columns: str) -> Any: ...
 
     def limit(self, rows: int) -> "Frame": ...
 

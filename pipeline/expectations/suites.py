@@ -2,13 +2,21 @@
 
 import fcntl
 import logging
-import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.expectations.profile import ROWS, Profile
+
+if TYPE_CHECKING:
+    from great_expectations import ExpectationSuite
+    from great_expectations.data_context.data_context.ephemeral_data_context import EphemeralDataContext
+
+RESULTS = ".results"
+KEPT_RESULTS = 30
 
 
 @dataclass(frozen=True)
@@ -33,55 +41,57 @@ def judge(profile: Profile, bounds: RowBounds, table: str, version: str, docs: P
     """Run the table's suite on the profile and add the result to the Data Docs under `docs`."""
     import great_expectations as gx  # slow to import; the CLI need not wait for it
     import pandas as pd
-    from great_expectations import expectations as gxe
-    from great_expectations.checkpoint import UpdateDataDocsAction
+    from great_expectations.checkpoint.actions import UpdateDataDocsAction
 
+    counts = {ROWS: profile.rows, **profile.violations}
     with _context(docs) as context:
-        batch = (
-            context.data_sources.add_pandas("lake").add_dataframe_asset(table).add_batch_definition_whole_dataframe("")
+        _forget_old_results(docs, table)
+        asset = context.data_sources.add_pandas("lake").add_dataframe_asset(table)
+        validation = gx.ValidationDefinition(
+            name=table,
+            data=asset.add_batch_definition_whole_dataframe("profile"),
+            suite=context.suites.add_or_update(_suite(profile, bounds, table)),
         )
-        suite = gx.ExpectationSuite(name=table)
-        suite.add_expectation(
-            gxe.ExpectColumnValuesToBeBetween(
-                column=ROWS,
-                min_value=bounds.minimum,
-                max_value=bounds.maximum,
-                description=f"{ROWS}: {bounds.reason}",
-            )
+        checkpoint = gx.Checkpoint(
+            name=table,
+            validation_definitions=[context.validation_definitions.add_or_update(validation)],
+            actions=[UpdateDataDocsAction(name="update_data_docs")],
         )
-        for metric in profile.violations:
-            suite.add_expectation(
-                gxe.ExpectColumnValuesToBeBetween(column=metric, min_value=0, max_value=0, description=metric)
-            )
-        suite = context.suites.add_or_update(suite)
-        validation = context.validation_definitions.add_or_update(
-            gx.ValidationDefinition(name=table, data=batch, suite=suite)
+        outcome = context.checkpoints.add_or_update(checkpoint).run(
+            batch_parameters={"dataframe": pd.DataFrame([counts])}, run_id=gx.RunIdentifier(run_name=version)
         )
-        checkpoint = context.checkpoints.add_or_update(
-            gx.Checkpoint(
-                name=table, validation_definitions=[validation], actions=[UpdateDataDocsAction(name="update_data_docs")]
-            )
-        )
-        counts = pd.DataFrame([{ROWS: profile.rows, **profile.violations}])
-        outcome = checkpoint.run(batch_parameters={"dataframe": counts}, run_id=gx.RunIdentifier(run_name=version))
-    return [
-        Failure(result.expectation_config.type, column, {ROWS: profile.rows, **profile.violations}[column])
-        for validated in outcome.run_results.values()
-        for result in validated.results
-        if not result.success
-        for column in [result.expectation_config.kwargs["column"]]
-    ]
+    (validated,) = outcome.run_results.values()
+    missed = [done.expectation_config for done in validated.results if not done.success and done.expectation_config]
+    return [Failure(config.type, config.kwargs["column"], counts[config.kwargs["column"]]) for config in missed]
 
 
 def index_page(docs: Path) -> Path:
     """The page that lists all audits of a source."""
-    return docs / "uncommitted" / "data_docs" / "local_site" / "index.html"
+    return docs / "index.html"
+
+
+def _suite(profile: Profile, bounds: RowBounds, table: str) -> "ExpectationSuite":
+    import great_expectations as gx
+    from great_expectations.expectations.core.expect_column_values_to_be_between import ExpectColumnValuesToBeBetween
+
+    expectations = [
+        ExpectColumnValuesToBeBetween(
+            column=ROWS,
+            min_value=bounds.minimum,
+            max_value=bounds.maximum,
+            description=f"rows: {bounds.reason}",
+        )
+    ]
+    expectations += [
+        ExpectColumnValuesToBeBetween(column=metric, min_value=0, max_value=0, description=f"no row breaks: {metric}")
+        for metric in profile.violations
+    ]
+    return gx.ExpectationSuite(name=table, expectations=expectations)
 
 
 @contextmanager
-def _context(docs: Path) -> Iterator:
+def _context(docs: Path) -> Iterator["EphemeralDataContext"]:
     """A context whose stores and site lie in files under `docs`; jobs that audit at the same time take turns."""
-    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     import great_expectations as gx
     from great_expectations.data_context.types.base import (
         DataContextConfig,
@@ -91,13 +101,31 @@ def _context(docs: Path) -> Iterator:
 
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
     docs.mkdir(parents=True, exist_ok=True)
+    site = {
+        "class_name": "SiteBuilder",
+        "show_how_to_buttons": False,
+        "store_backend": {
+            "class_name": "TupleFilesystemStoreBackend",
+            "root_directory": str(docs.parent),
+            "base_directory": docs.name,
+        },
+        "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
+    }
     with (docs / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield gx.get_context(
             mode="ephemeral",
             project_config=DataContextConfig(
-                analytics_enabled=False,
-                store_backend_defaults=FilesystemStoreBackendDefaults(root_directory=docs),
+                analytics_enabled=False,  # a nightly job calls nobody
+                store_backend_defaults=FilesystemStoreBackendDefaults(root_directory=docs / RESULTS),
+                data_docs_sites={"audits": site},
                 progress_bars=ProgressBarsConfig(globally=False),
             ),
         )
+
+
+def _forget_old_results(docs: Path, table: str) -> None:
+    """Keep the newest results of a table; the site drops the pages of the others by itself."""
+    results = (docs / RESULTS / "uncommitted" / "validations" / table).glob("*")
+    for old in sorted(results, key=lambda folder: folder.stat().st_mtime_ns)[:-KEPT_RESULTS]:
+        shutil.rmtree(old)

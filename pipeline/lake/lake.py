@@ -27,7 +27,6 @@ from pydantic import BaseModel
 
 from pipeline.tables.catalog import table as contract
 
-
 MARKER = "PUBLISHING"
 # Open locks of the versions that this process is writing.
 _CLAIMS: dict[Path, int] = {}
@@ -145,7 +144,7 @@ class Lake:
         for folder in (self._published(table, version), self._staged(table, version)):
             if (folder / "manifest.json").is_file():
                 return Manifest.model_validate(json.loads((folder / "manifest.json").read_text()))
-        raise LakeError(f"table {table} has no version {version}")
+        raise LakeError(f"table {table} has no version {version}, staged or published, under {self.root}")
 
     def versions(self, table: str) -> list[str]:
         """Published versions, oldest first by time of publishing."""
