@@ -2,19 +2,20 @@
 
 Raw sales in, alerts out: by morning merchandisers read which products will run out and whose behaviour changed.
 
-Each task makes one table of the source's lake under the run's name; `validate_...` tasks are gates, behind which nothing
-unaudited is ever readable. A task that runs again for the same run changes nothing that it finished before.
+Each task makes one table of the source's lake under the run's name; `validate_...` tasks are gates, behind which
+nothing unaudited is ever readable. A task that runs again for the same run changes nothing that it finished before.
 
 **When a task fails** its log ends with the reason. Readers keep yesterday's versions. Correct the cause and clear the
 task: the run goes on from there. A gate names the failing expectation and how many rows broke it.
 A refused model (`promote_model`) is no failure: the night goes on with the old champion.
 
-**Params** `business_date`: the morning for which alerts are made, sales before it count; empty means the day on which the
-run was due. `source`: a shipped source (shop, tafeng, csv) or the path to a TOML description. `run_name`: what this run's
-table versions are called; empty means Airflow's run id. With the name of an interrupted run, that run is taken up again.
+**Params** `business_date`: the morning for which alerts are made, sales before it count; empty means the day on which
+the run was due. `source`: a shipped source (shop, tafeng, csv) or the path to a TOML description. `run_name`: what
+this run's table versions are called; empty means Airflow's run id. With the name of an interrupted run, that run is
+taken up again.
 
-**Backfill** `airflow backfill create --dag-id nightly --from-date ... --to-date ...`; one run at a time, since each night
-learns from the champion of the night before.
+**Backfill** `larder airflow backfill create --dag-id nightly --from-date ... --to-date ...`; one run at a time, since
+each night learns from the champion of the night before.
 """
 
 import os

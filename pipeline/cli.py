@@ -1,8 +1,25 @@
-"""`larder`: what operators and merchandisers type."""
+"""`larder`: what operators and merchandisers type. Each room offers its own commands; here they are only mounted."""
 
 import typer
 
+from pipeline.nightly import commands as nightly
+
 app = typer.Typer(help="Larder: raw sales in, stock-out and behaviour alerts out.", no_args_is_help=True)
+
+app.command()(nightly.nightly)
+app.command()(nightly.up)
+app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})(
+    nightly.airflow
+)
+
+
+@app.command()
+def settings() -> None:
+    """Every setting as resolved from environment, files and defaults; secrets masked."""
+    from pipeline.settings import Settings
+
+    typer.echo(Settings().model_dump_json(indent=1))
+
 
 if __name__ == "__main__":
     app()

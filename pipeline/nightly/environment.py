@@ -1,9 +1,8 @@
 """The environment in which Airflow runs here: one machine, embedded defaults, both virtual environments.
 
-Everything is a default: a variable that is already set (`AIRFLOW__DATABASE__SQL_ALCHEMY_CONN`, `AIRFLOW_CONN_SPARK_DEFAULT`,
-...) wins, so that PostgreSQL or a Spark cluster is one variable away. Keys are drawn once per installation and kept in
-files that only their owner reads; Airflow gets them by a command that prints the file, so that they appear in no
-environment and no command line.
+Airflow's variables are defaults: one that is already set (`AIRFLOW_CONN_SPARK_DEFAULT`, ...) wins, so that a Spark
+cluster is one variable away. Keys are drawn once per installation and kept in files that only their owner reads;
+Airflow gets them by a command that prints the file, so that they appear in no environment and no command line.
 """
 
 import base64
@@ -19,6 +18,7 @@ from pipeline.settings import REPOSITORY, Settings
 
 SERVICE = "service"  # the Airflow that `larder up` starts
 ONCE = "once"  # the Airflow of `larder nightly`; of its own, since a running scheduler would take up the run as well
+METADATA_DATABASE = "AIRFLOW__DATABASE__"
 
 
 class SetupError(Exception):
@@ -37,7 +37,6 @@ def airflow_environment(settings: Settings, role: str) -> dict[str, str]:
     """Environment variables for an Airflow process of that role, those of the caller included."""
     home = Path(settings.data_dir).resolve() / "airflow" / role
     home.mkdir(parents=True, exist_ok=True)
-    spark_home = _spark_home()
     port = os.environ.get("LARDER_AIRFLOW_PORT", "8080")
     defaults = {
         "AIRFLOW_HOME": str(home),
@@ -54,20 +53,25 @@ def airflow_environment(settings: Settings, role: str) -> dict[str, str]:
         "AIRFLOW__API__SECRET_KEY_CMD": _print_key(home / "api.key"),
         "AIRFLOW__API_AUTH__JWT_SECRET_CMD": _print_key(home / "jwt.key"),
         "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES": "1",
-        "AIRFLOW_CONN_SPARK_DEFAULT": json.dumps({"conn_type": "spark", "host": "local[2]"}),
+    }
+    if "AIRFLOW_CONN_SPARK_DEFAULT" not in os.environ:
+        local = {"conn_type": "spark", "host": "local[2]"}
+        defaults |= {"AIRFLOW_CONN_SPARK_DEFAULT": json.dumps(local), "SPARK_LOCAL_IP": "127.0.0.1"}
+    environment = {**defaults, **os.environ}
+    if role == ONCE:
+        environment = {name: value for name, value in environment.items() if not name.startswith(METADATA_DATABASE)}
+        environment["AIRFLOW_HOME"] = str(home)
+    spark_home = _spark_home()
+    return environment | {
+        "LARDER_DATA_DIR": str(Path(settings.data_dir).resolve()),
+        "LARDER_SPARK_DRIVER_MEMORY": settings.spark_driver_memory,
         "LARDER_JOBS_PYTHON": sys.executable,
         "PYSPARK_PYTHON": sys.executable,
         "PYSPARK_DRIVER_PYTHON": sys.executable,
         "SPARK_HOME": spark_home,
-        "SPARK_LOCAL_IP": "127.0.0.1",
+        "PATH": os.pathsep.join([f"{spark_home}/bin", os.environ.get("PATH", os.defpath)]),
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(REPOSITORY), os.environ.get("PYTHONPATH")])),
     }
-    inherited = {name: value for name, value in os.environ.items() if name not in {"PYTHONHOME", "VIRTUAL_ENV"}}
-    environment = {**defaults, **inherited}
-    environment["LARDER_DATA_DIR"] = str(Path(settings.data_dir).resolve())
-    environment["LARDER_SPARK_DRIVER_MEMORY"] = settings.spark_driver_memory
-    environment["PATH"] = f"{environment['SPARK_HOME']}/bin{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(REPOSITORY), os.environ.get("PYTHONPATH")]))
-    return environment
 
 
 def _spark_home() -> str:

@@ -1,7 +1,8 @@
 """Who is told when a night fails or is late: the log always, people when someone configured it.
 
-Off by default. `LARDER_NOTIFY_URLS`, or a file named by `LARDER_NOTIFY_URLS_FILE`, holds Apprise addresses, one per line
-(mail, Slack, Teams and some hundred others). They contain passwords, so they are read when a notice is sent and never logged.
+Off by default. `LARDER_NOTIFY_URLS`, or a file named by `LARDER_NOTIFY_URLS_FILE`, holds Apprise addresses, one per
+line (mail, Slack, Teams and some hundred others). They contain passwords, so they are read when a notice is sent and
+never logged.
 """
 
 import logging

@@ -1,0 +1,97 @@
+"""`larder nightly`, `larder up`, `larder airflow`: starting things by hand."""
+
+import os
+import sys
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from pipeline.nightly.environment import SERVICE, SetupError, airflow_environment, airflow_program
+from pipeline.nightly.night import NightFailed, migrate_database, plan_night, prepare_files, run_night
+from pipeline.nightly.progress import Progress
+from pipeline.settings import REPOSITORY, Settings
+from pipeline.sources.source import SourceError, load_source
+from pipeline.workspace import Workspace
+
+MLFLOW_PORT = "5000"
+
+
+def nightly(
+    source: Annotated[str | None, typer.Option(help="shop, tafeng, csv, or the path to a TOML description")] = None,
+    business_date: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="default: the day after the data end")
+    ] = None,
+) -> None:
+    """Run one night: raw files, the DAG through Airflow, then the worst alerts and the scorecard."""
+    console = Console()
+    settings = Settings()
+    try:
+        described_in = _absolute(source or settings.source)
+        description = load_source(described_in)
+        prepare_files(description, Workspace.of(settings, description.name), console.print)
+        night = plan_night(settings, description, described_in, _day(business_date))
+        console.print(f"[bold]Larder[/bold] {description.name} as of {night.business_date}; log: {night.log}")
+        with Progress(console) as progress:
+            run_night(settings, night, progress.show)
+    except (SourceError, SetupError, NightFailed) as error:
+        console.print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        console.print("interrupted: every process of the night was ended; readers keep what was published before")
+        raise typer.Exit(130) from None
+    from pipeline.nightly.summary import print_summary
+
+    print_summary(console, settings, night, description.name)
+
+
+def up() -> None:
+    """Start Airflow and MLflow on 127.0.0.1 until Ctrl-C (the Procfile says what)."""
+    settings = Settings()
+    environment = _service_environment(settings)
+    try:
+        migrate_database(environment)
+    except NightFailed as error:
+        raise typer.Exit(_complain(error)) from None
+    home, port = environment["AIRFLOW_HOME"], environment["AIRFLOW__API__PORT"]
+    print(f"Airflow  http://127.0.0.1:{port}")
+    print(f"         user admin, password in {home}/simple_auth_manager_passwords.json.generated")
+    print(f"MLflow   http://127.0.0.1:{environment['LARDER_MLFLOW_PORT']}")
+    print("Ctrl-C ends all of them.", flush=True)
+    honcho = Path(sys.executable).with_name("honcho")
+    os.execve(honcho, [str(honcho), "-f", str(REPOSITORY / "Procfile"), "-d", str(REPOSITORY), "start"], environment)
+
+
+def airflow(context: typer.Context) -> None:
+    """Airflow's own command with the environment of `larder up`, such as `larder airflow backfill create ...`."""
+    environment = _service_environment(Settings())
+    program = airflow_program()
+    os.execve(program, [program, *context.args], environment)
+
+
+def _service_environment(settings: Settings) -> dict[str, str]:
+    try:
+        airflow_program()
+        environment = airflow_environment(settings, SERVICE)
+    except SetupError as error:
+        raise typer.Exit(_complain(error)) from None
+    environment.setdefault("LARDER_MLFLOW_PORT", MLFLOW_PORT)
+    # By environment, since the address may hold a password.
+    environment.setdefault("MLFLOW_BACKEND_STORE_URI", settings.mlflow_uri)
+    return environment
+
+
+def _complain(error: Exception) -> int:
+    print(error, file=sys.stderr)
+    return 1
+
+
+def _absolute(source: str) -> str:
+    """Jobs run elsewhere: a path to a description must hold there too."""
+    return str(Path(source).resolve()) if source.endswith(".toml") else source
+
+
+def _day(moment: datetime | None) -> date | None:
+    return moment.date() if moment else None

@@ -1,0 +1,194 @@
+"""One night, started by hand: make sure there are raw files, then run the DAG `nightly` once through Airflow.
+
+Airflow runs in a session of its own with its output in a log, so that an interrupt ends it and all its jobs. It holds
+the source's lock until it is gone: a second night of the source never runs beside an orphan of the first. A night that
+was killed needs no repair; started again, it makes new versions under a new name.
+"""
+
+import fcntl
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import IO
+
+from pipeline.nightly.environment import ONCE, airflow_environment, airflow_program
+from pipeline.settings import REPOSITORY, Settings
+from pipeline.sources.source import Source, SourceError
+from pipeline.stages import Stage, read_stages
+from pipeline.workspace import Workspace
+
+POLL_SECONDS = 0.5
+GRACE_SECONDS = 10
+
+
+class NightFailed(Exception):
+    """The night ended early; the message says where and what to read."""
+
+
+@dataclass(frozen=True)
+class Night:
+    """What one night is about and where it keeps its record."""
+
+    source: str
+    business_date: date
+    name: str
+    folder: Path
+
+    @property
+    def log(self) -> Path:
+        """Everything that Airflow and the jobs said."""
+        return self.folder / "airflow.log"
+
+
+def plan_night(settings: Settings, source: Source, described_in: str, business_date: date | None) -> Night:
+    """A night of the source; without a date, as of the morning after the last delivered day."""
+    workspace = Workspace.of(settings, source.name)
+    day = business_date or source.last_day(workspace) + timedelta(days=1)
+    name = f"nightly-{day}-{datetime.now(UTC):%Y%m%dT%H%M%S}"
+    return Night(described_in, day, name, workspace.run_folder(name))
+
+
+def prepare_files(source: Source, workspace: Workspace, say: Callable[[str], None]) -> None:
+    """Make the raw files of a source that Larder itself prepares, once; others must be there.
+
+    Raises: SourceError: no files, and none that Larder could make.
+            NightFailed: making them failed.
+    """
+    try:
+        source.delivered_files(workspace)
+        return
+    except SourceError:
+        if not source.prepared_by.startswith("larder "):
+            raise
+    say(f"no files yet: {source.prepared_by}")
+    command = [sys.executable, "-m", "pipeline.cli", *shlex.split(source.prepared_by)[1:]]
+    if subprocess.run(command, cwd=REPOSITORY, stdin=subprocess.DEVNULL, check=False).returncode:
+        raise NightFailed(f"`{source.prepared_by}` failed; its message stands above")
+
+
+def run_night(settings: Settings, night: Night, on_stage: Callable[[Stage], None]) -> None:
+    """Run the DAG to its end, calling `on_stage` for every record that a job writes.
+
+    Raises: NightFailed: a task failed; the record of the failed stage is in the message.
+    """
+    with _locked(night) as lock, night.log.open("wb") as log:
+        environment = airflow_environment(settings, ONCE) | {"LARDER_TASK_RETRIES": "0"}
+        _migrate(environment, log)
+        conf = {"source": night.source, "business_date": night.business_date.isoformat(), "run_name": night.name}
+        process = subprocess.Popen(
+            [airflow_program(), "dags", "test", "nightly", "--conf", json.dumps(conf)],
+            env=environment,
+            cwd=REPOSITORY,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            pass_fds=(lock,),
+        )
+        os.pwrite(lock, f"{process.pid:<20d}".encode(), 0)
+        with _ends_with_us(process):
+            _follow(process, night, on_stage)
+    if process.returncode:
+        raise NightFailed(_what_failed(night))
+
+
+def _follow(process: subprocess.Popen[bytes], night: Night, on_stage: Callable[[Stage], None]) -> None:
+    seen, running = 0, True
+    while running:
+        try:
+            process.wait(POLL_SECONDS)
+            running = False
+        except subprocess.TimeoutExpired:
+            pass
+        stages = read_stages(night.folder)
+        for stage in stages[seen:]:
+            on_stage(stage)
+        seen = len(stages)
+
+
+def _migrate(environment: dict[str, str], log: IO[bytes]) -> None:
+    """Create Airflow's metadata tables, once per locked Airflow."""
+    stamp = Path(environment["AIRFLOW_HOME"]) / "migrated-for"
+    wanted = (REPOSITORY / "docker" / "airflow" / "requirements.txt").read_text()
+    if stamp.is_file() and stamp.read_text() == wanted:
+        return
+    migrate_database(environment, log)
+    stamp.write_text(wanted)
+
+
+def migrate_database(environment: dict[str, str], log: IO[bytes] | None = None) -> None:
+    """Bring Airflow's metadata tables to the installed version.
+
+    Raises: NightFailed: with where to read why.
+    """
+    command = [airflow_program(), "db", "migrate"]
+    done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False)
+    if done.returncode:
+        raise NightFailed(f"`airflow db migrate` failed; see {log.name if log else 'above'}")
+
+
+def _what_failed(night: Night) -> str:
+    failed = [stage for stage in read_stages(night.folder) if stage.status == "failed"]
+    lines = [f"{stage.name} failed: {stage.details.get('error', 'no reason recorded')}" for stage in failed]
+    if not lines:
+        latest = {stage.name: stage for stage in read_stages(night.folder)}
+        unfinished = [stage.name for stage in latest.values() if stage.status == "running"]
+        lines = [f"{name} ended without a word (killed, or out of memory?)" for name in unfinished]
+    if not lines:
+        lines = ["a task failed before or between the stages"]
+    return "\n".join([*lines, f"log: {night.log}"])
+
+
+@contextmanager
+def _locked(night: Night) -> Iterator[int]:
+    """Hold the source's lock; Airflow inherits it, so it is free only when the last process of the night is gone."""
+    path = night.folder.parent / ".night.lock"
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(handle, 20, 0).decode().strip()
+            raise NightFailed(
+                f"another night of this source is still running (process group {holder}); wait for it, "
+                f"or end it with: kill -- -{holder}"
+            ) from None
+        yield handle
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _ends_with_us(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """End the whole process group when we are interrupted or terminated."""
+
+    def interrupt(_signal: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    previous = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        if process.poll() is None:
+            end_group(process)
+        signal.signal(signal.SIGTERM, previous)
+
+
+def end_group(process: subprocess.Popen[bytes]) -> None:
+    """Ask a process group to end, and insist after a grace period."""
+    for how in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, how)
+            process.wait(GRACE_SECONDS)
+        except ProcessLookupError:
+            return
+        except subprocess.TimeoutExpired:
+            continue
