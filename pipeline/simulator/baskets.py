@@ -11,14 +11,16 @@ LOOK_AHEAD = 0.35
 """Share of the gap to the next visit by which a product is bought before it is used up."""
 COMPANION = 0.25
 IMPULSES = 0.6
-PROMOTED_APPEAL = 8.0
+PULL_FORWARD = 0.25
+"""Share of its cycle by which a promoted product is bought early."""
+PROMOTED_APPEAL = 5.0
 NOVEL_APPEAL = 4.0
 OPENS, CLOSES = 8 * 3600, 20 * 3600
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """Wanted lines in the order of the day. `row` is the customers' row, `second` the time of day, `basket` 0, 1, ..."""
+    """Wanted lines in the order of the day: `row` of the customer, `second` of the day, `basket` counted from 0."""
 
     row: np.ndarray
     store: np.ndarray
@@ -85,7 +87,7 @@ def _habitual(
     """Habitual products running low, at least the most urgent one; buying resets their cycle."""
     habit, cycle, due = customers.habit[rows], customers.cycle[rows], customers.due[rows]
     usable = (habit >= 0) & assortment.listed[habit]
-    early = LOOK_AHEAD * customers.gap[rows, None] + np.where(promoted[habit] & usable, 0.4 * cycle, 0.0)
+    early = LOOK_AHEAD * customers.gap[rows, None] + np.where(promoted[habit] & usable, PULL_FORWARD * cycle, 0.0)
     late = np.where(usable, due, np.inf)
     low = late <= day + early
     urgent = np.argmin(late, axis=1)

@@ -13,18 +13,21 @@ from pipeline.simulator.catalogue import CATEGORIES, Assortment
 HABITS = 14
 NEVER = 2_000_000
 WEEKDAYS = np.array([0.85, 0.8, 0.85, 1.0, 1.35, 1.6, 0.55])
+CYCLE_FACTOR = 2.4
+"""Nobody buys a category here alone, nor every time: a person's cycles are longer than the category's."""
 STAY_DAYS = 1000.0
 MIN_VISITS_BEFORE_CHANGE = 8
+LARGER = 4
 CHANGE_KINDS = (
     ("content", "other products"),
-    ("size", "four times the units"),
+    ("size", f"{LARGER} times the units"),
     ("timing", "silent"),
     ("content", "other products"),
-    ("size", "four times the units"),
+    ("size", f"{LARGER} times the units"),
     ("timing", "more often"),
 )
-SILENT_DAYS = 30
-"""A customer who fell silent comes back after about this many days."""
+CHANGED_DAYS = 30
+"""After about this many days a customer who fell silent comes back, and other timing and sizes become usual again."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ class Customers:
         self.changed_on = np.full(count, -NEVER, np.int32)
         self.home = np.zeros(count, np.int16)
         self.gap = np.zeros(count, np.float32)
+        self.usual_gap = np.zeros(count, np.float32)
         self.favourite = np.zeros(count, np.int8)
         self.habit = np.full((count, HABITS), -1, np.int32)
         self.cycle = np.full((count, HABITS), np.inf, np.float32)
@@ -65,11 +69,12 @@ class Customers:
         n = len(rows)
         weight = 1.0 / np.arange(1, self.stores + 1) ** 0.4
         self.home[rows] = np.searchsorted(np.cumsum(weight / weight.sum()), rng.random(n)).clip(max=self.stores - 1)
-        self.gap[rows] = np.clip(rng.lognormal(np.log(6.2), 0.45, n), 2.0, 21.0)
+        self.gap[rows] = np.clip(rng.lognormal(np.log(7.6), 0.45, n), 2.0, 21.0)
+        self.usual_gap[rows] = self.gap[rows]
         self.favourite[rows] = rng.integers(0, 7, n)
         habit = _draw_habits(n, assortment, rng)
         cycles = np.array([category.cycle_days for category in CATEGORIES])[assortment.category[habit]]
-        cycle = cycles * rng.lognormal(0.0, 0.35, habit.shape) * 1.4
+        cycle = cycles * rng.lognormal(0.0, 0.35, habit.shape) * CYCLE_FACTOR
         cycle[habit < 0] = np.inf
         self.habit[rows], self.cycle[rows] = habit, cycle
         with np.errstate(invalid="ignore"):
@@ -92,8 +97,8 @@ class Customers:
     def replace_leavers(
         self, rows: np.ndarray, assortment: Assortment, day: int, rng: np.random.Generator
     ) -> np.ndarray:
-        """Let some of those who came on `day` leave for good and newcomers take their rows; returns leavers' numbers."""
-        stays = day - self.changed_on[rows] < 2 * SILENT_DAYS
+        """Let some of those who came on `day` leave and newcomers take their rows; returns who left."""
+        stays = day - self.changed_on[rows] < 2 * CHANGED_DAYS
         leaving = rows[(rng.random(len(rows)) < self.gap[rows] / STAY_DAYS) & ~stays]
         numbers = self.number[leaving]
         if len(leaving):
@@ -101,6 +106,13 @@ class Customers:
             self.number[leaving] = self.next_number + np.arange(len(leaving))
             self.next_number += len(leaving)
         return numbers
+
+    def calm_down(self, day: int) -> None:
+        """Let changes of timing and size end; other products stay."""
+        rows = np.flatnonzero(self.changed_on == day - CHANGED_DAYS)
+        self.gap[rows] = self.usual_gap[rows]
+        larger = rows[(self.units[rows] >= LARGER).all(axis=1)]
+        self.units[larger] //= LARGER
 
     def turn_to(self, place: int, other: int) -> None:
         """All buyers of a delisted place's product take another one from now on."""
@@ -132,7 +144,7 @@ class Customers:
         """
         changes = []
         for kind, detail in kinds:
-            known = (self.visits[rows] >= MIN_VISITS_BEFORE_CHANGE) & (day - self.changed_on[rows] > 3 * SILENT_DAYS)
+            known = (self.visits[rows] >= MIN_VISITS_BEFORE_CHANGE) & (day - self.changed_on[rows] > 3 * CHANGED_DAYS)
             if detail == "silent":
                 known &= self.gap[rows] <= 4.0
             elif detail == "more often":
@@ -145,11 +157,11 @@ class Customers:
             if kind == "content":
                 self._take_other_products(row, assortment, rng)
             elif kind == "size":
-                self.units[row] = self.units[row] * 4
+                self.units[row] *= LARGER
             elif detail == "silent":
                 first = day + max(1, round(float(self.gap[row])))
                 shown = day + round(3 * float(self.gap[row]))
-                self.next_visit[row] = day + SILENT_DAYS + int(rng.integers(0, 8))
+                self.next_visit[row] = day + CHANGED_DAYS + int(rng.integers(0, 8))
             else:
                 self.gap[row] = 1.2
                 first = shown = day + 1
@@ -172,7 +184,7 @@ class Customers:
 
 
 def _draw_habits(n: int, assortment: Assortment, rng: np.random.Generator) -> np.ndarray:
-    """Draw places [n, K]: few favoured categories per person, popular products of a category more often; -1 twice drawn."""
+    """Draw places [n, K]: few favoured categories per person, popular products more often; -1 if twice."""
     weight = assortment.popularity * assortment.listed
     mass = np.bincount(assortment.category, weight, len(CATEGORIES)) > 0
     shares = np.array([category.share for category in CATEGORIES]) * mass

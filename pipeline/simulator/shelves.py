@@ -11,12 +11,12 @@ from pipeline.simulator.catalogue import CATEGORIES, Assortment
 from pipeline.simulator.shop import HORIZON_DAYS
 
 SMOOTHING = 0.05
-SAFETY = 2.3
+SAFETY = 2.8
 UNITS_VARIANCE = 2.0
 """Variance of a cell's daily units over their mean, for the safety stock."""
-PROMOTION_UPLIFT = 1.6
+PROMOTION_UPLIFT = 2.2
 CUT_DAYS = 10
-"""Days of cancelled deliveries when a supplier fails; orders placed after that arrive later still."""
+"""Days of cancelled deliveries when a supplier fails; the backlog arrives the day after."""
 UNLIMITED = 10**9
 
 
@@ -94,7 +94,7 @@ class Shelves:
         """Fill a launched product's shelves generously, from its expected units a day per store."""
         cells = self.place == place
         self.rate[cells] = rates
-        self.on_hand[cells] = np.ceil(rates * 2 * HORIZON_DAYS + 12).astype(np.int64)
+        self.on_hand[cells] = np.ceil(rates * 4 * HORIZON_DAYS + 12).astype(np.int64)
         self.cut_on[cells] = -UNLIMITED
 
     def cut(self, day: int, count: int, rng: np.random.Generator) -> None:
@@ -109,12 +109,13 @@ class Shelves:
             candidates = candidates[np.argsort(cover[candidates], kind="stable")][:count]
         chosen = rng.permutation(candidates)[:count]
         for ahead in range(1, CUT_DAYS + 1):
+            self.plan[(day + CUT_DAYS + 1) % HORIZON_DAYS, chosen] += self.plan[(day + ahead) % HORIZON_DAYS, chosen]
             self.plan[(day + ahead) % HORIZON_DAYS, chosen] = 0
         self.cut_on[chosen] = day
 
     def cuts_at(self, day: int) -> np.ndarray:
-        """Which cells suffer from a cut on `day`: until two days after deliveries resume."""
-        return day <= self.cut_on + CUT_DAYS + 2
+        """Which cells wait for cancelled deliveries on `day`."""
+        return day <= self.cut_on + CUT_DAYS
 
     def _days_to_next(self, day: int) -> np.ndarray:
         """Days from a delivery on `day` to the cell's next one, 7 at most."""

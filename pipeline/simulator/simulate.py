@@ -105,6 +105,7 @@ class _Simulation:
         arrived = shelves.receive(day)
         if delivered:
             self.ledger.arrivals(day, arrived)
+        self.customers.calm_down(day)
         rows = visitors(self.customers, day, rng)
         self.customers.schedule(rows, day, self._rng(2, day))
         if delivered:
