@@ -1,0 +1,49 @@
+"""Units as a negative binomial, told by its mean and variance.
+
+Demand is counted in units and varies more than a Poisson count, because customers come in waves and buy several at
+once. The negative binomial is the standard model for that; where the variance is no larger than the mean it becomes
+Poisson. Arrays broadcast; a mean of 0 is a product that nobody asks for.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import nbinom
+
+Array = NDArray[np.float64]
+
+# A variance this little above the mean is Poisson for all purposes, and keeps the parameters finite.
+_LEAST_EXCESS = 1e-6
+
+
+def exceed_probability(mean: ArrayLike, variance: ArrayLike, supply: ArrayLike) -> Array:
+    """P(units > supply): the probability that the shelf does not hold what is asked for."""
+    mean, size, success, supply = _parameters(mean, variance, supply)
+    return np.where(mean > 0, nbinom.sf(np.floor(supply), size, success), np.where(supply < 0, 1.0, 0.0))
+
+
+def expected_excess(mean: ArrayLike, variance: ArrayLike, supply: ArrayLike) -> Array:
+    """E[max(units - supply, 0)]: the units that are asked for and not there.
+
+    Uses x f(x; r) = mean f(x - 1; r + 1) for the negative binomial f, so that no sum over counts is needed.
+    """
+    mean, size, success, supply = _parameters(mean, variance, supply)
+    supply = np.maximum(supply, 0.0)
+    least = np.floor(supply)
+    excess = mean * nbinom.sf(least - 1.0, size + 1.0, success) - supply * nbinom.sf(least, size, success)
+    return np.where(mean > 0, np.maximum(excess, 0.0), 0.0)
+
+
+def quantile(mean: ArrayLike, variance: ArrayLike, share: float) -> Array:
+    """The smallest count that units stay at or below with probability `share`."""
+    mean, size, success, _ = _parameters(mean, variance, 0.0)
+    return np.where(mean > 0, nbinom.ppf(share, size, success), 0.0)
+
+
+def _parameters(mean: ArrayLike, variance: ArrayLike, supply: ArrayLike) -> tuple[Array, Array, Array, Array]:
+    """Mean, size r and success probability of the negative binomial, broadcast with the supply."""
+    mean, variance, supply = np.broadcast_arrays(
+        *(np.asarray(value, dtype=np.float64) for value in (mean, variance, supply))
+    )
+    safe = np.where(mean > 0, mean, 1.0)
+    variance = np.where(mean > 0, np.maximum(variance, safe * (1.0 + _LEAST_EXCESS)), 2.0)
+    return mean, safe**2 / (variance - safe), safe / variance, supply

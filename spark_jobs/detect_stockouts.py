@@ -1,0 +1,119 @@
+"""Products expected to run out within the horizon (`stockouts`; LENS, Algorithm 2).
+
+Per store and product, opening stock and resupplies are set against expected demand. A product alerts when it is short
+with at least `demand.min_probability` on some day (with `demand.residual` = `per_day`, the paper's rule: when a day's
+resupply is less than its demand). A product without a stock level in a store is not judged there: what is not known to
+be on the shelf cannot be said to run out.
+"""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+
+import numpy as np
+import pandas as pd
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from models.detectors.stockout import Shelves, find_shortages, reasons, severity
+from pipeline.expectations.audit import audit_and_publish
+from pipeline.settings import DemandSettings, Settings
+from pipeline.stages import stage
+from pipeline.tables.stockouts import STOCKOUTS
+from spark_jobs.session import arg_parser, open_session, read_table, run_of, stage_table, workspace_of
+
+PAIR = ["store_id", "product_id"]
+
+
+def detect_stockouts(
+    *,
+    expected_demand: DataFrame,
+    stock_levels: DataFrame,
+    resupplies: DataFrame,
+    products: DataFrame,
+    business_date: date,
+    settings: DemandSettings,
+) -> DataFrame:
+    """Stock-out alerts in the contract's columns."""
+    last = business_date + timedelta(days=settings.horizon_days - 1)
+    in_horizon = F.col("demand_on").between(F.lit(business_date), F.lit(last))
+    arriving = resupplies.select(*PAIR, F.col("arrives_on").alias("demand_on"), F.col("units").alias("arriving"))
+    shelves = (
+        expected_demand.filter(in_horizon)
+        .join(stock_levels.select(*PAIR, "on_hand"), PAIR)
+        .join(arriving, [*PAIR, "demand_on"], "left")
+        .join(products.select("product_id", "category", "price_cents"), "product_id", "left")
+        .withColumn("ahead", F.datediff("demand_on", F.lit(business_date)))
+        .drop("p10", "p50", "p90", "from_customers", "demand_on")
+    )
+    return shelves.groupBy("store_id").applyInPandas(_store_detector(business_date, settings), STOCKOUTS.ddl)
+
+
+def _store_detector(business_date: date, settings: DemandSettings) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """The function that judges the shelves of one store."""
+    days = settings.horizon_days
+    min_probability, residual = settings.min_probability, settings.residual
+
+    def detect(rows: pd.DataFrame) -> pd.DataFrame:
+        names, position = np.unique(rows["product_id"].to_numpy(str), return_inverse=True)
+
+        def grid(column: str) -> np.ndarray:
+            values = np.zeros((len(names), days))
+            values[position, rows["ahead"]] = rows[column].fillna(0.0)
+            return values
+
+        facts = rows.drop_duplicates("product_id").set_index("product_id").loc[names]
+        on_hand = facts["on_hand"].to_numpy(float)
+        shelves = Shelves(grid("mean"), grid("variance"), grid("cumulative_variance"), on_hand, grid("arriving"))
+        shortage = find_shortages(shelves, min_probability, residual)
+        price = facts["price_cents"].fillna(0.0).to_numpy(float)
+        value = np.rint(shortage.units_short * price).astype(np.int64)
+        usual_value = float((shelves.mean.sum(axis=1) * price).mean())
+        horizon = [business_date + timedelta(days=ahead) for ahead in range(days)]
+        judged = pd.DataFrame(
+            {
+                "store_id": rows["store_id"].iloc[0],
+                "product_id": names,
+                "category": facts["category"].to_numpy(object),
+                "short_on": [horizon[day] for day in shortage.short_day],
+                "probability": shortage.short_by.max(axis=1),
+                "on_hand": on_hand,
+                "resupply": shelves.arriving.sum(axis=1),
+                "demand": shelves.mean.sum(axis=1),
+                "units_short": shortage.units_short,
+                "days_of_cover": shortage.days_of_cover,
+                "value_at_risk_cents": value,
+                "residual": list(shortage.residual),
+                "n_customers": grid("n_customers").sum(axis=1).astype(np.int32),
+                "severity": severity(value, shortage.short_day, usual_value),
+                "reason": reasons(shelves, shortage, horizon, residual),
+            }
+        )
+        return judged.loc[shortage.is_alert, STOCKOUTS.column_names]
+
+    return detect
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Read this run's demand and supply, publish the stock-outs."""
+    run = run_of(arg_parser(__doc__ or "").parse_args(argv))
+    settings = Settings()
+    workspace = workspace_of(run, settings)
+    name = STOCKOUTS.name
+    with stage("detect_stockouts", workspace.run_folder(run.run_id)) as record:
+        if workspace.lake.is_published(name, run.run_id):
+            record.rows_out = workspace.lake.manifest(name, run.run_id).rows
+            record.details["already_published"] = True
+            return
+        spark = open_session("detect_stockouts", settings)
+        inputs = ("expected_demand", "stock_levels", "resupplies", "products")
+        read = {table: read_table(spark, workspace, table, run.run_id) for table in inputs}
+        frames = {table: frame for table, (frame, _) in read.items()}
+        record.rows_in = frames["stock_levels"].count()
+        stockouts = detect_stockouts(**frames, business_date=run.business_date, settings=settings.demand)
+        versions = {table: version for table, (_, version) in read.items()}
+        _, record.rows_out = stage_table(stockouts, workspace, name, run, versions)
+        audit_and_publish(stockouts, workspace, name, run.run_id, settings)
+
+
+if __name__ == "__main__":
+    main()
