@@ -27,6 +27,7 @@ from pipeline.workspace import Workspace
 
 POLL_SECONDS = 0.5
 GRACE_SECONDS = 10
+QUOTED_LINES = 8
 
 
 class NightFailed(Exception):
@@ -143,8 +144,15 @@ def _what_failed(night: Night) -> str:
         unfinished = [stage.name for stage in latest.values() if stage.status == "running"]
         lines = [f"{name} ended without a word (killed, or out of memory?)" for name in unfinished]
     if not lines:
-        lines = ["a task failed before or between the stages"]
+        lines = ["a task failed before its stage began", *_last_words(night.log)]
     return "\n".join([*lines, f"log: {night.log}"])
+
+
+def _last_words(log: Path) -> list[str]:
+    """What the failed job said at its end, as Airflow's Spark operator quotes it."""
+    lines = log.read_text(errors="replace").splitlines()
+    quotes = [number for number, text in enumerate(lines) if text.startswith("Last spark-submit output:")]
+    return [text[:500] for text in lines[quotes[-1] + 1 :][:QUOTED_LINES]] if quotes else []
 
 
 @contextmanager

@@ -47,7 +47,7 @@ def run_name(params: dict[str, Any], run_id: str) -> str:
 
     It names folders: anything but letters, digits, dot, dash and underscore becomes a dash.
     """
-    return re.sub(r"[^A-Za-z0-9_.-]+", "-", params.get("run_name") or run_id).strip("-")[:200]
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", params.get("run_name") or run_id).lstrip("-._")[:200]
 
 
 MACROS = {"business_date": business_date, "run_name": run_name}
