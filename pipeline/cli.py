@@ -2,7 +2,10 @@
 
 import typer
 
+from pipeline.alerts.commands import app as alerts
+from pipeline.lake import commands as lake
 from pipeline.nightly import commands as nightly
+from pipeline.simulator.commands import app as simulate
 
 app = typer.Typer(help="Larder: raw sales in, stock-out and behaviour alerts out.", no_args_is_help=True)
 
@@ -11,6 +14,10 @@ app.command()(nightly.up)
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})(
     nightly.airflow
 )
+app.add_typer(simulate, name="simulate")
+app.add_typer(alerts, name="alerts")
+for command in (lake.table, lake.versions, lake.rollback, lake.accept):
+    app.command()(command)
 
 
 @app.command()

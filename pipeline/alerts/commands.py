@@ -1,0 +1,192 @@
+"""`larder alerts`: publish a run's alerts, list them, say why, migrate the alert store."""
+
+import sys
+from datetime import date, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.lake.lake import LakeError
+from pipeline.settings import Settings
+from pipeline.sources.source import SourceError, load_source
+from pipeline.stages import stage
+from pipeline.terminal import errors_in_one_line, money, print_table
+from pipeline.workspace import Run, Workspace
+
+if TYPE_CHECKING:
+    from pipeline.alerts.models import AnomalyAlert, StockoutAlert
+
+app = typer.Typer(help="Stock-out and behaviour alerts: publish, list, explain.", no_args_is_help=True)
+
+BUYERS_SHOWN = 20
+
+
+class Kind(StrEnum):
+    """The two kinds of alert."""
+
+    stockout = "stockout"
+    anomaly = "anomaly"
+
+
+Source = Annotated[str | None, typer.Option(help="shop, tafeng, csv, or the path to a TOML description")]
+Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="the night; default: the latest published")]
+
+
+@app.command()
+def publish(
+    source: Annotated[str, typer.Option(help="a shipped source or the path to a TOML description")],
+    business_date: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="the night")],
+    run_id: Annotated[str, typer.Option(help="the run whose stock-outs and anomalies are published")],
+) -> None:
+    """Write a run's alerts to the alert store, all or nothing; a night published again is replaced."""
+    from pipeline.alerts.publish import PublishError, publish_alerts
+    from pipeline.alerts.store import AlertStoreError
+
+    with errors_in_one_line(SourceError, LakeError, PublishError, AlertStoreError, ValueError):
+        settings = Settings()
+        name = load_source(source).name
+        workspace = Workspace.of(settings, name)
+        run = Run(source, business_date.date(), run_id)
+        with stage("publish_alerts", workspace.run_folder(run.run_id)) as record:
+            published, is_new = publish_alerts(settings, workspace, name, run)
+            record.rows_in = record.rows_out = published.stockouts + published.anomalies
+            record.details |= {"stockouts": published.stockouts, "anomalies": published.anomalies, "changed": is_new}
+    typer.echo(
+        f"{published.stockouts} stock-outs and {published.anomalies} anomalies of {name} for {published.business_date}"
+        + ("" if is_new else ": published before, nothing changed")
+    )
+
+
+@app.command("list")
+def list_alerts(
+    *,
+    kind: Annotated[Kind, typer.Option(help="which alerts")],
+    source: Source = None,
+    store: Annotated[str | None, typer.Option(help="only this store")] = None,
+    business_date: Day = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="only the worst")] = None,
+    csv: Annotated[Path | None, typer.Option(help="write CSV to this file instead; - for standard output")] = None,
+) -> None:
+    """The alerts of a night, worst first."""
+    from pipeline.alerts.export import write_csv
+    from pipeline.alerts.models import KINDS
+    from pipeline.alerts.queries import open_alerts
+    from pipeline.alerts.store import AlertStoreError
+
+    with errors_in_one_line(SourceError, AlertStoreError, OSError):
+        settings = Settings()
+        name = load_source(source or settings.source).name
+        day = business_date.date() if business_date else None
+        alerts = open_alerts(settings, kind=kind.value, source=name, business_date=day, store=store, limit=limit)
+        columns = KINDS[kind.value].__table__.columns.keys()
+        if csv == Path("-"):
+            write_csv(alerts, columns, sys.stdout)
+        elif csv is not None:
+            with csv.open("w", newline="", encoding="utf-8") as file:
+                write_csv(alerts, columns, file)
+            typer.echo(f"{len(alerts)} alerts in {csv}")
+        else:
+            _print_alerts(alerts, kind, name, day)
+
+
+@app.command()
+def why(
+    alert: Annotated[str, typer.Argument(metavar="ID", help="an alert's id, or its beginning")],
+    limit: Annotated[int, typer.Option(min=1, help="customers shown")] = BUYERS_SHOWN,
+) -> None:
+    """The predicted baskets that cause an alert."""
+    from pipeline.alerts.models import StockoutAlert
+    from pipeline.alerts.queries import find_alert
+    from pipeline.alerts.store import AlertStoreError
+
+    with errors_in_one_line(AlertStoreError, LakeError):
+        settings = Settings()
+        found = find_alert(settings, alert)
+        workspace = Workspace.of(settings, found.source)
+        _print_facts(found)
+        if isinstance(found, StockoutAlert):
+            _print_buyers(found, workspace, limit)
+        else:
+            _print_history(found, workspace)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the alert store to this version's tables (publishing does it by itself)."""
+    from pipeline.alerts.store import AlertStoreError, opened, shown
+    from pipeline.alerts.store import migrate as migrate_store
+
+    with errors_in_one_line(AlertStoreError), opened(Settings()) as engine:
+        typer.echo(f"{shown(engine.url)} is at revision {migrate_store(engine)}")
+
+
+def _print_alerts(
+    alerts: "list[StockoutAlert] | list[AnomalyAlert]", kind: Kind, source: str, asked: date | None
+) -> None:
+    night = alerts[0].business_date if alerts else asked or "the latest night"
+    if not alerts:
+        typer.echo(f"no {kind.value} alerts of {source} for {night}")
+        return
+    columns = {"#": "right", "id": "left", "severity": "left", "store": "left"}
+    columns |= {"value at risk": "right", "reason": "fold"}
+    rows = [
+        [alert.rank, alert.id, alert.severity, alert.store_id, money(alert.value_at_risk_cents), alert.reason]
+        for alert in alerts
+    ]
+    print_table(f"{kind.value} alerts of {source} for {night}", columns, rows)
+
+
+def _print_facts(alert: "StockoutAlert | AnomalyAlert") -> None:
+    from pipeline.alerts.models import StockoutAlert
+
+    facts: list[list[object]] = [
+        ["reason", alert.reason],
+        ["severity", f"{alert.severity}, rank {alert.rank} of its night"],
+        ["value at risk", money(alert.value_at_risk_cents)],
+    ]
+    if isinstance(alert, StockoutAlert):
+        facts += [
+            ["product", f"{alert.product_name} ({alert.product_id})"],
+            ["store", alert.store_id],
+            ["units short", f"{alert.units_short:.1f} with probability {alert.probability:.2f}"],
+            [
+                "stock and resupply",
+                f"{alert.on_hand:g} on hand, {alert.resupply:g} arriving, demand {alert.demand:.1f}",
+            ],
+        ]
+    facts += [
+        ["night", f"{alert.business_date} of {alert.source}"],
+        ["made by", f"run {alert.run_id}, model {alert.model_version}, data {alert.data_version}"],
+    ]
+    print_table(alert.id, {"": "left", " ": "fold"}, facts)
+
+
+def _print_buyers(alert: "StockoutAlert", workspace: Workspace, limit: int) -> None:
+    from pipeline.alerts.causes import buyers
+
+    found = buyers(workspace.lake, alert)
+    title = f"{len(found)} predicted baskets hold it within {alert.horizon_days} days" + (
+        f"; the {limit} largest" if len(found) > limit else ""
+    )
+    rows: list[list[object]] = [
+        [buyer.customer_id, buyer.expected_on, f"{buyer.probability:.3f}", f"{buyer.quantity:.1f}"]
+        for buyer in found[:limit]
+    ]
+    print_table(title, {"customer": "left", "expected on": "left", "probability": "right", "units": "right"}, rows)
+
+
+def _print_history(alert: "AnomalyAlert", workspace: Workspace) -> None:
+    from pipeline.alerts.causes import history
+
+    rows: list[list[object]] = [
+        [
+            "predicted" if basket.is_predicted else "bought",
+            basket.sold_on,
+            ", ".join(f"{quantity:.3g} x {name}" for name, quantity in basket.products),
+        ]
+        for basket in history(workspace.lake, alert)
+    ]
+    title = f"{alert.funnel_kind} {alert.funnel_id}: latest baskets and the predicted one"
+    print_table(title, {"": "left", "day": "left", "products": "fold"}, rows)

@@ -1,0 +1,93 @@
+"""What people and other rooms ask the alert store."""
+
+from datetime import date
+from typing import Literal, overload
+
+from sqlalchemy import Engine, func, select
+from sqlalchemy.orm import Session
+
+from pipeline.alerts.models import KINDS, AnomalyAlert, Publication, StockoutAlert
+from pipeline.alerts.store import AlertStoreError, check_migrated, opened
+from pipeline.settings import Settings
+
+
+@overload
+def open_alerts(
+    settings: Settings,
+    *,
+    kind: Literal["stockout"],
+    source: str,
+    business_date: date | None = None,
+    store: str | None = None,
+    limit: int | None = None,
+) -> list[StockoutAlert]: ...
+
+
+@overload
+def open_alerts(
+    settings: Settings,
+    *,
+    kind: Literal["anomaly"],
+    source: str,
+    business_date: date | None = None,
+    store: str | None = None,
+    limit: int | None = None,
+) -> list[AnomalyAlert]: ...
+
+
+def open_alerts(
+    settings: Settings,
+    *,
+    kind: str,
+    source: str,
+    business_date: date | None = None,
+    store: str | None = None,
+    limit: int | None = None,
+) -> list[StockoutAlert] | list[AnomalyAlert]:
+    """The alerts of one night, worst first; without a date those of the source's latest published night.
+
+    A night without alerts gives an empty list; a night or a source that was never published is an AlertStoreError.
+    """
+    model = KINDS[kind]
+    with opened(settings) as engine, _reading(engine) as session:
+        night = _night(session, source, business_date)
+        query = select(model).filter_by(source=source, business_date=night).order_by(model.rank)
+        if store is not None:
+            query = query.filter_by(store_id=store)
+        return list(session.scalars(query.limit(limit)))  # type: ignore[return-value] # all of one kind
+
+
+def find_alert(settings: Settings, id_or_prefix: str) -> StockoutAlert | AnomalyAlert:
+    """The one alert whose id begins so; AlertStoreError when there is none or more than one."""
+    with opened(settings) as engine, _reading(engine) as session:
+        found: list[StockoutAlert | AnomalyAlert] = []
+        for model in KINDS.values():
+            begins = model.id.startswith(id_or_prefix.lower(), autoescape=True)
+            found.extend(session.scalars(select(model).where(begins).limit(2)))
+    if len(found) != 1:
+        how_many = "no alert's id begins" if not found else "more than one alert's id begins"
+        raise AlertStoreError(f"{how_many} with {id_or_prefix!r}; `larder alerts list` shows the ids")
+    return found[0]
+
+
+def publications(settings: Settings, source: str) -> list[Publication]:
+    """The published nights of a source, latest first."""
+    with opened(settings) as engine, _reading(engine) as session:
+        query = select(Publication).filter_by(source=source).order_by(Publication.business_date.desc())
+        return list(session.scalars(query))
+
+
+def _reading(engine: Engine) -> Session:
+    if not check_migrated(engine):
+        raise AlertStoreError("nothing was published yet: run `make nightly`, or `larder alerts publish`")
+    return Session(engine, expire_on_commit=False)
+
+
+def _night(session: Session, source: str, business_date: date | None) -> date:
+    if business_date is None:
+        business_date = session.scalar(select(func.max(Publication.business_date)).filter_by(source=source))
+    if business_date is None or session.get(Publication, (source, business_date)) is None:
+        known = ", ".join(sorted(session.scalars(select(Publication.source).distinct()))) or "none"
+        night = f"the night of {business_date}" if business_date else "any night"
+        raise AlertStoreError(f"no alerts of source {source!r} for {night} were published; published sources: {known}")
+    return business_date
