@@ -1,9 +1,9 @@
 """Expected demand from what the store sold (the customer-agnostic route).
 
-The level of a product is the average of three exponentially weighted means of its daily units, the store's weekly
-rhythm taken out: one that forgets in days (promotions), one in a week, one in a month. Each is drawn towards the
-store's usual product by as much as little is known about it. The store's own last weeks say how wrong a level tends
-to be, which is most of the uncertainty of a week.
+The level of a product is the average of a few exponentially weighted means of its daily units, the store's weekly
+rhythm taken out. Each is drawn towards the store's usual product by as much as little is known about it. How fast to
+forget differs between stores (even trade, or promotions that come and go), so every night each store's own last weeks
+choose among a few memories. The same weeks say how wrong a level tends to be: most of the uncertainty of a week.
 """
 
 from dataclasses import dataclass
@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from models.detectors.counts import quantile
 from models.detectors.sales_history import DAYS_PER_WEEK, Array, SalesHistory, weekly_rhythm
 
-# Ages in days at which a day's sales count half. Their average forecast Ta-Feng better than any one of them did.
-HALF_LIVES = (2.0, 7.0, 28.0)
+# Memories to choose from: ages in days at which a day's sales count half, the means of one memory being averaged.
+MEMORIES = ((2.0, 7.0, 28.0), (7.0, 28.0), (28.0, 56.0))
+DEFAULT_MEMORY = (7.0, 28.0)
 # Days of weight given to the store's usual product.
 PRIOR_DAYS = 0.2
 # Variance-to-mean ratio of a day's units: days of weight given to the store's pooled ratio, and its bound.
@@ -39,16 +40,20 @@ class StoreForecast:
     mean:        float64 [N, H].
     dispersion:  float64 [N]; variance of a day's units over their mean, at least 1.
     level_error: squared relative error of a product's level, common to all days of the horizon.
+    memory:      half-lives in days that the store's last weeks chose.
     """
 
     mean: Array
     dispersion: Array
     level_error: float
+    memory: tuple[float, ...]
 
 
 def forecast_store(history: SalesHistory, horizon_weekdays: NDArray[np.int64]) -> StoreForecast:
     """Expected demand of every product of one store over the horizon, with its uncertainty."""
-    return StoreForecast(expected_units(history, horizon_weekdays), dispersion(history), _level_error(history))
+    memory = choose_memory(history)
+    mean = expected_units(history, horizon_weekdays, memory)
+    return StoreForecast(mean, dispersion(history), _level_error(history, memory), memory)
 
 
 def day_variance(mean: Array, dispersion: Array, level_error: float) -> Array:
@@ -61,14 +66,16 @@ def cumulative_variance(mean: Array, dispersion: Array, level_error: float) -> A
     return day_variance(np.cumsum(mean, axis=1), dispersion, level_error)
 
 
-def expected_units(history: SalesHistory, horizon_weekdays: NDArray[np.int64]) -> Array:
+def expected_units(
+    history: SalesHistory, horizon_weekdays: NDArray[np.int64], memory: tuple[float, ...] = DEFAULT_MEMORY
+) -> Array:
     """Mean units of each product on each day of the horizon, [N, H]."""
     rhythm = weekly_rhythm(history)
     age = np.arange(history.units.shape[1])[::-1]
     # A day counts by its age and by how much the store usually sells on it: a closed day counts nothing.
     exposure = history.on_shelf * rhythm[history.weekdays]
     sold = history.units * history.on_shelf
-    levels = [_level(sold @ weight, exposure @ weight) for weight in (0.5 ** (age / life) for life in HALF_LIVES)]
+    levels = [_level(sold @ weight, exposure @ weight) for weight in (0.5 ** (age / life) for life in memory)]
     return np.mean(levels, axis=0)[:, None] * rhythm[horizon_weekdays][None, :]
 
 
@@ -92,14 +99,23 @@ def _level(sold: Array, known: Array) -> Array:
     return (sold + PRIOR_DAYS * usual) / (known + PRIOR_DAYS)
 
 
-def _level_error(history: SalesHistory) -> float:
+def choose_memory(history: SalesHistory) -> tuple[float, ...]:
+    """The memory whose forecasts of the store's last weeks, each from the days before it, have the least deviance."""
+    starts = _week_starts(history)
+    if not starts:
+        return DEFAULT_MEMORY
+    deviances = [sum(_deviance(*_week(history, start, memory)) for start in starts) for memory in MEMORIES]
+    return MEMORIES[int(np.argmin(deviances))]
+
+
+def _level_error(history: SalesHistory, memory: tuple[float, ...]) -> float:
     """Squared relative error of a level: the one whose bands held the wanted share of the last weeks' units."""
-    days = history.units.shape[1]
-    starts = [days - DAYS_PER_WEEK * back for back in range(1, VALIDATION_WEEKS + 1)]
-    judged = [_judge_week(history, start) for start in starts if start >= 2 * DAYS_PER_WEEK]
-    if sum(len(mean) for mean, _, _ in judged) < MIN_PRODUCTS_TO_JUDGE:
+    weeks = [(*_week(history, start, memory), dispersion(history.days(0, start))) for start in _week_starts(history)]
+    mean, units, ratio = (np.concatenate(parts) for parts in zip(*weeks, strict=True)) if weeks else np.zeros((3, 0))
+    enough = mean >= MIN_UNITS_TO_JUDGE
+    if enough.sum() < MIN_PRODUCTS_TO_JUDGE:
         return DEFAULT_LEVEL_ERROR
-    mean, units, ratio = (np.concatenate(parts) for parts in zip(*judged, strict=True))
+    mean, units, ratio = mean[enough], units[enough], ratio[enough]
     held = []
     for error in LEVEL_ERRORS:
         variance = ratio * mean + error * mean**2
@@ -107,13 +123,21 @@ def _level_error(history: SalesHistory) -> float:
     return LEVEL_ERRORS[int(np.argmin(np.abs(np.array(held) - BAND)))]
 
 
-def _judge_week(history: SalesHistory, start: int) -> tuple[Array, Array, Array]:
-    """Expected and actual units of the week from day `start`, and dispersion, of products sold enough to judge by.
+def _week_starts(history: SalesHistory) -> list[int]:
+    """First days of the last weeks that have two weeks of history before them."""
+    days = history.units.shape[1]
+    starts = [days - DAYS_PER_WEEK * back for back in range(1, VALIDATION_WEEKS + 1)]
+    return [start for start in starts if start >= 2 * DAYS_PER_WEEK]
 
-    Only days on which a product could be bought count.
-    """
+
+def _week(history: SalesHistory, start: int, memory: tuple[float, ...]) -> tuple[Array, Array]:
+    """Expected and actual units of the week from day `start`, over days on which a product was to be had, [N] each."""
     past, week = history.days(0, start), history.days(start, start + DAYS_PER_WEEK)
-    mean = (expected_units(past, week.weekdays) * week.on_shelf).sum(axis=1)
-    units = (week.units * week.on_shelf).sum(axis=1)
-    enough = mean >= MIN_UNITS_TO_JUDGE
-    return mean[enough], units[enough], dispersion(past)[enough]
+    mean = (expected_units(past, week.weekdays, memory) * week.on_shelf).sum(axis=1)
+    return mean, (week.units * week.on_shelf).sum(axis=1)
+
+
+def _deviance(mean: Array, units: Array) -> float:
+    """Poisson deviance, the loss under which the mean is the best forecast of a count."""
+    mean = np.maximum(mean, 1e-6)
+    return float(2 * (units * np.log(np.where(units > 0, units, mean) / mean) - (units - mean)).sum())
