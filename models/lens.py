@@ -129,10 +129,11 @@ class Lens(keras.Model):
         surprise = (ops.logsumexp(logits, axis=-1) - picked) * real
         mean_quantity = self.quantity(ops.concatenate([written, self.products(targets)], axis=-1))
         deviance = self.quantity.loss(mean_quantity, batch["target_quantities"]) * product
+        location, scale = self.time_to_next(context)
         losses = {
             "content": ops.mean(ops.sum(surprise, axis=-1)),
             "quantity": ops.mean(ops.sum(deviance, axis=-1)),
-            "gap": ops.mean(self.time_to_next.loss(*self.time_to_next(context), batch["target_gap_days"])),
+            "gap": ops.mean(self.time_to_next.loss(location, scale, batch["target_gap_days"])),
             "size": ops.mean(self.size.loss(self.size(context), ops.sum(product, axis=-1))),
         }
         weights = {"content": 1.0, "quantity": self.config.quantity_weight, "gap": self.config.gap_weight}
@@ -175,12 +176,12 @@ class Lens(keras.Model):
             kept = alive >= 0.5
             columns.append((chosen, ops.where(kept, probability, 0.0), ops.where(kept, quantity, 0.0)))
         products, probabilities, quantities = (ops.stack(column, axis=1) for column in zip(*columns, strict=True))
-        gap_days = self.time_to_next.median(*self.time_to_next(context), batch["elapsed_days"])
+        location, scale = self.time_to_next(context)
         return {
             "products": ops.where(quantities > 0, products, PADDING),
             "probabilities": probabilities,
             "quantities": quantities,
-            "gap_days": gap_days,
+            "gap_days": self.time_to_next.median(location, scale, batch["elapsed_days"]),
         }
 
     def call(self, batch: dict[str, Any], training: bool = False) -> Any:

@@ -24,6 +24,7 @@ class RecurrentEncoder(keras.layers.Layer):
         super().__init__(**kwargs)
         self.input_units, self.units = input_units, tuple(units)
         self.bidirectional, self.seed = bidirectional, seed
+        self.supports_masking = True
         self.stack = [self._layer(depth, size) for depth, size in enumerate(self.units)]
 
     @property

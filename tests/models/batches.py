@@ -1,0 +1,55 @@
+"""Batches for tests of models: small, and cut from nothing but a random number generator."""
+
+import numpy as np
+
+from models.special_ids import END, FIRST_PRODUCT
+
+N_PRODUCTS, N_CUSTOMERS, N_FEATURES = 40, 9, 10
+
+
+def random_batch(seed: int = 0, examples: int = 4, baskets: int = 3, products: int = 5) -> dict[str, np.ndarray]:
+    """A batch of the shapes that `pipeline/dataset/batch.py` documents; lengths vary."""
+    random = np.random.default_rng(seed)
+    lengths = random.integers(1, baskets + 1, examples)
+    lengths[0] = baskets
+    sizes = random.integers(1, products + 1, lengths.sum())
+    sizes[0] = products
+    rows = np.zeros((examples, baskets), np.int32)
+    rows[np.arange(baskets) < lengths[:, None]] = np.arange(1, lengths.sum() + 1)
+    filled = np.arange(products) < sizes[:, None]
+    target_sizes = random.integers(1, products + 1, examples)
+    place = np.arange(products + 1)
+    drawn = np.stack([random.permutation(np.arange(FIRST_PRODUCT, N_PRODUCTS))[: products + 1] for _ in lengths])
+    targets = np.where(place < target_sizes[:, None], drawn, 0)
+    targets[np.arange(examples), target_sizes] = END
+    return {
+        "product_ids": np.where(filled, random.integers(1, N_PRODUCTS, filled.shape), 0).astype(np.int32),
+        "quantities": np.where(filled, random.integers(1, 4, filled.shape), 0).astype(np.float32),
+        "basket_features": random.normal(size=(len(sizes), N_FEATURES)).astype(np.float32),
+        "basket_rows": rows,
+        "customer_ids": np.r_[0, random.integers(1, N_CUSTOMERS, examples - 1)].astype(np.int32),
+        "elapsed_days": random.integers(0, 30, examples).astype(np.float32),
+        "target_products": targets.astype(np.int32),
+        "target_quantities": np.where(targets >= FIRST_PRODUCT, 2.0, 0.0).astype(np.float32),
+        "target_gap_days": random.integers(0, 30, examples).astype(np.float32),
+        "target_sizes": target_sizes.astype(np.float32),
+    }
+
+
+def padded(batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The same examples with more padding wherever a batch has any."""
+    wider = dict(batch)
+    for name in ("product_ids", "quantities", "basket_rows", "target_products", "target_quantities"):
+        wider[name] = np.pad(batch[name], [(0, 0), (0, 3)])
+    return wider
+
+
+def rows(batch: dict[str, np.ndarray], chosen: list[int]) -> dict[str, np.ndarray]:
+    """Some examples of a batch on their own, their baskets packed anew."""
+    kept = batch["basket_rows"][chosen]
+    baskets = kept[kept > 0] - 1
+    renumbered = np.zeros_like(kept)
+    renumbered[kept > 0] = np.arange(1, len(baskets) + 1)
+    by_basket = ("product_ids", "quantities", "basket_features")
+    cut = {name: array[baskets] if name in by_basket else array[chosen] for name, array in batch.items()}
+    return cut | {"basket_rows": renumbered}

@@ -1,0 +1,32 @@
+"""A tiny LENS for tests."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+
+from models.lens import Lens, LensConfig
+from tests.models.batches import N_CUSTOMERS, N_PRODUCTS
+
+TINY = LensConfig(session_units=(8,), behaviour_units=(12,), decoder_units=(16,), product_units=8, customer_units=4)
+
+
+def tiny(config: LensConfig = TINY, n_products: int = N_PRODUCTS, n_customers: int = N_CUSTOMERS) -> Lens:
+    """An untrained small model that knows products 3, 4 ... and customers 1, 2 ... by those numbers as keys."""
+    lens = Lens(asdict(config), n_products, n_customers)
+    product_keys = np.arange(n_products, dtype=np.int64) * (np.arange(n_products) > 2)
+    lens.keys.assign(product_keys, np.arange(n_customers, dtype=np.int64))
+    return lens
+
+
+@pytest.fixture
+def make_lens() -> Callable[..., Lens]:
+    """Makes tiny models."""
+    return tiny
+
+
+@pytest.fixture
+def lens() -> Lens:
+    """One tiny model."""
+    return tiny()

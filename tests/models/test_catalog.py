@@ -1,0 +1,67 @@
+"""The paper's architectures: their sizes, and that an untrained one answers with the popularity list."""
+
+import numpy as np
+import pytest
+from keras import ops
+
+from models.catalog import ARCHITECTURES, build
+from models.special_ids import END, FIRST_PRODUCT
+from tests.models.batches import N_CUSTOMERS, N_PRODUCTS, random_batch
+
+COUNTS = np.r_[0, 50, 100, np.arange(N_PRODUCTS - FIRST_PRODUCT, 0, -1)]
+
+
+def built(architecture: str):  # type: ignore[no-untyped-def]
+    keys = np.arange(N_PRODUCTS, dtype=np.int64) * (np.arange(N_PRODUCTS) >= FIRST_PRODUCT)
+    return build(
+        architecture, product_keys=keys, customer_keys=np.arange(N_CUSTOMERS, dtype=np.int64), product_counts=COUNTS
+    )
+
+
+def lstm(inputs: int, units: int) -> int:
+    return 4 * units * (inputs + units + 1)
+
+
+def dense(inputs: int, units: int) -> int:
+    return units * (inputs + 1)
+
+
+def test_lens1000_has_the_layers_of_table_1() -> None:
+    model, embedding, customer = built("lens1000"), 128, 32
+    context = 2 * 256 + customer
+    expected = {
+        "session_encoder": 2 * lstm(embedding + 1, 64),
+        "behaviour_encoder": 2 * lstm(2 * 64 + 10, 256),
+        "decoder": lstm(embedding, 512) + dense(context, 2 * 512),
+        "readout": dense(512 + context, embedding),
+        "products": N_PRODUCTS * (embedding + 1),
+        "customers": (N_CUSTOMERS + 1) * customer,
+        "quantity": dense(512 + context + embedding, 1),
+        "size": dense(context, 1),
+        "time_to_next": 2 * dense(context, 1),
+    }
+    trainable = {name: sum(int(np.prod(w.shape)) for w in getattr(model, name).trainable_weights) for name in expected}
+    assert trainable == expected
+    assert sum(expected.values()) == sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
+
+
+def test_lens2000_has_the_layers_of_table_1() -> None:
+    model = built("lens2000")
+    trainable = sum(int(np.prod(weight.shape)) for weight in model.behaviour_encoder.trainable_weights)
+    assert trainable == 2 * lstm(2 * 256 + 10, 256) + 2 * lstm(2 * 256, 256)
+    assert [layer.units for layer in model.decoder.stack] == [512, 128]
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_an_untrained_model_starts_from_popularity(architecture: str) -> None:
+    model = built(architecture)
+    context = model.context(random_batch())
+    shares = ops.convert_to_numpy(model.products.bias)
+    expected = np.log(COUNTS[END:] / COUNTS[END:].sum())
+    np.testing.assert_allclose(shares[END:], expected, rtol=1e-5)
+    assert context.shape[-1] == 2 * 256 + 32
+
+
+def test_an_unknown_name_lists_the_known_ones() -> None:
+    with pytest.raises(ValueError, match="lens1000, lens2000"):
+        built("lens3000")

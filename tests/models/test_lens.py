@@ -1,0 +1,163 @@
+"""The composed model: padding changes nothing, it saves, learns, and writes each product once."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from models.lens import Lens
+from models.special_ids import FIRST_PRODUCT
+from tests.models.batches import padded, random_batch, rows
+from tests.models.conftest import TINY
+
+MAX_PRODUCTS = 12
+
+
+def losses_of(lens: Lens, batch: dict[str, np.ndarray]) -> dict[str, float]:
+    return {name: float(value) for name, value in lens.losses(batch).items()}
+
+
+def decoded(lens: Lens, batch: dict[str, np.ndarray], max_products: int = MAX_PRODUCTS) -> dict[str, np.ndarray]:
+    return {name: ops.convert_to_numpy(value) for name, value in lens.decode(batch, max_products).items()}
+
+
+def train(lens: Lens, batch: dict[str, np.ndarray], steps: int) -> None:
+    """Steps of gradient descent by the backend at hand (TensorFlow)."""
+    import tensorflow as tf
+
+    optimizer = keras.optimizers.Adam(0.01)
+    optimizer.build(lens.trainable_variables)
+
+    @tf.function
+    def step() -> None:
+        with tf.GradientTape() as tape:
+            total = lens.losses(batch, training=True)["total"]
+        gradients = tape.gradient(total, lens.trainable_variables)
+        optimizer.apply([tf.convert_to_tensor(each) for each in gradients], lens.trainable_variables)
+
+    for _ in range(steps):
+        step()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_padding_changes_no_loss(lens: Lens, seed: int) -> None:
+    batch = random_batch(seed)
+    assert losses_of(lens, padded(batch)) == pytest.approx(losses_of(lens, batch), rel=1e-5)
+
+
+def test_padding_changes_no_prediction(lens: Lens) -> None:
+    batch = random_batch()
+    for name, values in decoded(lens, padded(batch)).items():
+        np.testing.assert_allclose(values, decoded(lens, batch)[name], rtol=1e-4, atol=1e-6)
+
+
+def test_an_example_does_not_depend_on_its_neighbours(lens: Lens) -> None:
+    batch = random_batch(examples=6)
+    together, alone = decoded(lens, batch), decoded(lens, rows(batch, [4]))
+    for name, values in alone.items():
+        np.testing.assert_allclose(values[0], together[name][4], rtol=1e-4, atol=1e-6)
+
+
+def test_the_loss_is_the_mean_over_examples(lens: Lens) -> None:
+    batch = random_batch(examples=4)
+    parts = [losses_of(lens, rows(batch, [row])) for row in range(4)]
+    for name, value in losses_of(lens, batch).items():
+        assert value == pytest.approx(np.mean([part[name] for part in parts]), rel=1e-4)
+
+
+def test_every_weight_gets_a_gradient(lens: Lens) -> None:
+    import tensorflow as tf
+
+    with tf.GradientTape() as tape:
+        total = lens.losses(random_batch(examples=8), training=True)["total"]
+    gradients = tape.gradient(total, lens.trainable_variables)
+    silent = [
+        weight.path
+        for weight, gradient in zip(lens.trainable_variables, gradients, strict=True)
+        if gradient is None or not np.any(tf.convert_to_tensor(gradient))
+    ]
+    assert silent == []
+
+
+def test_it_learns_a_tiny_batch_by_heart(lens: Lens) -> None:
+    batch = random_batch()
+    batch["elapsed_days"][:] = 0
+    train(lens, batch, 150)
+    found = decoded(lens, batch)
+    for row, truth in enumerate(batch["target_products"]):
+        true_products = set(truth[truth >= FIRST_PRODUCT])
+        written = found["products"][row]
+        assert set(written[written > 0]) == true_products
+    written = found["products"] > 0
+    np.testing.assert_allclose(found["quantities"][written], 2.0, rtol=0.2)
+    np.testing.assert_allclose(found["gap_days"], batch["target_gap_days"], rtol=0.3, atol=1.0)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_product_is_written_twice(make_lens: Callable[..., Lens], seed: int) -> None:
+    lens = make_lens(replace(TINY, seed=seed))
+    for basket in decoded(lens, random_batch(seed), max_products=30)["products"]:
+        written = basket[basket > 0]
+        assert len(set(written)) == len(written)
+
+
+def test_only_known_products_are_written(lens: Lens) -> None:
+    products = decoded(lens, random_batch())["products"]
+    assert np.all((products == 0) | (products >= FIRST_PRODUCT))
+
+
+def test_a_basket_ends_and_has_at_least_one_product(lens: Lens) -> None:
+    lens.products.bias.assign(ops.convert_to_numpy(lens.products.bias) + 50.0 * (np.arange(lens.n_products) == 2))
+    products = decoded(lens, random_batch())["products"]
+    assert np.all((products > 0).sum(axis=1) == 1)
+
+
+def test_nothing_follows_the_end(lens: Lens) -> None:
+    written = decoded(lens, random_batch())["products"] > 0
+    assert np.all(written[:, :-1] >= written[:, 1:])
+
+
+def test_the_next_basket_is_not_in_the_past(lens: Lens) -> None:
+    batch = random_batch()
+    assert np.all(decoded(lens, batch)["gap_days"] >= batch["elapsed_days"])
+
+
+def test_ranking_is_sorted_distinct_and_agrees_with_decoding(lens: Lens) -> None:
+    batch = random_batch()
+    products, probabilities = (ops.convert_to_numpy(each) for each in lens.rank(batch, 20))
+    assert np.all(np.diff(probabilities, axis=1) <= 0)
+    assert np.all((probabilities > 0) & (probabilities < 1))
+    assert all(len(set(row)) == len(row) for row in products)
+    np.testing.assert_array_equal(decoded(lens, batch)["products"][:, 0], products[:, 0])
+
+
+def test_a_saved_model_predicts_the_same(lens: Lens, tmp_path: Path) -> None:
+    batch = random_batch()
+    lens.save(tmp_path / "lens.keras")
+    loaded = keras.saving.load_model(tmp_path / "lens.keras", compile=False, safe_mode=True)
+    assert losses_of(loaded, batch) == losses_of(lens, batch)
+    np.testing.assert_array_equal(loaded.keys.product_keys, lens.keys.product_keys)
+    np.testing.assert_array_equal(loaded.keys.customer_keys, lens.keys.customer_keys)
+
+
+def test_adopted_weights_follow_their_products_and_customers(make_lens: Callable[..., Lens]) -> None:
+    old, new = make_lens(), make_lens(replace(TINY, seed=5), n_customers=4)
+    order = np.r_[0, 0, 0, np.arange(old.n_products - 1, 2, -1)]
+    new.keys.assign(order, np.array([0, 8, 99, 1]))
+    start = ops.convert_to_numpy(new.customers.vectors)
+    new.adopt(old)
+    products, customers = (ops.convert_to_numpy(each.vectors) for each in (old.products, old.customers))
+    np.testing.assert_array_equal(ops.convert_to_numpy(new.products.vectors)[3:], products[:2:-1])
+    np.testing.assert_array_equal(
+        ops.convert_to_numpy(new.customers.vectors), np.stack([customers[0], customers[8], start[2], customers[1]])
+    )
+    np.testing.assert_array_equal(*(ops.convert_to_numpy(each.readout.kernel) for each in (old, new)))
+
+
+def test_another_architecture_is_not_adopted(make_lens: Callable[..., Lens]) -> None:
+    with pytest.raises(ValueError, match="one architecture"):
+        make_lens().adopt(make_lens(replace(TINY, decoder_units=(16, 8))))
