@@ -19,6 +19,16 @@ OPENS, CLOSES = 8 * 3600, 20 * 3600
 
 
 @dataclass(frozen=True)
+class Today:
+    """What a day is like; `season` (times the usual need), `promoted` and `novel` are per place."""
+
+    day: int
+    season: np.ndarray
+    promoted: np.ndarray
+    novel: np.ndarray
+
+
+@dataclass(frozen=True)
 class Wanted:
     """Wanted lines in the order of the day: `row` of the customer, `second` of the day, `basket` counted from 0."""
 
@@ -36,23 +46,18 @@ def visitors(customers: Customers, day: int, rng: np.random.Generator) -> np.nda
 
 
 def fill_baskets(
-    customers: Customers,
-    rows: np.ndarray,
-    assortment: Assortment,
-    day: int,
-    season: np.ndarray,
-    promoted: np.ndarray,
-    novel: np.ndarray,
-    rng: np.random.Generator,
+    customers: Customers, rows: np.ndarray, assortment: Assortment, today: Today, rng: np.random.Generator
 ) -> Wanted:
-    """One basket for each of `rows`, of one line per product; `season`, `promoted` and `novel` are per place."""
-    basket, place, units = _habitual(customers, rows, assortment, day, season, promoted, rng)
+    """One basket for each of `rows`, of one line per product; what customers habitually buy is then not due again."""
+    basket, place, units = _habitual(customers, rows, assortment, today, rng)
     companion = assortment.companion[place]
     extra = (companion >= 0) & (rng.random(len(place)) < COMPANION)
     extra &= assortment.listed[companion]
     count = rng.poisson(IMPULSES, len(rows))
-    appeal = assortment.popularity * assortment.listed * season
-    appeal = np.cumsum(appeal * np.where(promoted, PROMOTED_APPEAL, 1.0) * np.where(novel, NOVEL_APPEAL, 1.0))
+    appeal = assortment.popularity * assortment.listed * today.season
+    appeal = np.cumsum(
+        appeal * np.where(today.promoted, PROMOTED_APPEAL, 1.0) * np.where(today.novel, NOVEL_APPEAL, 1.0)
+    )
     impulse = np.searchsorted(appeal, rng.random(count.sum()) * appeal[-1], side="right")
     one = np.ones(int(extra.sum()) + len(impulse), np.int64)
     key = np.concatenate([basket, basket[extra], np.repeat(np.arange(len(rows)), count)]) * assortment.places
@@ -76,26 +81,20 @@ def times_of_day(count: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _habitual(
-    customers: Customers,
-    rows: np.ndarray,
-    assortment: Assortment,
-    day: int,
-    season: np.ndarray,
-    promoted: np.ndarray,
-    rng: np.random.Generator,
+    customers: Customers, rows: np.ndarray, assortment: Assortment, today: Today, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Habitual products running low, at least the most urgent one; buying resets their cycle."""
     habit, cycle, due = customers.habit[rows], customers.cycle[rows], customers.due[rows]
     usable = (habit >= 0) & assortment.listed[habit]
-    early = LOOK_AHEAD * customers.gap[rows, None] + np.where(promoted[habit] & usable, PULL_FORWARD * cycle, 0.0)
+    early = LOOK_AHEAD * customers.gap[rows, None] + np.where(today.promoted[habit] & usable, PULL_FORWARD * cycle, 0.0)
     late = np.where(usable, due, np.inf)
-    low = late <= day + early
+    low = late <= today.day + early
     urgent = np.argmin(late, axis=1)
     low[np.arange(len(rows)), urgent] |= usable[np.arange(len(rows)), urgent]
     basket, column = np.nonzero(low)
     place = habit[basket, column]
-    lasts = cycle[basket, column] * rng.gamma(12.0, 1 / 12.0, len(place)) / season[place]
-    left = np.clip(due[basket, column] - day, 0.0, None)
-    customers.due[rows[basket], column] = day + left + lasts
+    lasts = cycle[basket, column] * rng.gamma(12.0, 1 / 12.0, len(place)) / today.season[place]
+    left = np.clip(due[basket, column] - today.day, 0.0, None)
+    customers.due[rows[basket], column] = today.day + left + lasts
     units = customers.units[rows[basket], column] + (rng.random(len(place)) < 0.12)
     return basket, place, units.astype(np.int64)

@@ -1,36 +1,45 @@
-"""`larder simulate`: make the simulated shop; `larder simulate score`: alerts against its truth."""
+"""`larder simulate`: make the simulated shop; `larder simulate score`: hold alerts against its truth."""
 
-from datetime import datetime
+import json
+from dataclasses import asdict
+from datetime import date, datetime, time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
+from rich.table import Table
 
 from pipeline.settings import Settings
+from pipeline.simulator.score import Score, ScoreError, read_shop, score_changes, score_stockouts
 from pipeline.simulator.shop import ShopSettings
 
-DEFAULT = ShopSettings()
+if TYPE_CHECKING:
+    from pipeline.alerts.models import AnomalyAlert, StockoutAlert
 
-app = typer.Typer(help="The simulated shop: make it, and score alerts against its truth.")
+DEFAULT = ShopSettings()
+FIRST_DAY = datetime.combine(DEFAULT.first_day, time())
+
+app = typer.Typer(help="Make the simulated shop, or score alerts against its truth.")
+
+Folder = Annotated[Path | None, typer.Option(help="folder of raw/ and truth/; default <data_dir>/shop")]
+FirstDay = typer.Option(formats=["%Y-%m-%d"], help="first delivered day", show_default=str(DEFAULT.first_day))
 
 
 @app.callback(invoke_without_command=True)
 def simulate_shop(
     context: typer.Context,
-    customers: Annotated[int, typer.Option(help="Customers at any one time.")] = DEFAULT.customers,
-    days: Annotated[int, typer.Option(help="Delivered days.")] = DEFAULT.days,
-    stores: Annotated[int, typer.Option(help="Stores.")] = DEFAULT.stores,
-    products: Annotated[int, typer.Option(help="Places in the assortment.")] = DEFAULT.products,
-    seed: Annotated[int, typer.Option(help="Equal seeds give equal files.")] = DEFAULT.seed,
-    first_day: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="First delivered day.")] = datetime.combine(
-        DEFAULT.first_day, datetime.min.time()
-    ),
-    stockouts: Annotated[
-        int, typer.Option(help="Cut resupply plans under way on any day.")
-    ] = DEFAULT.planted_stockouts,
-    changes: Annotated[int, typer.Option(help="Behaviour changes in any ten days.")] = DEFAULT.planted_changes,
-    out: Annotated[Path | None, typer.Option(help="Folder for raw/ and truth/; default <data_dir>/shop.")] = None,
+    *,
+    customers: Annotated[int, typer.Option(help="customers at any one time")] = DEFAULT.customers,
+    days: Annotated[int, typer.Option(help="delivered days")] = DEFAULT.days,
+    stores: Annotated[int, typer.Option(help="stores")] = DEFAULT.stores,
+    products: Annotated[int, typer.Option(help="places in the assortment")] = DEFAULT.products,
+    seed: Annotated[int, typer.Option(help="equal seeds make equal files")] = DEFAULT.seed,
+    first_day: Annotated[datetime, FirstDay] = FIRST_DAY,
+    stockouts: Annotated[int, typer.Option(help="cut resupply plans under way on a day")] = DEFAULT.planted_stockouts,
+    changes: Annotated[int, typer.Option(help="behaviour changes in any ten days")] = DEFAULT.planted_changes,
+    out: Folder = None,
 ) -> None:
     """Make the simulated shop's raw and truth files; the same settings make the same files."""
     if context.invoked_subcommand is not None:
@@ -39,10 +48,82 @@ def simulate_shop(
 
     try:
         shop = ShopSettings(
-            customers=customers, days=days, stores=stores, products=products, seed=seed,
-            first_day=first_day.date(), planted_stockouts=stockouts, planted_changes=changes,
-        )  # fmt: skip
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
-    raw = simulate(shop, (out or Settings().data_dir / "shop").resolve())
-    Console().print(f"{shop.days} days of {shop.stores} stores in {raw}; business date {shop.business_date}")
+            customers=customers,
+            days=days,
+            stores=stores,
+            products=products,
+            seed=seed,
+            first_day=first_day.date(),
+            planted_stockouts=stockouts,
+            planted_changes=changes,
+        )
+    except ValidationError as error:
+        refusals = (f"{refusal['loc'][0]}: {refusal['msg']}" for refusal in error.errors())
+        raise typer.BadParameter("; ".join(refusals)) from None
+    raw = simulate(shop, _folder(out))
+    typer.echo(f"{shop.days} days of {shop.stores} stores in {raw}; business date {shop.business_date}")
+
+
+@app.command()
+def score(
+    source: Annotated[str, typer.Option(help="source whose alerts are scored")] = "shop",
+    business_date: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="default: the shop's")] = None,
+    run_id: Annotated[str | None, typer.Option(help="refuse alerts of any other run")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="write the scores there, too")] = None,
+    out: Folder = None,
+) -> None:
+    """Print precision and recall of the published alerts against what the simulated shop planted."""
+    from pipeline.alerts.queries import open_alerts
+    from pipeline.alerts.store import AlertStoreError
+
+    settings, folder = Settings(), _folder(out)
+    try:
+        night = _night(read_shop(folder), business_date)
+        short = open_alerts(settings, kind="stockout", source=source, business_date=night)
+        strange = open_alerts(settings, kind="anomaly", source=source, business_date=night)
+        _refuse_other_runs([*short, *strange], run_id)
+        pairs = ((alert.store_id, alert.product_id) for alert in short)
+        scores = score_stockouts(folder, pairs, settings.demand.horizon_days)
+        scores += score_changes(folder, (alert.funnel_id for alert in strange if alert.funnel_kind == "customer"))
+    except (ScoreError, AlertStoreError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    _print(scores, night)
+    if json_file is not None:
+        rows = [{**asdict(row), "recall": row.recall, "precision": row.precision} for row in scores]
+        json_file.write_text(json.dumps({"business_date": night.isoformat(), "scores": rows}, indent=1) + "\n")
+
+
+def _folder(out: Path | None) -> Path:
+    return (out or Settings().data_dir / "shop").resolve()
+
+
+def _night(shop: ShopSettings, asked: datetime | None) -> date:
+    """The business date of the truth; another one cannot be scored, since the truth looks ahead from there."""
+    if asked is not None and asked.date() != shop.business_date:
+        raise ScoreError(
+            f"the truth is that of {shop.business_date}, not of {asked.date()}; simulate the shop with as many days"
+            " as lead up to the business date that you want scored"
+        )
+    return shop.business_date
+
+
+def _refuse_other_runs(alerts: "list[StockoutAlert | AnomalyAlert]", run_id: str | None) -> None:
+    others = {alert.run_id for alert in alerts} - {run_id}
+    if run_id is not None and others:
+        raise ScoreError(f"the published alerts are of run {', '.join(sorted(others))}, not of {run_id}")
+
+
+def _print(scores: list[Score], night: date) -> None:
+    table = Table(title=f"Alerts against the truth of {night}")
+    table.add_column("what")
+    for column in ("true", "found", "recall", "alerts", "precision"):
+        table.add_column(column, justify="right")
+    for row in scores:
+        alerts = "" if row.alerts is None else str(row.alerts)
+        table.add_row(row.name, str(row.true), str(row.found), _share(row.recall), alerts, _share(row.precision))
+    Console().print(table)
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"

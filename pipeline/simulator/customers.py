@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.simulator.catalogue import CATEGORIES, Assortment
+from pipeline.simulator.catalogue import Assortment
+from pipeline.simulator.categories import CATEGORIES
 
 HABITS = 14
 NEVER = 2_000_000

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
-from pipeline.simulator.catalogue import CATEGORIES
+from pipeline.simulator.categories import CATEGORIES
 
 SALES_COLUMNS = ("sold_at", "store_id", "customer_id", "basket_id", "product_id", "category", "quantity", "amount")
 OPTIONS = arrow_csv.WriteOptions(include_header=False, quoting_style="none")
@@ -32,6 +32,7 @@ def customer_id(number: int) -> str:
 def write_sales(
     folder: Path,
     day: date,
+    *,
     second: np.ndarray,
     store: np.ndarray,
     customer: np.ndarray,
@@ -43,23 +44,38 @@ def write_sales(
 ) -> None:
     """Write one day's lines, already in the order of the day; the same lines give the same bytes."""
     midnight = np.datetime64(day, "s")
-    table = pa.table(
+    text = as_csv(
         [
             pa.array(midnight + second.astype("timedelta64[s]")),
-            pa.array([store_id(number) for number in range(int(store.max(initial=0)) + 1)]).take(pa.array(store)),
+            store_ids(store),
             _numbered("C", customer, 7),
             pa.array(basket + int(f"{day:%Y%m%d}") * 10_000_000),
-            _numbered("P", product, 5),
+            product_ids(product),
             CATEGORY_NAMES.take(pa.array(category)),
             pa.array(units),
             _currency(cents),
-        ],
-        names=list(SALES_COLUMNS),
+        ]
     )
+    header = ",".join(SALES_COLUMNS).encode() + b"\n"
+    (folder / f"sales_{day}.csv.gz").write_bytes(gzip.compress(header + text, compresslevel=2, mtime=0))
+
+
+def as_csv(columns: list[pa.Array]) -> bytes:
+    """Rows as CSV text without a header; no value may hold a comma."""
     target = pa.BufferOutputStream()
-    arrow_csv.write_csv(table, target, OPTIONS)
-    text = ",".join(SALES_COLUMNS).encode() + b"\n" + target.getvalue().to_pybytes()
-    (folder / f"sales_{day}.csv.gz").write_bytes(gzip.compress(text, compresslevel=3, mtime=0))
+    names = [str(number) for number in range(len(columns))]
+    arrow_csv.write_csv(pa.table(columns, names=names), target, OPTIONS)
+    return target.getvalue().to_pybytes()
+
+
+def store_ids(stores: np.ndarray) -> pa.Array:
+    """The ids of many stores."""
+    return pa.array([store_id(number) for number in range(int(stores.max(initial=0)) + 1)]).take(pa.array(stores))
+
+
+def product_ids(products: np.ndarray) -> pa.Array:
+    """The ids of many products."""
+    return _numbered("P", products, 5)
 
 
 def _numbered(letter: str, numbers: np.ndarray, width: int) -> pa.Array:

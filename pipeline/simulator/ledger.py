@@ -15,10 +15,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
-from pipeline.simulator.catalogue import CATEGORIES, Assortment, product_id
+from pipeline.simulator.catalogue import Assortment, product_id
+from pipeline.simulator.categories import CATEGORIES
 from pipeline.simulator.customers import Change
-from pipeline.simulator.files import customer_id, store_id
+from pipeline.simulator.files import as_csv, customer_id, product_ids, store_id, store_ids
 from pipeline.simulator.shop import ShopSettings
 
 STOCKOUT_COLUMNS = (
@@ -39,30 +41,28 @@ class Ledger:
 
     def arrivals(self, day: int, units: np.ndarray) -> None:
         """Deliveries of one day."""
-        date = self.shop.date_of(day)
-        rows = ((*self._names(cell), date, units[cell]) for cell in np.flatnonzero(units))
-        _append(self.raw / "resupplies.csv", rows)
+        self._write_cells(self.raw / "resupplies.csv", np.flatnonzero(units), day, units)
 
     def stock(self, day: int, on_hand: np.ndarray) -> None:
         """Opening stock of every listed product, counted before that day's delivery is put on the shelf."""
         path = self.raw / "stock" / f"stock_{self.shop.date_of(day)}.csv"
-        cells = np.flatnonzero(np.tile(self.assortment.listed, self.shop.stores))
-        _append(path, ((*self._names(cell), on_hand[cell]) for cell in cells), ("store_id", "product_id", "on_hand"))
+        _append(path, (), ("store_id", "product_id", "on_hand"))
+        self._write_cells(path, np.flatnonzero(np.tile(self.assortment.listed, self.shop.stores)), None, on_hand)
 
     def lost(self, day: int, demand: np.ndarray, lost: np.ndarray, cut_on: np.ndarray, cut: np.ndarray) -> None:
         """Demand that found too little on the shelf; `cut` tells cells that suffer from a cut plan."""
         date, period = self.shop.date_of(day), "past" if day < self.shop.days else "horizon"
         rows = []
-        for cell in np.flatnonzero(lost):
+        for cell in np.flatnonzero(lost).tolist():
+            store, place = divmod(cell, self.assortment.places)
+            product = product_id(int(self.assortment.product[place]))
             kind, cut_date = ("planted", self.shop.date_of(int(cut_on[cell]))) if cut[cell] else ("natural", "")
-            rows.append((*self._names(cell), date, period, kind, demand[cell], lost[cell], cut_date))
+            rows.append((store_id(store), product, date, period, kind, demand[cell], lost[cell], cut_date))
         _append(self.truth / "stockouts.csv", rows)
 
     def demand(self, day: int, demand: np.ndarray) -> None:
         """Units asked for on a day that is not delivered."""
-        date = self.shop.date_of(day)
-        rows = ((*self._names(cell), date, demand[cell]) for cell in np.flatnonzero(demand))
-        _append(self.truth / "demand.csv", rows)
+        self._write_cells(self.truth / "demand.csv", np.flatnonzero(demand), day, demand)
 
     def changes(self, changes: list[Change]) -> None:
         """Behaviour changes that have become visible."""
@@ -83,9 +83,14 @@ class Ledger:
         )
         _append(self.raw / "catalogue.csv", rows, ("product_id", "name", "category", "brand", "price", "tags"))
 
-    def _names(self, cell: int) -> tuple[str, str]:
-        store, place = divmod(int(cell), self.assortment.places)
-        return store_id(store), product_id(int(self.assortment.product[place]))
+    def _write_cells(self, path: Path, cells: np.ndarray, day: int | None, values: np.ndarray) -> None:
+        """Append store, product, day if there is one, and value of `cells`."""
+        store, place = np.divmod(cells, self.assortment.places)
+        columns = [store_ids(store), product_ids(self.assortment.product[place])]
+        if day is not None:
+            columns.append(pa.array(np.full(len(cells), self.shop.date_of(day), "datetime64[D]")))
+        with path.open("ab") as file:
+            file.write(as_csv([*columns, pa.array(values[cells])]))
 
 
 def _append(path: Path, rows: Iterable[Sequence[object]], header: Sequence[str] = ()) -> None:

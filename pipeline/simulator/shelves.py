@@ -7,7 +7,8 @@ on the shelf before the first sale of its day.
 
 import numpy as np
 
-from pipeline.simulator.catalogue import CATEGORIES, Assortment
+from pipeline.simulator.catalogue import Assortment
+from pipeline.simulator.categories import CATEGORIES
 from pipeline.simulator.shop import HORIZON_DAYS
 
 SMOOTHING = 0.05

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.simulator.baskets import Wanted, fill_baskets, times_of_day, visitors
+from pipeline.simulator.baskets import Today, Wanted, fill_baskets, times_of_day, visitors
 from pipeline.simulator.catalogue import Assortment
 from pipeline.simulator.customers import CHANGE_KINDS, Change, Customers
 from pipeline.simulator.files import write_sales
@@ -53,10 +53,11 @@ def simulate(shop: ShopSettings, out: Path) -> Path:
             (aside / folder).mkdir(parents=True)
         _Simulation(shop, aside).run()
         (aside / "raw" / "shop.json").write_text(described)
-        for new, place in ((aside / "truth", truth), (aside / "raw", raw)):
-            if place.exists():
-                place.rename(aside / f"old_{place.name}")
-            new.rename(place)
+        for earlier in (raw, truth):
+            if earlier.exists():
+                earlier.rename(aside / f"earlier_{earlier.name}")
+        (aside / "truth").rename(truth)
+        (aside / "raw").rename(raw)
         shutil.rmtree(aside)
     return raw
 
@@ -111,8 +112,8 @@ class _Simulation:
         if delivered:
             self._plant_changes(day, rows)
         season = assortment.season(shop.date_of(day).timetuple().tm_yday)
-        novel = day - self.launched_on < NOVEL_DAYS
-        wanted = fill_baskets(self.customers, rows, assortment, day, season, promoted, novel, rng)
+        today = Today(day, season, promoted, day - self.launched_on < NOVEL_DAYS)
+        wanted = fill_baskets(self.customers, rows, assortment, today, rng)
         cells = wanted.store * assortment.places + wanted.place
         served = shelves.serve(cells, wanted.units)
         demand = np.bincount(cells, wanted.units, len(shelves.place)).astype(np.int64)

@@ -1,0 +1,86 @@
+"""Alerts against the simulated shop's truth: precision and recall of stock-outs and of behaviour changes.
+
+A stock-out is a product and store whose true demand exceeds stock and planned resupplies on a day of the horizon; the
+detector is right whether the shortage was planted or came about by itself, and the planted ones have a recall of their
+own. A behaviour change counts when it first showed in the last ten delivered days. Both truths are those of the shop's
+last business date.
+"""
+
+import csv
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+from pipeline.simulator.shop import HORIZON_DAYS, ShopSettings
+
+SHOWN_DAYS = 10
+"""Latest days in which a behaviour change must have shown to count."""
+
+
+class ScoreError(Exception):
+    """The alerts cannot be held against this shop's truth; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """How well a set of alerts meets a part of the truth; `precision` is None where alerts do not tell the part."""
+
+    name: str
+    true: int
+    found: int
+    alerts: int | None = None
+
+    @property
+    def recall(self) -> float | None:
+        """Share of the truth that was found; None when there is nothing to find."""
+        return self.found / self.true if self.true else None
+
+    @property
+    def precision(self) -> float | None:
+        """Share of the alerts that are right; None without alerts, or where precision has no meaning."""
+        return self.found / self.alerts if self.alerts else None
+
+
+def read_shop(folder: Path) -> ShopSettings:
+    """The settings of the shop under `folder`; ScoreError when none was simulated there."""
+    described = folder / "raw" / "shop.json"
+    if not described.is_file() or not (folder / "truth").is_dir():
+        raise ScoreError(f"{folder} holds no simulated shop; run `larder simulate --out {folder}` first")
+    return ShopSettings.model_validate_json(described.read_text())
+
+
+def score_stockouts(folder: Path, alerts: Iterable[tuple[str, str]], horizon_days: int) -> list[Score]:
+    """Scores of (store_id, product_id) alerts against the shelves short within `horizon_days` of the business date."""
+    if horizon_days > HORIZON_DAYS:
+        raise ScoreError(f"the truth reaches {HORIZON_DAYS} days ahead; demand.horizon_days is {horizon_days}")
+    until = read_shop(folder).business_date + timedelta(days=horizon_days)
+    short: dict[str, set[tuple[str, str]]] = {"planted": set(), "natural": set()}
+    for row in _rows(folder / "truth" / "stockouts.csv"):
+        if row["period"] == "horizon" and date.fromisoformat(row["day"]) < until:
+            short[row["kind"]].add((row["store_id"], row["product_id"]))
+    alerted = set(alerts)
+    every = short["planted"] | short["natural"]
+    return [
+        Score("stock-outs", len(every), len(every & alerted), len(alerted)),
+        Score("stock-outs, planted", len(short["planted"]), len(short["planted"] & alerted)),
+    ]
+
+
+def score_changes(folder: Path, alerts: Iterable[str]) -> list[Score]:
+    """Scores of customers alerted against the behaviour changes that showed in the last days, all and by kind."""
+    end = read_shop(folder).business_date
+    changed: dict[str, set[str]] = {"content": set(), "size": set(), "timing": set()}
+    for row in _rows(folder / "truth" / "changes.csv"):
+        if end - timedelta(days=SHOWN_DAYS) <= date.fromisoformat(row["shown_on"]) < end:
+            changed[row["kind"]].add(row["customer_id"])
+    alerted = set(alerts)
+    every = set.union(*changed.values())
+    total = Score("behaviour changes", len(every), len(every & alerted), len(alerted))
+    kinds = (Score(f"behaviour changes, {kind}", len(who), len(who & alerted)) for kind, who in changed.items())
+    return [total, *kinds]
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
