@@ -14,6 +14,7 @@ from pipeline.nightly.night import NightFailed, migrate_database, plan_night, pr
 from pipeline.nightly.progress import Progress
 from pipeline.settings import REPOSITORY, Settings
 from pipeline.sources.source import SourceError, load_source
+from pipeline.terminal import errors_in_one_line
 from pipeline.workspace import Workspace
 
 MLFLOW_PORT = "5000"
@@ -29,32 +30,28 @@ def nightly(
     console = Console()
     settings = Settings()
     try:
-        described_in = _absolute(source or settings.source)
-        description = load_source(described_in)
-        prepare_files(description, Workspace.of(settings, description.name), console.print)
-        night = plan_night(settings, description, described_in, _day(business_date))
-        console.print(f"[bold]Larder[/bold] {description.name} as of {night.business_date}; log: {night.log}")
-        with Progress(console) as progress:
-            run_night(settings, night, progress.show)
-    except (SourceError, SetupError, NightFailed) as error:
-        console.print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)
-        raise typer.Exit(1) from None
+        with errors_in_one_line(SourceError, SetupError, NightFailed):
+            described_in = _absolute(source or settings.source)
+            description = load_source(described_in)
+            prepare_files(description, Workspace.of(settings, description.name), typer.echo)
+            night = plan_night(settings, description, described_in, _day(business_date))
+            typer.echo(f"{description.name} as of {night.business_date}; log: {night.log}")
+            with Progress(console) as progress:
+                run_night(settings, night, progress.show)
     except KeyboardInterrupt:
-        console.print("interrupted: every process of the night was ended; readers keep what was published before")
+        typer.echo("interrupted: every process of the night was ended; readers keep what was published before")
         raise typer.Exit(130) from None
     from pipeline.nightly.summary import print_summary
 
-    print_summary(console, settings, night, description.name)
+    print_summary(settings, night, description.name)
 
 
 def up() -> None:
     """Start Airflow and MLflow on 127.0.0.1 until Ctrl-C (the Procfile says what)."""
     settings = Settings()
-    environment = _service_environment(settings)
-    try:
+    with errors_in_one_line(SetupError, NightFailed):
+        environment = _service_environment(settings)
         migrate_database(environment)
-    except NightFailed as error:
-        raise typer.Exit(_complain(error)) from None
     home, port = environment["AIRFLOW_HOME"], environment["AIRFLOW__API__PORT"]
     print(f"Airflow  http://127.0.0.1:{port}")
     print(f"         user admin, password in {home}/simple_auth_manager_passwords.json.generated")
@@ -66,26 +63,21 @@ def up() -> None:
 
 def airflow(context: typer.Context) -> None:
     """Airflow's own command with the environment of `larder up`, such as `larder airflow backfill create ...`."""
-    environment = _service_environment(Settings())
-    program = airflow_program()
+    with errors_in_one_line(SetupError):
+        environment = _service_environment(Settings())
+        program = airflow_program()
     os.execve(program, [program, *context.args], environment)
 
 
 def _service_environment(settings: Settings) -> dict[str, str]:
-    try:
-        airflow_program()
-        environment = airflow_environment(settings, SERVICE)
-    except SetupError as error:
-        raise typer.Exit(_complain(error)) from None
+    environment = airflow_environment(settings, SERVICE)
     environment.setdefault("LARDER_MLFLOW_PORT", MLFLOW_PORT)
     # By environment, since the address may hold a password.
     environment.setdefault("MLFLOW_BACKEND_STORE_URI", settings.mlflow_uri)
+    # MLflow's own background jobs score language models: nothing here uses them, and each would cost a process.
+    environment.setdefault("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")
+    environment.setdefault("PYTHONUNBUFFERED", "1")
     return environment
-
-
-def _complain(error: Exception) -> int:
-    print(error, file=sys.stderr)
-    return 1
 
 
 def _absolute(source: str) -> str:

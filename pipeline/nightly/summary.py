@@ -1,75 +1,75 @@
 """What the night found, at the end of the terminal's output: the worst alerts, the scorecard, where to look further."""
 
 import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from rich import box
-from rich.console import Console
-from rich.table import Table
+import typer
 
-from pipeline.alerts.queries import open_alerts
 from pipeline.evaluation.scorecard import Scorecard
 from pipeline.nightly.night import Night
 from pipeline.settings import Settings
+from pipeline.terminal import money, print_table
+
+if TYPE_CHECKING:
+    from pipeline.alerts.models import AnomalyAlert, StockoutAlert
 
 WORST = 10
 
 
-def print_summary(console: Console, settings: Settings, night: Night, source_name: str) -> None:
+def print_summary(settings: Settings, night: Night, source_name: str) -> None:
     """Print the ten worst stock-outs, the ten strangest customers, the scorecard and where to look further."""
-    asked = {"source": source_name, "business_date": night.business_date}
-    stockouts = open_alerts(settings, kind="stockout", limit=WORST, **asked)
-    anomalies = open_alerts(settings, kind="anomaly", limit=WORST, **asked)
-    _print_alerts(console, f"Running out, worst first, as of {night.business_date}", stockouts)
-    _print_alerts(console, "Behaviour changed, strangest first", anomalies)
-    _print_scorecard(console, night)
-    _print_pointers(console, settings, night)
+    from pipeline.alerts.queries import open_alerts
+
+    day = night.business_date
+    stockouts = open_alerts(settings, kind="stockout", source=source_name, business_date=day, limit=WORST)
+    anomalies = open_alerts(settings, kind="anomaly", source=source_name, business_date=day, limit=WORST)
+    print_alerts(f"Running out, worst first, as of {day}", stockouts)
+    print_alerts(f"Behaviour changed, strangest first, as of {day}", anomalies)
+    print_scorecard(night)
+    print_pointers(settings, night)
 
 
-def _print_alerts(console: Console, title: str, alerts: list) -> None:
+def print_alerts(title: str, alerts: "Sequence[StockoutAlert | AnomalyAlert]") -> None:
+    """One line per alert, in the order given."""
     if not alerts:
-        console.print(f"\n{title}: none")
+        typer.echo(f"\n{title}: none")
         return
-    table = _table(title)
-    for column in ("id", "store", "severity"):
-        table.add_column(column, no_wrap=True)
-    table.add_column("value at risk", justify="right", no_wrap=True)
-    table.add_column("why", overflow="fold")
-    for alert in alerts:
-        value = "-" if alert.value_at_risk_cents is None else f"{alert.value_at_risk_cents / 100:,.2f}"
-        table.add_row(str(alert.id), alert.store_id or "-", str(alert.severity), value, alert.reason)
-    console.print(table)
+    columns = {"id": "left", "severity": "left", "store": "left", "value at risk": "right", "why": "fold"}
+    rows: list[list[object]] = [
+        [alert.id, alert.severity, alert.store_id, money(alert.value_at_risk_cents), alert.reason] for alert in alerts
+    ]
+    print_table(title, columns, rows)
 
 
-def _print_scorecard(console: Console, night: Night) -> None:
+def print_scorecard(night: Night) -> None:
+    """Candidate, champion and baselines side by side, and what the gate decided."""
     card = Scorecard.read(night.folder)
-    window = f"{card.window.first_day} to {card.window.last_day}"
-    table = _table(f"Scorecard: {card.customers:,} customers, held out {window}")
     metrics = list(dict.fromkeys(metric for values in card.models.values() for metric in values))
-    table.add_column("model", no_wrap=True)
-    for metric in metrics:
-        table.add_column(metric, justify="right")
-    for model, values in card.models.items():
-        table.add_row(model, *(f"{values[metric]:.4f}" if metric in values else "-" for metric in metrics))
-    console.print(table)
+    rows: list[list[object]] = [
+        [model, *(f"{values[metric]:.4f}" if metric in values else "-" for metric in metrics)]
+        for model, values in card.models.items()
+    ]
+    window = f"{card.window.first_day} to {card.window.last_day}"
+    title = f"Scorecard: {card.customers:,} customers, first basket in the held-out days {window}"
+    print_table(title, {"model": "left"} | dict.fromkeys(metrics, "right"), rows)
     decision = json.loads((night.folder / "promotion.json").read_text())
-    verdict = "is champion" if decision["promoted"] else "was refused: " + "; ".join(decision["reasons"])
-    console.print(f"The candidate {verdict}.")
+    typer.echo(f"The candidate {'is champion' if decision['promoted'] else 'was refused'}.")
+    for reason in decision["reasons"]:
+        typer.echo(f"  {reason}")
 
 
-def _print_pointers(console: Console, settings: Settings, night: Night) -> None:
-    console.print("\nWhere to look further", style="bold")
+def print_pointers(settings: Settings, night: Night) -> None:
+    """Commands and places to look further."""
+    source = "" if night.source == settings.source else f" --source {night.source}"
     pointers = {
-        "all alerts": "larder alerts list --kind stockout, or anomaly; --csv for a spreadsheet",
+        "all alerts": f"larder alerts list --kind stockout{source} (or anomaly; --csv for a spreadsheet)",
         "why an alert": "larder alerts why ID",
-        "a whole table": "larder table predictions --out predictions.parquet",
-        "this run": str(night.folder),
+        "a whole table": f"larder table predictions{source} --out predictions.parquet",
+        "models, metrics": "make up, then MLflow's page",
+        "this night's files": str(night.folder),
         "log": str(night.log),
-        "models and metrics": "make up, then MLflow's page",
-        "tables": str(night.folder.parent.parent / "lake"),
     }
+    typer.echo("\nWhere to look further (.venv/bin/larder, or larder in that environment)")
     for name, where in pointers.items():
-        console.print(f"  {name:<20} {where}", soft_wrap=True, highlight=False)
-
-
-def _table(title: str) -> Table:
-    return Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+        typer.echo(f"  {name:<20} {where}")

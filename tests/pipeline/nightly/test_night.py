@@ -67,7 +67,7 @@ def test_a_failure_before_any_stage_shows_what_the_job_said(
 ) -> None:
     body = "print('Last spark-submit output:')\nprint('cannot open sales.csv')\nsys.exit(1)\n"
     stand_in(tmp_path, monkeypatch, body)
-    with pytest.raises(NightFailed, match="cannot open sales.csv"):
+    with pytest.raises(NightFailed, match=r"cannot open sales\.csv"):
         run_night(settings, night, lambda stage: None)
 
 
