@@ -1,0 +1,212 @@
+"""Sessionize: accepted sales lines -> one row per shopping session (`baskets`).
+
+The source says what one session is: the till's own basket number, all of a customer's lines of one day, or lines no
+further apart than a gap in minutes (across midnight too). Lines of one product in a session become one.
+
+Returns take back the customer's earliest purchases of that product that are not yet taken back (first in, first out);
+within one session purchases count as made before returns, as when a till line is cancelled. The purchase that is hit
+keeps its remaining quantity and that share of its amount, rounded down to a cent. What is returned beyond all earlier
+purchases hits nothing. Every return also stays in the `returned` of the session in which it happened. Lines with
+quantity zero make no product.
+
+Quantities are summed as whole millionths of a unit and money as whole cents, so no result depends on the order of rows.
+"""
+
+from datetime import date
+from typing import Literal
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from pipeline.expectations.audit import audit_and_publish
+from pipeline.settings import Settings
+from pipeline.sources.source import load_source
+from pipeline.stages import stage
+from pipeline.tables.baskets import BASKETS, LINES
+from pipeline.workspace import Workspace
+from spark_jobs.session import arg_parser, open_session, read_table, run_of, stage_table
+
+SessionRule = Literal["basket_id", "customer_day", "gap_minutes"]
+
+# What tells one session from another, beside the customer. A till's numbers may start again each day in each store.
+SESSION_COLUMNS: dict[SessionRule, list[str]] = {
+    "basket_id": ["customer_id", "store_id", "sold_on", "basket_id"],
+    "customer_day": ["customer_id", "sold_on"],
+    "gap_minutes": ["customer_id", "session_from_utc"],
+}
+MILLIONTHS = 1_000_000
+
+
+def build_baskets(
+    transactions: DataFrame, business_date: date, session: SessionRule, gap_minutes: int = 30
+) -> DataFrame:
+    """Baskets of all sales before the business date, in the contract's columns."""
+    known = transactions.filter(F.col("sold_on") < F.lit(business_date))
+    sessions = assign_sessions(known, session, gap_minutes)
+    identity = SESSION_COLUMNS[session]
+    lines = sessions.select(
+        *identity,
+        *[name for name in ("store_id", "sold_on") if name not in identity],
+        "product_id",
+        "sold_at_utc",
+        _whole(F.col("quantity")).alias("quantity"),
+        "amount_cents",
+        "is_return",
+        F.lit(0).cast("bigint").alias("taken_back"),
+    )
+    merged = merge_lines(lines.unionByName(taken_back(lines, identity)), identity)
+    return collect_baskets(merged, identity)
+
+
+def assign_sessions(transactions: DataFrame, session: SessionRule, gap_minutes: int) -> DataFrame:
+    """The lines with every column of the session's identity; only a gap rule has to add one."""
+    if session != "gap_minutes":
+        return transactions
+    in_time = Window.partitionBy("customer_id").orderBy("sold_at_utc")
+    previous = F.lag("sold_at_utc").over(in_time)
+    pause_seconds = (F.unix_micros("sold_at_utc") - F.unix_micros(previous)) / MILLIONTHS
+    begins = F.when(previous.isNull() | (pause_seconds > gap_minutes * 60), F.col("sold_at_utc"))
+    return transactions.withColumn("begins_at", begins).withColumn(
+        "session_from_utc", F.max("begins_at").over(in_time.rangeBetween(Window.unboundedPreceding, 0))
+    )
+
+
+def taken_back(lines: DataFrame, identity: list[str]) -> DataFrame:
+    """Per session and product, the quantity that later returns take back, as lines that hold nothing else.
+
+    For one customer and product in time order let C be what was bought and R what was returned so far. Returns that
+    found nothing to take back number max(R - C), at least 0; all others took back E units, and first in, first out
+    means: the E units bought first. So a purchase that starts at C loses what of [C, C + quantity) lies below E.
+    """
+    returned_pairs = lines.filter("is_return").select("customer_id", "product_id").distinct()
+    events = (
+        lines.join(returned_pairs, ["customer_id", "product_id"], "left_semi")
+        .groupBy(*identity, "product_id")
+        .agg(
+            *_missing(identity, F.min("store_id").alias("store_id"), F.min("sold_on").alias("sold_on")),
+            F.min("sold_at_utc").alias("sold_at_utc"),
+            _sum("quantity", ~F.col("is_return")).alias("bought"),
+            _sum("quantity", F.col("is_return")).alias("returned"),
+        )
+    )
+    pair = Window.partitionBy("customer_id", "product_id")
+    in_time = pair.orderBy("sold_at_utc", *identity).rowsBetween(Window.unboundedPreceding, Window.currentRow)
+    running = events.withColumn("bought_so_far", F.sum("bought").over(in_time)).withColumn(
+        "excess", F.sum("returned").over(in_time) - F.col("bought_so_far")
+    )
+    matched = F.sum("returned").over(pair) - F.greatest(F.max("excess").over(pair), F.lit(0))
+    bought_before = F.col("bought_so_far") - F.col("bought")
+    return (
+        running.withColumn("taken_back", F.least("bought", matched - bought_before))
+        .filter("taken_back > 0")
+        .select(
+            *identity,
+            *[name for name in ("store_id", "sold_on") if name not in identity],
+            "product_id",
+            "sold_at_utc",
+            F.lit(0).cast("bigint").alias("quantity"),
+            F.lit(0).cast("bigint").alias("amount_cents"),
+            F.lit(False).alias("is_return"),
+            "taken_back",
+        )
+    )
+
+
+def merge_lines(lines: DataFrame, identity: list[str]) -> DataFrame:
+    """One row per session and product. One shuffle by customer serves this and the collecting that follows."""
+    return (
+        lines.repartition("customer_id")
+        .groupBy(*identity, "product_id")
+        .agg(
+            *_missing(identity, F.min("store_id").alias("store_id"), F.min("sold_on").alias("sold_on")),
+            F.min("sold_at_utc").alias("sold_at_utc"),
+            _sum("quantity", ~F.col("is_return")).alias("bought"),
+            _sum("amount_cents", ~F.col("is_return")).alias("paid_cents"),
+            _sum("quantity", F.col("is_return")).alias("returned"),
+            _sum("amount_cents", F.col("is_return")).alias("refunded_cents"),
+            F.sum("taken_back").alias("taken_back"),
+        )
+    )
+
+
+def collect_baskets(merged: DataFrame, identity: list[str]) -> DataFrame:
+    """One row per session with its products and returns as sorted arrays."""
+    kept = F.col("bought") - F.col("taken_back")
+    share_cents = F.expr("cast(paid_cents as decimal(20, 0)) * (bought - taken_back) div bought")
+    kept_cents = F.when(F.col("taken_back") == 0, F.col("paid_cents")).otherwise(share_cents)
+    products = F.when(kept > 0, _line(kept, kept_cents))
+    returned = F.when(F.col("returned") > 0, _line(F.col("returned"), F.col("refunded_cents")))
+    return (
+        merged.groupBy(*identity)
+        .agg(
+            *_missing(identity, F.min("store_id").alias("store_id"), F.min("sold_on").alias("sold_on")),
+            F.min("sold_at_utc").alias("started_at_utc"),
+            F.sort_array(F.collect_list(products)).cast(LINES).alias("products"),
+            F.sort_array(F.collect_list(returned)).cast(LINES).alias("returned"),
+            F.sum(kept).alias("kept"),
+            F.sum(F.when(kept > 0, kept_cents).otherwise(0)).alias("amount_cents"),
+        )
+        .select(
+            F.md5(F.concat_ws("\u001f", *identity)).alias("basket_key"),
+            "customer_id",
+            "store_id",
+            "started_at_utc",
+            "sold_on",
+            "products",
+            "returned",
+            F.size("products").alias("n_products"),
+            (F.col("kept") / MILLIONTHS).alias("quantity"),
+            "amount_cents",
+        )
+    )
+
+
+def _whole(quantity: Column) -> Column:
+    return F.floor(quantity * MILLIONTHS + 0.5)
+
+
+def _sum(name: str, condition: Column) -> Column:
+    return F.sum(F.when(condition, F.col(name)).otherwise(0))
+
+
+def _missing(identity: list[str], *aggregates: Column) -> list[Column]:
+    """The aggregates whose column is no part of the identity already (Spark names neither twice)."""
+    return [
+        aggregate for aggregate, name in zip(aggregates, ("store_id", "sold_on"), strict=True) if name not in identity
+    ]
+
+
+def _line(quantity: Column, amount_cents: Column) -> Column:
+    return F.struct(
+        F.col("product_id"),
+        (quantity / MILLIONTHS).alias("quantity"),
+        amount_cents.alias("amount_cents"),
+    )
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Read this run's transactions, publish its baskets."""
+    run = run_of(arg_parser(__doc__ or "").parse_args(argv))
+    settings = Settings()
+    source = load_source(run.source)
+    workspace = Workspace.of(settings, source.name)
+    with stage("build_baskets", workspace.run_folder(run.run_id)) as record:
+        if workspace.lake.is_published(BASKETS.name, run.run_id):
+            record.rows_out = workspace.lake.manifest(BASKETS.name, run.run_id).rows
+            record.details["already_published"] = True
+            return
+        spark = open_session("build_baskets", settings)
+        transactions, version = read_table(spark, workspace, "transactions", run.run_id)
+        record.rows_in = transactions.filter(F.col("sold_on") < F.lit(run.business_date)).count()
+        if record.rows_in == 0:
+            raise ValueError(
+                f"transactions version {version} has no line sold before {run.business_date}; "
+                "deliver sales of earlier days or take a later business date"
+            )
+        baskets = build_baskets(transactions, run.business_date, source.session, source.session_gap_minutes)
+        _, record.rows_out = stage_table(baskets, workspace, BASKETS.name, run, {"transactions": version})
+        audit_and_publish(baskets, workspace, BASKETS.name, run.run_id, settings)
+
+
+if __name__ == "__main__":
+    main()
