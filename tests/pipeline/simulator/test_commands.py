@@ -1,0 +1,70 @@
+"""`larder simulate` and `larder simulate score` as typed."""
+
+import json
+from datetime import date
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from typer.testing import CliRunner
+
+from pipeline.alerts import queries
+from pipeline.cli import app
+from pipeline.settings import Settings
+from pipeline.simulator.shop import ShopSettings
+from tests.pipeline.simulator.conftest import SMALL, SimulatedShop
+
+TINY = ["--customers", "30", "--days", "3", "--stores", "1", "--products", "20"]
+
+
+@pytest.fixture
+def published(shop: SimulatedShop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An alert store whose alerts are the truth's first shortage and one customer who did not change."""
+    truth = shop.table("truth/stockouts.csv").query("period == 'horizon'").iloc[0]
+    stockout = SimpleNamespace(run_id="r1", store_id=truth["store_id"], product_id=truth["product_id"])
+    anomaly = SimpleNamespace(run_id="r1", funnel_kind="customer", funnel_id="nobody")
+
+    def open_alerts(_settings: Settings, *, kind: str, source: str, business_date: date) -> list[SimpleNamespace]:
+        assert (source, business_date) == ("shop", SMALL.business_date)
+        return [stockout] if kind == "stockout" else [anomaly]
+
+    monkeypatch.setattr(queries, "open_alerts", open_alerts)
+
+
+def test_simulate_writes_below_the_data_folder(settings: Settings) -> None:
+    result = CliRunner().invoke(app, ["simulate", *TINY])
+    assert result.exit_code == 0, result.output
+    assert len(list((settings.data_dir / "shop" / "raw" / "sales").iterdir())) == 3
+    assert str(ShopSettings(days=3).business_date) in result.output
+
+
+def test_simulate_refuses_what_makes_no_shop(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["simulate", "--days", "0", "--out", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "days" in result.output
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.usefixtures("published")
+def test_score_writes_what_it_prints(shop: SimulatedShop, tmp_path: Path) -> None:
+    file = tmp_path / "scores.json"
+    result = CliRunner().invoke(app, ["simulate", "score", "--out", str(shop.folder), "--json", str(file)])
+    assert result.exit_code == 0, result.output
+    written = {row["name"]: row for row in json.loads(file.read_text())["scores"]}
+    assert written["stock-outs"]["precision"] == 1.0
+    assert written["behaviour changes"]["precision"] == 0.0
+    assert all(name in result.output for name in ("stock-outs, planted", "behaviour changes, size"))
+
+
+@pytest.mark.usefixtures("published")
+def test_score_refuses_alerts_of_another_run(shop: SimulatedShop) -> None:
+    result = CliRunner().invoke(app, ["simulate", "score", "--out", str(shop.folder), "--run-id", "r2"])
+    assert result.exit_code == 1
+    assert "of run r1, not of r2" in result.output
+
+
+def test_score_refuses_a_date_whose_truth_is_not_known(shop: SimulatedShop) -> None:
+    arguments = ["simulate", "score", "--out", str(shop.folder), "--business-date", "2025-03-10"]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 1
+    assert str(SMALL.business_date) in result.output
