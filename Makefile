@@ -27,4 +27,4 @@ check: setup  ## ruff, mypy, import-linter, yamllint
 	@.venv/bin/ruff check .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
-	@.venv/bin/yamllint --strict docker
+	@.venv/bin/yamllint --strict -c docker/.yamllint docker

@@ -1,0 +1,82 @@
+"""The containers' description, checked as far as that goes without a container engine."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from pipeline.settings import REPOSITORY
+
+DOCKER = REPOSITORY / "docker"
+DOCKERFILES = sorted(DOCKER.glob("*/Dockerfile"))
+SECRET = re.compile(r"password|secret|key", re.IGNORECASE)
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    return yaml.safe_load((DOCKER / "compose.yaml").read_text())
+
+
+def test_every_role_has_a_service(compose: dict[str, Any]) -> None:
+    roles = {"postgres", "mlflow", "spark-master", "spark-worker", "spark-worker-gpu"}
+    roles |= {"airflow-scheduler", "airflow-dag-processor", "airflow-api-server"}
+    assert roles <= set(compose["services"])
+
+
+def test_gpus_are_asked_for_in_their_profile_only(compose: dict[str, Any]) -> None:
+    profiles = {name: service.get("profiles") for name, service in compose["services"].items()}
+    assert {name for name, profile in profiles.items() if profile} == {"spark-worker-gpu"}
+
+
+def test_ports_are_open_to_this_machine_only(compose: dict[str, Any]) -> None:
+    ports = [port for service in compose["services"].values() for port in service.get("ports", [])]
+    assert ports
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+def test_secrets_come_from_files(compose: dict[str, Any]) -> None:
+    for name, service in compose["services"].items():
+        for variable, value in service.get("environment", {}).items():
+            if SECRET.search(variable):
+                assert "/run/secrets/" in value, f"{name}: {variable}"
+        for secret in service.get("secrets", []):
+            assert secret in compose["secrets"], name
+
+
+def test_volumes_secrets_and_dependencies_are_declared(compose: dict[str, Any]) -> None:
+    for name, service in compose["services"].items():
+        for volume in service.get("volumes", []):
+            source = volume.split(":")[0]
+            assert source in compose["volumes"] or (DOCKER / source).exists(), f"{name}: {source}"
+        for dependency in service.get("depends_on", []):
+            assert dependency in compose["services"], f"{name}: {dependency}"
+
+
+def test_built_images_have_their_dockerfile(compose: dict[str, Any]) -> None:
+    built = {service["image"]: service["build"] for service in compose["services"].values() if "build" in service}
+    assert set(built) == {"larder-jobs", "larder-airflow"}
+    for build in built.values():
+        assert (DOCKER / build["context"] / build["dockerfile"]).is_file()
+
+
+@pytest.mark.parametrize("dockerfile", DOCKERFILES, ids=lambda path: path.parent.name)
+def test_images_install_from_locks_with_hashes(dockerfile: Path) -> None:
+    text = dockerfile.read_text().replace("\\\n", " ")
+    installs = [line for line in text.splitlines() if re.search(r"pip (install|sync)", line)]
+    assert installs
+    for line in installs:
+        assert "--require-hashes" in line or "--no-deps" in line, line
+
+
+@pytest.mark.parametrize("dockerfile", DOCKERFILES, ids=lambda path: path.parent.name)
+def test_everything_that_is_copied_exists(dockerfile: Path) -> None:
+    for line in dockerfile.read_text().splitlines():
+        if line.startswith("COPY"):
+            for source in line.split()[1:-1]:
+                assert source.startswith("--") or (REPOSITORY / source).exists(), line
+
+
+def test_jobs_do_not_run_as_root() -> None:
+    assert "\nUSER larder\n" in (DOCKER / "jobs" / "Dockerfile").read_text()
