@@ -1,4 +1,7 @@
-"""Lines that could not be accepted, each with its file, line and reason; accepted + rejected = delivered, always."""
+"""Lines that could not be accepted, each with its file, line and reason; accepted + rejected = delivered, always.
+
+Cumulative: every version holds the refused lines of all files read so far.
+"""
 
 from pipeline.tables.contract import Column, Table
 
@@ -21,6 +24,7 @@ REJECTED_TRANSACTIONS = Table(
     key=("source_file", "source_line"),
     min_rows=0,
     min_row_ratio=0.0,
+    cumulative=True,
     columns=(
         Column("source_file", "string", "delivered file, relative to the source's folder"),
         Column("source_line", "bigint", "line in that file, the header being line 1", minimum=1),

@@ -1,0 +1,67 @@
+"""The last day of delivered sales, which the default business date follows.
+
+A mistyped year must not move the night into the future, so a day counts only if it looks like a day of business: it
+has at least 1 % of the lines of a middling day, and the four weeks that it ends hold at least 3 % of the lines of
+middling four weeks.
+"""
+
+from collections import Counter
+from datetime import date, datetime, timedelta
+from statistics import median
+
+from pipeline.sources.reader import Delivered, read_file
+from pipeline.sources.source import Source, SourceError, file_day
+from pipeline.sources.time_format import date_part
+from pipeline.workspace import Workspace
+
+WINDOW_DAYS = 28
+_FIRST = date.min + timedelta(days=WINDOW_DAYS)
+
+
+def last_business_day(lines: dict[date, int]) -> date | None:
+    """The last day that looks like a day of business, by lines per day; None without any line."""
+    if not lines:
+        return None
+    windows = {
+        day: sum(lines.get(day - timedelta(days=ago), 0) for ago in range(WINDOW_DAYS)) if day >= _FIRST else 0
+        for day in lines
+    }
+    usual_day, usual_window = median(lines.values()), median(windows.values())
+    plausible = [day for day in lines if lines[day] >= 0.01 * usual_day and windows[day] >= 0.03 * usual_window]
+    return max(plausible)
+
+
+def last_day(source: Source, workspace: Workspace) -> date:
+    """The last day of the delivered files: from their names where these hold it, else from their lines.
+
+    Raises: SourceError: when there are no files or none holds a readable date.
+    """
+    files = source.delivered_files(workspace)
+    named = [day for day in (file_day(source.files, path) for path in files) if day is not None]
+    if named:
+        return max(named)
+    lines: Counter[date] = Counter()
+    for path in files:
+        lines += _lines_by_day(source, Delivered(path, path.name))
+    found = last_business_day(lines)
+    if found is None:
+        column = source.columns.sold_at
+        raise SourceError(f"source {source.name}: no file has a date like {source.time_format!r} in column {column!r}")
+    return found
+
+
+def _lines_by_day(source: Source, delivered: Delivered) -> Counter[date]:
+    """Lines per day; only the distinct texts are parsed, the time of day left off, so that this is quick."""
+    day_format, separator = date_part(source.time_format)
+    texts: Counter[str] = Counter()
+    columns = {"sold_at": source.columns.sold_at}
+    for batch in read_file(delivered, source, columns, time_format=source.time_format, timezone=source.timezone):
+        values = batch.column("sold_at").drop_null().to_pylist()
+        texts.update(value.strip().partition(separator)[0] if separator else value.strip() for value in values)
+    lines: Counter[date] = Counter()
+    for text, count in texts.items():
+        try:
+            lines[datetime.strptime(text, day_format).date()] += count
+        except ValueError:
+            continue
+    return lines

@@ -1,0 +1,98 @@
+"""Delivered files as Spark frames of text, and text as numbers and days: what the three ingest jobs share.
+
+A file is read by one task, front to back, because only so are its line numbers right and compressed files readable at
+all; many files are spread over tasks by size.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pyarrow as pa
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from pipeline.sources.reader import Delivered, check_readable, read_file
+from pipeline.sources.source import Layout, Source, SourceError
+
+UNREADABLE = "unreadable"
+MONEY = "decimal(20,6)"
+UNITS = "decimal(13,6)"
+_COLUMNS = "source_file string, source_line bigint, problem string, line_text string, line_hash binary"
+
+
+def read_delivered(
+    spark: SparkSession, files: list[Delivered], source: Source, layout: Layout, columns: dict[str, str]
+) -> DataFrame:
+    """One row per record: what `pipeline.sources.reader.read_file` returns.
+
+    A file that breaks off while it is read gives a row with the problem `unreadable`; `refuse_unreadable` looks for it.
+
+    Raises: SourceError: for a file that cannot be opened or lacks a column.
+    """
+    for delivered in files:
+        check_readable(delivered, layout, columns)
+    tasks = _spread(files, 4 * spark.sparkContext.defaultParallelism)
+    schema = ", ".join([_COLUMNS, *(f"{name} string" for name in columns)])
+    names = ["source_file", "source_line", "problem", "line_text", "line_hash", *columns]
+    options: dict[str, Any] = {"time_format": "%Y-%m-%d", "timezone": source.timezone}
+    if layout is source:
+        options |= {"time_format": source.time_format, "hashes": source.duplicates == "reject"}
+
+    def read(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            for task in batch.column(0).to_pylist():
+                for delivered in tasks[task]:
+                    try:
+                        for records in read_file(delivered, layout, columns, **options):
+                            yield records.select(names)
+                    except SourceError as error:
+                        yield _unreadable(delivered, str(error), names)
+
+    if not tasks:
+        return spark.createDataFrame([], schema)
+    return spark.range(0, len(tasks), 1, len(tasks)).mapInArrow(read, schema)
+
+
+def refuse_unreadable(raw: DataFrame) -> None:
+    """Raises: SourceError: for a file that broke off while it was read."""
+    broken = raw.where(F.col("problem") == UNREADABLE).select("line_text").first()
+    if broken is not None:
+        raise SourceError(broken.line_text)
+
+
+def text(column: str) -> Column:
+    """A delivered value without surrounding blanks; null where nothing is left."""
+    trimmed = F.trim(F.col(column))
+    return F.when(trimmed != "", trimmed)
+
+
+def is_number(value: Column, layout: Layout) -> Column:
+    """Whether a text is written as a number of this layout, digits in groups of three where groups are used."""
+    point = rf"\{layout.decimal}"
+    whole = rf"\d+|\d{{1,3}}(?:\{layout.thousands}\d{{3}})+" if layout.thousands else r"\d+"
+    return value.rlike(rf"^[+-]?(?:(?:{whole})(?:{point}\d*)?|{point}\d+)(?:[eE][+-]?\d{{1,4}})?$")
+
+
+def number(value: Column, layout: Layout, kind: str) -> Column:
+    """The text as a decimal of `kind`; null where it is no number or too large for it."""
+    plain = F.regexp_replace(value, rf"\{layout.thousands}", "") if layout.thousands else value
+    plain = F.translate(plain, layout.decimal, ".") if layout.decimal != "." else plain
+    return F.when(is_number(value, layout), plain.try_cast(kind))
+
+
+def _spread(files: list[Delivered], most: int) -> list[list[Delivered]]:
+    """Files in at most `most` groups of about equal bytes; largest first, each to the lightest group."""
+    groups: list[list[Delivered]] = [[] for _ in range(min(most, len(files)))]
+    weights = [0] * len(groups)
+    sizes = {delivered: delivered.path.stat().st_size for delivered in files}
+    for delivered in sorted(files, key=lambda each: (-sizes[each], each.label)):
+        lightest = weights.index(min(weights))
+        groups[lightest].append(delivered)
+        weights[lightest] += sizes[delivered] + 1
+    return groups
+
+
+def _unreadable(delivered: Delivered, message: str, names: list[str]) -> pa.RecordBatch:
+    row = {"source_file": delivered.label, "source_line": 1, "problem": UNREADABLE, "line_text": message}
+    kinds = {"source_line": pa.int64(), "line_hash": pa.binary()}
+    return pa.RecordBatch.from_pydict({name: pa.array([row.get(name)], kinds.get(name, pa.string())) for name in names})
