@@ -90,7 +90,7 @@ def _basket(day: date, lines: list[dict[str, Any]], names: dict[str, str], *, is
 
 
 def _names(lake: Lake, run_id: str, wanted: list[str]) -> dict[str, str]:
-    only = ds.field("product_id").isin(sorted(set(wanted)))
+    only = ds.field("product_id").isin(pa.array(sorted(set(wanted)), pa.string()))
     return {row["product_id"]: row["name"] for row in _read(_of_run(lake, "products", run_id), None, only)}
 
 

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.dataset as ds
 from sqlalchemy import delete, insert
 
@@ -133,7 +134,7 @@ def _rows(lake: Lake, table: str, version: str, only: ds.Expression | None = Non
 
 def _product_names(lake: Lake, run_id: str, wanted: set[str]) -> dict[str, str]:
     version = lake.resolve("products", run_id)
-    only = ds.field("product_id").isin(sorted(wanted))
+    only = ds.field("product_id").isin(pa.array(sorted(wanted), pa.string()))
     return {row["product_id"]: row["name"] for row in _rows(lake, "products", version, only)}
 
 

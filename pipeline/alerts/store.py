@@ -39,8 +39,6 @@ def opened(settings: Settings) -> Iterator[Engine]:
     """The engine of the alert store, closed at the end; AlertStoreError in place of the driver's many errors."""
     try:
         url = make_url(settings.alert_database_url)
-        if url.get_backend_name() == "sqlite" and url.database:
-            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(url)
     except (ArgumentError, NoSuchModuleError, ImportError, ValueError):
         # The error would repeat the URL, password included.
@@ -49,6 +47,7 @@ def opened(settings: Settings) -> Iterator[Engine]:
             "expected sqlite:////path/to/alerts.db or postgresql://user:password@host/database"
         ) from None
     if engine.dialect.name == "sqlite":
+        _make_folder(url)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     try:
@@ -121,6 +120,13 @@ def _config() -> Config:
 
 def _script() -> ScriptDirectory:
     return ScriptDirectory.from_config(_config())
+
+
+def _make_folder(url: URL) -> None:
+    try:
+        Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise AlertStoreError(f"the folder of the alert store {shown(url)} cannot be made: {error.strerror}") from None
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
