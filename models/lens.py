@@ -155,7 +155,8 @@ class Lens(keras.Model):
         probability lies on one symbol and the products' on thousands); its first product is always written.
 
         Returns: products int32 [B, K], 0 after the end; probabilities float32 [B, K] of being in the next basket;
-                 quantities float32 [B, K], units if it is; gap_days float32 [B], at least elapsed_days.
+                 quantities float32 [B, K], units if it is; gap_days float32 [B], median days from the last basket to
+                 the next; due_days float32 [B], the same given the elapsed days, and never less than those.
         """
         context = self.context(batch)
         written, states, shares = self._first_step(context)
@@ -181,7 +182,8 @@ class Lens(keras.Model):
             "products": ops.where(quantities > 0, products, PADDING),
             "probabilities": probabilities,
             "quantities": quantities,
-            "gap_days": self.time_to_next.median(location, scale, batch["elapsed_days"]),
+            "gap_days": self.time_to_next.median(location, scale, ops.zeros_like(location)),
+            "due_days": self.time_to_next.median(location, scale, batch["elapsed_days"]),
         }
 
     def call(self, batch: dict[str, Any], training: bool = False) -> Any:

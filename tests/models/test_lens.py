@@ -85,7 +85,6 @@ def test_every_weight_gets_a_gradient(lens: Lens) -> None:
 
 def test_it_learns_a_tiny_batch_by_heart(lens: Lens) -> None:
     batch = random_batch()
-    batch["elapsed_days"][:] = 0
     train(lens, batch, 150)
     found = decoded(lens, batch)
     for row, truth in enumerate(batch["target_products"]):
@@ -123,7 +122,7 @@ def test_nothing_follows_the_end(lens: Lens) -> None:
 
 def test_the_next_basket_is_not_in_the_past(lens: Lens) -> None:
     batch = random_batch()
-    assert np.all(decoded(lens, batch)["gap_days"] >= batch["elapsed_days"])
+    assert np.all(decoded(lens, batch)["due_days"] >= batch["elapsed_days"])
 
 
 def test_ranking_is_sorted_distinct_and_agrees_with_decoding(lens: Lens) -> None:

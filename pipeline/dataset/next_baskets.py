@@ -1,0 +1,94 @@
+"""Next baskets of many funnels by one forecaster, a model or the frequencies: histories in, named products out."""
+
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from models.keys import keys_of, rows_of
+from pipeline.dataset.batch import Batch, Cut, pasts
+from pipeline.dataset.histories import Histories
+from pipeline.tables.vocabulary import FIRST_PRODUCT_INDEX, PADDING_INDEX, UNKNOWN_INDEX
+
+Decode = Callable[[Batch], dict[str, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Forecaster:
+    """What answers, and in which vocabulary.
+
+    Args:
+        decode: a batch to products, probabilities, quantities [B, K], gap_days and due_days [B].
+        product_keys: int64 [V], key of each of its product indices.
+        customer_keys: int64 [C], key of each of its customer indices; empty where it knows none.
+        cut: how much of a past it reads.
+    """
+
+    decode: Decode
+    product_keys: np.ndarray
+    customer_keys: np.ndarray
+    cut: Cut
+
+    def translate(self, histories: Histories, product_keys: np.ndarray) -> Histories:
+        """Histories of another vocabulary in this one's; products it does not know become the unknown product."""
+        rows = rows_of(product_keys, self.product_keys, missing=UNKNOWN_INDEX)
+        rows[:FIRST_PRODUCT_INDEX] = np.arange(FIRST_PRODUCT_INDEX)
+        return histories.renamed(rows)
+
+    def forecast(
+        self, histories: Histories, funnels: np.ndarray, elapsed_days: np.ndarray, batch_size: int
+    ) -> dict[str, np.ndarray]:
+        """What `decode` answers for those funnels, most probable products first; funnels of similar length together."""
+        ends = histories.basket_offsets[funnels + 1]
+        order = np.argsort(ends - histories.basket_offsets[funnels], kind="stable")
+        parts: list[dict[str, np.ndarray]] = []
+        for first in range(0, len(order), batch_size):
+            rows = order[first : first + batch_size]
+            batch = pasts(histories, ends[rows], funnels[rows], self.cut)
+            keys = keys_of(histories.ids[funnels[rows]])
+            batch["customer_ids"] = rows_of(keys, self.customer_keys, missing=0)
+            batch["elapsed_days"] = elapsed_days[rows].astype(np.float32)
+            parts.append(_by_probability(self.decode(batch)))
+        back = np.argsort(order)
+        return {name: np.concatenate([part[name] for part in parts])[back] for name in parts[0]}
+
+
+def load_forecaster(model: bytes, max_products: int, cut: Cut) -> Forecaster:
+    """A forecaster from the bytes of a Keras file; slow the first time in a process, because TensorFlow starts."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    import keras
+
+    from models.lens import Lens
+    from pipeline.dataset.tensors import compiled
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.keras"
+        path.write_bytes(model)
+        lens = keras.saving.load_model(path, compile=False, safe_mode=True)
+    if not isinstance(lens, Lens):
+        raise TypeError(f"the champion's file holds a {type(lens).__name__}, not a model of models/catalog.py")
+    decode = compiled(lambda batch: lens.decode(batch, max_products))
+    return Forecaster(decode, lens.keys.product_keys, lens.keys.customer_keys, cut)
+
+
+def days_since(histories: Histories, business_date: date) -> np.ndarray:
+    """Days from each funnel's last basket to the business date; int64 [n]."""
+    last = histories.sold_on[histories.basket_offsets[1:] - 1]
+    return (business_date - date(1970, 1, 1)).days - last.astype(np.int64)
+
+
+def knows_any(histories: Histories) -> np.ndarray:
+    """Whether a funnel has a known product in any basket; bool [n]."""
+    before = np.concatenate([[0], np.cumsum(histories.known_lines)])
+    return before[histories.basket_offsets[1:]] > before[histories.basket_offsets[:-1]]
+
+
+def _by_probability(decoded: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Most probable products first, padding last."""
+    order = np.argsort(np.where(decoded["products"] == PADDING_INDEX, 1.0, -decoded["probabilities"]), kind="stable")
+    wide = ("products", "probabilities", "quantities")
+    return decoded | {name: np.take_along_axis(decoded[name], order, axis=1) for name in wide}

@@ -1,0 +1,186 @@
+"""Predict the next basket of every active funnel (`predictions`), for the gate that publishes them.
+
+A funnel is active whose latest basket is at most `active_days` before the business date. The champion predicts
+customers with a sequence; one it was not trained on gets the model's vector for unseen customers. Without the model,
+from own and everyone's frequencies, and flagged in `fallback`:
+
+    not_trained_on         stores, a day of which is no basket to write; everyone, before the first champion
+    one_basket             customers with fewer baskets than a sequence needs
+    only_unknown_products  customers who bought nothing that the champion knows
+
+`gap_days` is the usual gap, as of the last basket. `next_sold_on` takes into account that no basket came since: the
+median of the days that remain, so that a customer who is overdue is not expected on the business date itself.
+
+The champion may be of an earlier night: its products are found in tonight's vocabulary by their keys.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyspark import Broadcast
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from models.baselines.frequency_forecast import FrequencyForecast
+from pipeline.dataset.batch import Cut
+from pipeline.dataset.histories import COLUMNS
+from pipeline.dataset.prediction_rows import ChampionFile, Knowledge, prediction_rows
+from pipeline.settings import Settings
+from pipeline.stages import stage
+from pipeline.tables.predictions import PREDICTIONS
+from pipeline.tables.sequences import FUNNEL_KINDS
+from pipeline.tables.vocabulary import END_INDEX, UNKNOWN_INDEX
+from pipeline.tracking.registry import champion
+from spark_jobs.session import arg_parser, open_session, read_table, run_of, stage_table, workspace_of
+
+INPUT = (*COLUMNS, "store_id", "last_sold_on")
+USUAL_GAP_DAYS = 7.0  # until any gap has been seen
+
+
+def predict_baskets(
+    sequences: DataFrame, baskets: DataFrame, vocabulary: DataFrame, knowledge: "Broadcast[Knowledge]"
+) -> DataFrame:
+    """One prediction per active funnel, in the contract's columns."""
+    night, active_days = knowledge.value.business_date, knowledge.value.settings.active_days
+    short = short_histories(sequences, baskets, vocabulary, night)
+    funnels = sequences.select(*INPUT, F.lit(True).alias("has_sequence")).unionByName(short)
+    active = funnels.filter(F.col("last_sold_on") >= F.lit(night - timedelta(days=active_days)))
+    # Spread evenly: a table of one small file would otherwise be one task.
+    tasks = 2 * sequences.sparkSession.sparkContext.defaultParallelism
+    return active.repartition(tasks).mapInArrow(_predictor(knowledge), PREDICTIONS.ddl)
+
+
+def short_histories(sequences: DataFrame, baskets: DataFrame, vocabulary: DataFrame, night: date) -> DataFrame:
+    """Customers who have too few baskets for a sequence, in the columns of one; each basket keeps all its lines."""
+    with_sequence = sequences.filter(F.col("funnel_kind") == "customer").select(F.col("funnel_id").alias("customer_id"))
+    lines = (
+        baskets.filter((F.col("n_products") > 0) & (F.col("sold_on") < F.lit(night)))
+        .join(with_sequence, "customer_id", "left_anti")
+        .select(
+            "customer_id", "store_id", "basket_key", "started_at_utc", "sold_on", F.explode("products").alias("line")
+        )
+        .withColumn("product_id", F.col("line.product_id"))
+        .join(F.broadcast(vocabulary.select("product_id", "product_index")), "product_id", "left")
+    )
+    line = F.struct(
+        F.coalesce("product_index", F.lit(UNKNOWN_INDEX)).alias("product"),
+        F.col("line.quantity").cast("float").alias("quantity"),
+        F.col("line.amount_cents").alias("amount_cents"),
+    )
+    one_basket = lines.groupBy("customer_id", "store_id", "basket_key", "started_at_utc", "sold_on").agg(
+        F.sort_array(F.collect_list(line)).alias("lines")
+    )
+    history = F.sort_array(F.collect_list(F.struct("sold_on", "started_at_utc", "basket_key", "store_id", "lines")))
+    funnels = one_basket.groupBy(F.col("customer_id").alias("funnel_id")).agg(history.alias("history"))
+    days = F.col("history.sold_on")
+    previous = "IF(i = 0, -1, datediff(each.sold_on, history[i - 1].sold_on))"
+    return funnels.select(
+        F.lit("customer").alias("funnel_kind"),
+        "funnel_id",
+        days.alias("sold_on"),
+        F.expr(f"transform(history, (each, i) -> {previous})").alias("gap_days"),
+        F.transform(days, lambda day: F.weekday(day) + 1).alias("day_of_week"),
+        F.transform(days, F.dayofmonth).alias("day_of_month"),
+        F.transform(days, F.month).alias("month"),
+        F.expr("transform(history, each -> each.lines.product)").alias("products"),
+        F.expr("transform(history, each -> each.lines.quantity)").alias("quantities"),
+        F.expr("transform(history, each -> each.lines.amount_cents)").alias("amounts_cents"),
+        F.element_at("history", -1)["store_id"].alias("store_id"),
+        F.element_at(days, -1).alias("last_sold_on"),
+        F.lit(False).alias("has_sequence"),
+    )
+
+
+def measure_frequencies(
+    sequences: DataFrame, baskets: DataFrame, vocabulary: DataFrame
+) -> dict[str, FrequencyForecast]:
+    """Everyone's frequencies, for customers and for stores: a few numbers per product.
+
+    Raises: ValueError: when no product is known.
+    """
+    lines = baskets.select(F.explode("products").alias("line")).select("line.product_id", "line.quantity")
+    units = lines.groupBy("product_id").agg(F.count("*").alias("n"), F.avg("quantity").alias("units"))
+    rows = vocabulary.join(units, "product_id", "left").select("product_index", "n", "units").toPandas()
+    if rows.empty:
+        raise ValueError("the vocabulary holds no product; lower sequences.min_product_count or deliver more sales")
+    counts = np.zeros(int(rows["product_index"].max()) + 1)
+    mean_units = np.ones(len(counts))
+    counts[rows["product_index"]] = rows["n"].fillna(0.0)
+    mean_units[rows["product_index"]] = rows["units"].fillna(1.0)
+    counts[END_INDEX] = baskets.filter(F.col("n_products") > 0).count()
+    gaps = sequences.select("funnel_kind", F.explode("gap_days").alias("gap")).filter(F.col("gap") > 0)
+    medians = {
+        row.funnel_kind: row.gap for row in gaps.groupBy("funnel_kind").agg(F.median("gap").alias("gap")).collect()
+    }
+    return {kind: FrequencyForecast(counts, mean_units, medians.get(kind, USUAL_GAP_DAYS)) for kind in FUNNEL_KINDS}
+
+
+def champion_file(settings: Settings, source_name: str) -> ChampionFile | None:
+    """The champion with its vocabulary; None before the first."""
+    found = champion(settings, source_name)
+    if found is None:
+        return None
+    cut = Cut(settings.training.max_baskets, settings.training.max_products)
+    return ChampionFile(found.model_path.read_bytes(), found.version, product_names(found.vocabulary_path), cut)
+
+
+def product_names(vocabulary: Path) -> np.ndarray:
+    """Product id of each index of a vocabulary, empty for the special ones; object [V]."""
+    table = pq.read_table(vocabulary, columns=["product_index", "product_id"])
+    indices = table["product_index"].to_numpy()
+    names = np.full(int(indices.max(initial=UNKNOWN_INDEX)) + 1, "", object)
+    names[indices] = table["product_id"].to_pylist()
+    return names
+
+
+def _predictor(knowledge: "Broadcast[Knowledge]") -> Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]:
+    """The function that runs in the executors."""
+
+    def predict(parts: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for part in parts:
+            if part.num_rows > 0:
+                yield from prediction_rows(part, knowledge.value)
+
+    return predict
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Read this run's sequences and the champion, stage the predictions for their gate."""
+    run, settings = run_of(arg_parser(__doc__ or "").parse_args(argv)), Settings()
+    workspace = workspace_of(run, settings)
+    with stage("predict_baskets", workspace.run_folder(run.run_id)) as record:
+        if workspace.lake.is_published(PREDICTIONS.name, run.run_id):
+            record.rows_out = workspace.lake.manifest(PREDICTIONS.name, run.run_id).rows
+            record.details["already_published"] = True
+            return
+        spark = open_session("predict_baskets", settings)
+        tables = {
+            name: read_table(spark, workspace, name, run.run_id) for name in ("sequences", "baskets", "vocabulary")
+        }
+        (sequences, _), (baskets, _), (vocabulary, vocabulary_version) = tables.values()
+        record.rows_in = sequences.count()
+        found = champion_file(settings, workspace.root.name)
+        knowledge = Knowledge(
+            business_date=run.business_date,
+            settings=settings.prediction,
+            product_ids=product_names(workspace.lake.path("vocabulary", vocabulary_version)),
+            frequencies=measure_frequencies(sequences, baskets, vocabulary),
+            champion=found,
+        )
+        predictions = predict_baskets(sequences, baskets, vocabulary, spark.sparkContext.broadcast(knowledge))
+        inputs = {name: version for name, (_, version) in tables.items()}
+        inputs |= {"model": found.version} if found else {}
+        folder, record.rows_out = stage_table(predictions, workspace, PREDICTIONS.name, run, inputs)
+        record.details["model"] = found.version if found else "none yet: frequencies"
+        flagged = spark.read.schema(PREDICTIONS.ddl).parquet(str(folder)).filter("fallback IS NOT NULL")
+        record.details["fallback"] = {
+            row.fallback: row["count"] for row in flagged.groupBy("fallback").count().collect()
+        }
+
+
+if __name__ == "__main__":
+    main()
