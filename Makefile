@@ -25,6 +25,7 @@ test: setup  ## every test, one night of a tiny shop through Airflow included
 
 check: setup  ## ruff, mypy, import-linter, yamllint
 	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
 	@.venv/bin/yamllint --strict -c docker/.yamllint docker

@@ -71,12 +71,14 @@ airflow_environment() {
 }
 
 lock() {
-    local folder
+    local folder extra
     (cd docker && uv pip compile "${lock_options[@]}" uv.in -o uv.txt)
     for folder in airflow jobs; do
         (cd "docker/$folder" && uv pip compile "${lock_options[@]}" requirements.in -o requirements.txt)
     done
-    (cd docker/jobs && uv pip compile "${lock_options[@]}" requirements-dev.in -o requirements-dev.txt)
+    for extra in dev gpu; do
+        (cd docker/jobs && uv pip compile "${lock_options[@]}" "requirements-$extra.in" -o "requirements-$extra.txt")
+    done
 }
 lock_options=(--quiet --python-version 3.11 --generate-hashes --custom-compile-command "make lock")
 

@@ -56,9 +56,10 @@ def test_volumes_secrets_and_dependencies_are_declared(compose: dict[str, Any]) 
 
 def test_built_images_have_their_dockerfile(compose: dict[str, Any]) -> None:
     built = {service["image"]: service["build"] for service in compose["services"].values() if "build" in service}
-    assert set(built) == {"larder-jobs", "larder-airflow"}
+    assert set(built) == {"larder-jobs", "larder-jobs-gpu", "larder-airflow"}
     for build in built.values():
-        assert (DOCKER / build["context"] / build["dockerfile"]).is_file()
+        dockerfile = (DOCKER / build["context"] / build["dockerfile"]).read_text()
+        assert "target" not in build or f" AS {build['target']}\n" in dockerfile
 
 
 @pytest.mark.parametrize("dockerfile", DOCKERFILES, ids=lambda path: path.parent.name)
