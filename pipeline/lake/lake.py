@@ -110,6 +110,7 @@ class Lake:
                 staged.rename(published)
                 _sync(published.parent)
             shutil.rmtree(self._staged(table, version), ignore_errors=True)  # written again after a kill just here
+            _lock_of(self._staged(table, version)).unlink(missing_ok=True)
             if self._moves_readers(self.manifest(table, version)):
                 self._point(table, version)
             (published / MARKER).unlink()
@@ -186,8 +187,10 @@ class Lake:
                 # Out of sight first, so that a kill leaves no half of a version readable.
                 (self._published(table, version) / "manifest.json").unlink()
                 shutil.rmtree(self._published(table, version))
-            for abandoned in sorted((self.root / table / "staged").glob("*"), key=_age)[:-keep]:
-                shutil.rmtree(abandoned) if abandoned.is_dir() else abandoned.unlink()
+            staged = [entry for entry in (self.root / table / "staged").glob("*") if entry.is_dir()]
+            for abandoned in sorted(staged, key=_age)[:-keep]:
+                shutil.rmtree(abandoned)
+                _lock_of(abandoned).unlink(missing_ok=True)
         return old
 
     def _is_readable(self, table: str, version: str) -> bool:
@@ -204,7 +207,7 @@ class Lake:
         if staged in _CLAIMS:
             return
         staged.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(staged.with_name(f".{staged.name}.lock"), os.O_WRONLY | os.O_CREAT, 0o644)
+        handle = os.open(_lock_of(staged), os.O_WRONLY | os.O_CREAT, 0o644)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -240,6 +243,10 @@ def _write(path: Path, text: str) -> None:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _lock_of(staged: Path) -> Path:
+    return staged.with_name(f".{staged.name}.lock")
 
 
 def _age(entry: Path) -> tuple[int, str]:
