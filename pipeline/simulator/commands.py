@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
-from rich.table import Table
 
 from pipeline.settings import Settings
 from pipeline.simulator.score import Score, ScoreError, read_shop, score_changes, score_stockouts
 from pipeline.simulator.shop import ShopSettings
+from pipeline.terminal import errors_in_one_line, print_table
 
 if TYPE_CHECKING:
     from pipeline.alerts.models import AnomalyAlert, StockoutAlert
@@ -77,7 +76,7 @@ def score(
     from pipeline.alerts.store import AlertStoreError
 
     settings, folder = Settings(), _folder(out)
-    try:
+    with errors_in_one_line(ScoreError, AlertStoreError):
         night = _night(read_shop(folder), business_date)
         short = open_alerts(settings, kind="stockout", source=source, business_date=night)
         strange = open_alerts(settings, kind="anomaly", source=source, business_date=night)
@@ -85,9 +84,6 @@ def score(
         pairs = ((alert.store_id, alert.product_id) for alert in short)
         scores = score_stockouts(folder, pairs, settings.demand.horizon_days)
         scores += score_changes(folder, (alert.funnel_id for alert in strange if alert.funnel_kind == "customer"))
-    except (ScoreError, AlertStoreError) as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
     _print(scores, night)
     if json_file is not None:
         rows = [{**asdict(row), "recall": row.recall, "precision": row.precision} for row in scores]
@@ -115,14 +111,19 @@ def _refuse_other_runs(alerts: "list[StockoutAlert | AnomalyAlert]", run_id: str
 
 
 def _print(scores: list[Score], night: date) -> None:
-    table = Table(title=f"Alerts against the truth of {night}")
-    table.add_column("what")
-    for column in ("true", "found", "recall", "alerts", "precision"):
-        table.add_column(column, justify="right")
-    for row in scores:
-        alerts = "" if row.alerts is None else str(row.alerts)
-        table.add_row(row.name, str(row.true), str(row.found), _share(row.recall), alerts, _share(row.precision))
-    Console().print(table)
+    headings = {"what": "left", "true": "right", "found": "right", "recall": "right", "alerts": "right"}
+    rows: list[list[object]] = [
+        [
+            row.name,
+            row.true,
+            row.found,
+            _share(row.recall),
+            "" if row.alerts is None else row.alerts,
+            _share(row.precision),
+        ]
+        for row in scores
+    ]
+    print_table(f"Alerts against the truth of {night}", {**headings, "precision": "right"}, rows)
 
 
 def _share(value: float | None) -> str:
