@@ -3,6 +3,7 @@
 import typer
 
 from pipeline.alerts.commands import app as alerts
+from pipeline.evaluation.commands import app as model
 from pipeline.lake import commands as lake
 from pipeline.nightly import commands as nightly
 from pipeline.simulator.commands import app as simulate
@@ -16,6 +17,7 @@ app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options"
 )
 app.add_typer(simulate, name="simulate")
 app.add_typer(alerts, name="alerts")
+app.add_typer(model, name="model")
 for command in (lake.table, lake.versions, lake.rollback, lake.accept):
     app.command()(command)
 

@@ -35,6 +35,9 @@ class SequenceSettings(Section):
     max_baskets: int = Field(50, ge=1, description="only the latest baskets of a funnel are kept")
     max_products: int = Field(60, ge=1, description="largest lines of a basket kept, by quantity")
     min_product_count: int = Field(5, ge=1, description="products bought in fewer baskets share the unknown id")
+    max_unknown_share: float = Field(
+        0.02, ge=0, le=1, description="recent basket lines the kept vocabulary may miss beyond a rebuilt one"
+    )
 
 
 class TrainingSettings(Section):
@@ -42,7 +45,7 @@ class TrainingSettings(Section):
 
     architecture: str = Field("lens1000", description="a name in models/catalog.py")
     workers: int = Field(2, ge=1, description="tasks of the barrier stage, each one TensorFlow worker")
-    gpus_per_worker: int = Field(0, ge=0, description="requested through Spark resources; none in local mode")
+    gpus_per_worker: int = Field(0, ge=0, le=1, description="requested through Spark resources; none in local mode")
     epochs: int = Field(8, ge=1, description="passes over the customers; training stops earlier when validation does")
     patience: int = Field(2, ge=1, description="epochs without a better validation loss before training stops")
     batch_size: int = Field(128, ge=1, le=128, description="examples per global batch (paper: at most 128)")
@@ -50,6 +53,7 @@ class TrainingSettings(Section):
     max_baskets: int = Field(20, ge=1, description="latest baskets of a prefix that the encoders read")
     max_products: int = Field(20, ge=1, description="products per basket that the encoders and the decoder read")
     holdout_days: int = Field(14, ge=1, description="last days of history kept from training, for the scorecard")
+    scorecard_customers: int = Field(20_000, ge=1, description="held-out customers measured, the first of the table")
     checkpoint_steps: int = Field(50, ge=1, description="steps between checkpoints")
     worker_timeout_minutes: int = Field(90, ge=1, description="a worker that runs longer is ended")
     seed: int = Field(0, ge=0, description="of weights, prefixes and order of examples")
@@ -58,8 +62,10 @@ class TrainingSettings(Section):
 class PromotionSettings(Section):
     """The gate a candidate passes before it becomes champion."""
 
-    min_gain_over_baseline: float = Field(0.0, description="recall@10 above the frequency baseline, absolute")
-    max_loss_to_champion: float = Field(0.005, ge=0, description="recall@10 a candidate may lose to the champion")
+    metric: str = Field("recall@10", description="scorecard metric, larger is better, that the gate compares")
+    baseline: str = Field("global_top", description="the scorecard's baseline that a candidate must beat")
+    min_gain_over_baseline: float = Field(0.0, description="metric above the baseline, absolute")
+    max_loss_to_champion: float = Field(0.005, ge=0, description="metric that a candidate may lose to the champion")
 
 
 class PredictionSettings(Section):
@@ -85,7 +91,7 @@ class DemandSettings(Section):
     )
     plan_cover_days: int = Field(7, ge=1, description="days of trailing demand in a derived opening stock")
     plan_history_days: int = Field(28, ge=7, description="trailing days from which a derived plan is made")
-    min_probability: float = Field(0.5, ge=0, le=1, description="probability of being short at which an alert is made")
+    min_probability: float = Field(0.35, ge=0, le=1, description="probability of being short at which an alert is made")
 
 
 class AnomalySettings(Section):

@@ -1,0 +1,59 @@
+"""The scorecard of a night: candidate, champion and baselines on one held-out window, side by side.
+
+Hold-out protocol. The window is the last `holdout_days` before the business date. A customer's history is what was
+bought before the window, the truth is the customer's first basket inside it. The candidate was trained on targets
+before the window only. The champion is measured on the same customers tonight; it was trained on an earlier night with
+that night's window held out, which ends before tonight's, so it never saw a day of tonight's window either.
+"""
+
+import json
+from datetime import date, timedelta
+from pathlib import Path
+
+from pydantic import BaseModel
+
+FILE_NAME = "scorecard.json"
+CANDIDATE = "candidate"
+CHAMPION = "champion"
+
+
+class Window(BaseModel):
+    """Days whose baskets are held out, both ends included."""
+
+    first_day: date
+    last_day: date
+
+    @classmethod
+    def before(cls, business_date: date, holdout_days: int) -> "Window":
+        """The last `holdout_days` days of history as of the business date."""
+        return cls(first_day=business_date - timedelta(days=holdout_days), last_day=business_date - timedelta(days=1))
+
+
+class Scorecard(BaseModel):
+    """What the gate decides on and what a merchandiser is shown."""
+
+    source: str
+    business_date: date
+    run_id: str
+    window: Window
+    customers: int
+    candidate_version: str | None = None
+    champion_version: str | None = None
+    vocabulary_hash: str
+    data_versions: dict[str, str]
+    models: dict[str, dict[str, float]]
+    """Name (candidate, champion, a baseline) -> metric (`recall@10`, `gap_mae_days`, ...) -> value."""
+
+    def write(self, run_folder: Path) -> None:
+        """Put it into the run's folder, whole or not at all."""
+        aside = run_folder / f".{FILE_NAME}.tmp"
+        aside.write_text(json.dumps(self.model_dump(mode="json"), indent=1, allow_nan=True))
+        aside.replace(run_folder / FILE_NAME)
+
+    @classmethod
+    def read(cls, run_folder: Path) -> "Scorecard":
+        """The run's scorecard. Raises FileNotFoundError that names the job to run."""
+        path = run_folder / FILE_NAME
+        if not path.is_file():
+            raise FileNotFoundError(f"{path} is missing; run the job train_model of this run first")
+        return cls.model_validate(json.loads(path.read_text()))

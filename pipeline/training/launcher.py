@@ -1,0 +1,117 @@
+"""Start the TensorFlow workers as the tasks of one Spark barrier stage, and wait for the model.
+
+Each task binds a free port, tells the others by `allGather`, and runs `pipeline.training.worker` as a process of its
+own: TensorFlow's collectives must be configured before anything else happens in a process, and Spark reuses its
+Python processes. A worker that dies fails its task; Spark then ends the others and starts the stage again, and all
+resume from the chief's latest checkpoint.
+"""
+
+import json
+import os
+import select
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from pyspark import BarrierTaskContext
+from pyspark.sql import SparkSession
+
+from pipeline.training.spec import TrainingSpec
+from pipeline.training.worker import DONE
+
+LOG_LINES_SHOWN = 30
+
+
+class TrainingFailed(Exception):
+    """A worker ended without a model; the message carries the end of its log."""
+
+
+def threads_per_worker(spark: SparkSession, workers: int) -> int:
+    """TensorFlow threads of a worker: its share of this machine's cores in local mode, a task's cores on a cluster."""
+    context = spark.sparkContext
+    if context.master.startswith("local"):
+        return max(1, (os.cpu_count() or 1) // workers)
+    return int(context.getConf().get("spark.task.cpus", "1") or 1)
+
+
+def launch(spark: SparkSession, spec: TrainingSpec, *, timeout_minutes: int) -> Path:
+    """Train on the session's cluster; returns the Keras file, whose history lies beside it.
+
+    Repeating a finished training returns its model at once. GPUs (`training.gpus_per_worker`) come through Spark's
+    resources: spark-submit asks for them (`spark.executor.resource.gpu.*`, `spark.task.resource.gpu.amount`) and each
+    worker sees only its task's; in local mode Spark hands out none.
+    Raises: ValueError: if the session cannot run all workers at the same time.
+    """
+    model = spec.model_path
+    path = spec.write()
+    if model.is_file():
+        return model
+    context = spark.sparkContext
+    _check_slots(context.master, spec.settings.workers)
+    wants_gpus = spec.settings.gpus_per_worker > 0 and not context.master.startswith("local")
+
+    def task(_: Iterator[int]) -> Iterator[tuple[int, int]]:
+        yield _run_worker(path, timeout_minutes * 60, wants_gpus)
+
+    stage = context.parallelize(range(spec.settings.workers), spec.settings.workers).barrier().mapPartitions(task)
+    # The shuffle makes this a map stage: Spark retries a failed barrier map stage but aborts a failed result stage.
+    stage.partitionBy(1).collect()
+    if not model.is_file():
+        raise TrainingFailed(f"all workers ended, but {model} is missing: is {spec.folder} on storage that they share?")
+    return model
+
+
+def _check_slots(master: str, workers: int) -> None:
+    """A local master has as many slots as its brackets say; a cluster is Spark's to judge."""
+    if not master.startswith("local"):
+        return
+    inside = master.partition("[")[2].rstrip("]").partition(",")[0]
+    slots = 1 if not inside else os.cpu_count() or 1 if inside == "*" else int(inside)
+    if slots < workers:
+        raise ValueError(
+            f"training.workers is {workers} but master {master} runs {slots} task at a time; "
+            f"use local[{workers}] or set LARDER_TRAINING__WORKERS={slots}"
+        )
+
+
+def _run_worker(spec_path: Path, timeout_seconds: int, wants_gpus: bool) -> tuple[int, int]:
+    """Run this task's worker process to its end; returns (0, task)."""
+    context = BarrierTaskContext.get()
+    number = context.partitionId()
+    hosts = [info.address.rpartition(":")[0] or info.address for info in context.getTaskInfos()]
+    with socket.socket() as listener:
+        listener.bind(("", 0))
+        addresses = context.allGather(f"{hosts[number]}:{listener.getsockname()[1]}")
+    environment = os.environ | {
+        "TF_CONFIG": json.dumps({"cluster": {"worker": addresses}, "task": {"type": "worker", "index": number}}),
+        "CUDA_VISIBLE_DEVICES": ",".join(context.resources()["gpu"].addresses) if wants_gpus else "",
+        "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2"),
+        "KERAS_BACKEND": "tensorflow",
+    }
+    log = spec_path.parent / f"worker-{number}.log"
+    command = [sys.executable, "-m", "pipeline.training.worker", str(spec_path)]
+    with (
+        log.open("ab") as errors,
+        subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, env=environment
+        ) as process,
+    ):
+        try:
+            _await(process, number, log, timeout_seconds)
+            # No worker is ended while another one may still read from it.
+            context.barrier()
+        finally:
+            process.kill()
+    return 0, number
+
+
+def _await(process: subprocess.Popen[bytes], number: int, log: Path, timeout_seconds: int) -> None:
+    """Wait until the worker says that it is done; raises TrainingFailed when it dies or takes too long."""
+    ready, _, _ = select.select([process.stdout], [], [], timeout_seconds)
+    if not ready:
+        raise TrainingFailed(f"worker {number} ran longer than {timeout_seconds} s; see {log}")
+    if process.stdout is None or process.stdout.readline() != DONE:
+        tail = "\n".join(log.read_text(errors="replace").splitlines()[-LOG_LINES_SHOWN:])
+        raise TrainingFailed(f"worker {number} ended with {process.wait()}; the end of {log}:\n{tail}")

@@ -1,0 +1,73 @@
+"""What one training is: everything that determines the final weights, in one JSON file that every worker reads."""
+
+import json
+import shutil
+from datetime import date
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from pipeline.settings import TrainingSettings
+
+SPEC_FILE = "spec.json"
+MODEL_FILE = "model.keras"
+HISTORY_FILE = "history.json"
+
+
+class TrainingSpec(BaseModel):
+    """One training. Two trainings with equal specs end with bitwise equal weights, disturbed or not."""
+
+    folder: Path
+    """Checkpoints, logs and the final model; on storage that all workers and the driver share."""
+    sequences: Path
+    """Data of the sequences version."""
+    vocabulary: Path
+    """Data of the vocabulary version beside it."""
+    business_date: date
+    settings: TrainingSettings
+    initial_model: Path | None = None
+    """Keras file whose weights to start from; None starts from random ones."""
+    threads: int = 1
+    """TensorFlow threads of each worker."""
+
+    @property
+    def model_path(self) -> Path:
+        """The finished model: present only once training is complete."""
+        return self.folder / MODEL_FILE
+
+    @property
+    def best_path(self) -> Path:
+        """The model as of the epoch with the best validation loss so far."""
+        return self.folder / f"best_{MODEL_FILE}"
+
+    @property
+    def history_path(self) -> Path:
+        """Metrics of each finished epoch."""
+        return self.folder / HISTORY_FILE
+
+    @property
+    def checkpoints(self) -> Path:
+        """The chief's: weights, optimizer state and step."""
+        return self.folder / "checkpoints"
+
+    def write(self) -> Path:
+        """Put the spec into its folder; what a different training left there is removed."""
+        path = self.folder / SPEC_FILE
+        text = self.model_dump_json(indent=1)
+        if path.is_file() and path.read_text() != text:
+            shutil.rmtree(self.folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        replace_text(path, text)
+        return path
+
+    @classmethod
+    def read(cls, path: Path) -> "TrainingSpec":
+        """The spec that the driver wrote."""
+        return cls.model_validate(json.loads(path.read_text()))
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    aside = path.with_name(f".{path.name}.tmp")
+    aside.write_text(text)
+    aside.replace(path)

@@ -1,0 +1,43 @@
+"""One TensorFlow worker: `python -m pipeline.training.worker SPEC`, with its place in the cluster in TF_CONFIG."""
+
+import os
+import sys
+import threading
+import traceback
+from pathlib import Path
+
+from pipeline.training.spec import TrainingSpec
+
+DONE = b"done\n"
+
+
+def main() -> None:
+    """Train, say that it is done, and wait to be ended.
+
+    A worker that left while a peer still reads from it would end the peer's last collective with an error, and
+    TensorFlow's runtime can hang when it winds down: so all wait until the Spark task ends them, and none winds down.
+    """
+    report = os.dup(sys.stdout.fileno())
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    orphaned = threading.Thread(target=_leave_with_parent, daemon=True)
+    orphaned.start()
+    try:
+        from pipeline.training.loop import train
+
+        train(TrainingSpec.read(Path(sys.argv[1])))
+    except BaseException:
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(1)
+    os.write(report, DONE)
+    orphaned.join()
+
+
+def _leave_with_parent() -> None:
+    """End this process when its standard input closes: its Spark task is over, or dead."""
+    sys.stdin.buffer.read()
+    os._exit(3)
+
+
+if __name__ == "__main__":
+    main()
