@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.detectors.counts import Array, exceed_probability, expected_excess, quantile
+from models.detectors.days import short_day
+from models.detectors.severities import SEVERITIES
 
 Residual = Literal["cumulative", "per_day"]
 
-SEVERITIES = ("low", "medium", "high", "critical")
 # Value at risk against what a product of the store usually sells in the horizon: above these it weighs 1, 2.
 _VALUE_STEPS = (0.5, 2.0)
 _SOON_DAYS = 2
@@ -66,6 +67,7 @@ def find_shortages(shelves: Shelves, min_probability: float, residual: Residual 
     Cumulative: an alert is a shelf short with at least `min_probability`, on the first day that reaches it.
     Per day (the paper): an alert is a negative residual, on the first such day; the opening stock plays no part.
     """
+    short: NDArray[np.bool_]
     if residual == "per_day":
         left = shelves.arriving - shelves.mean
         short_by = exceed_probability(shelves.mean, shelves.variance, shelves.arriving)
@@ -102,7 +104,7 @@ def reasons(shelves: Shelves, shortage: Shortage, horizon: list[date], residual:
     day = shortage.short_day
     if residual == "per_day":
         return [
-            f"{_units(shelves.arriving[row, ahead])} arriving on {_day(horizon[ahead])} against "
+            f"{_units(shelves.arriving[row, ahead])} arriving on {short_day(horizon[ahead])} against "
             f"{_units(shelves.mean[row, ahead])} expected that day"
             for row, ahead in zip(rows, day, strict=True)
         ]
@@ -113,12 +115,12 @@ def reasons(shelves: Shelves, shortage: Shortage, horizon: list[date], residual:
         arriving = shelves.arriving[row, : ahead + 1]
         supply = f"{_units(shelves.on_hand[row])} on hand"
         if arriving.any():
-            supply += f" and {_units(arriving.sum())} arriving by {_day(horizon[np.flatnonzero(arriving)[-1]])}"
+            supply += f" and {_units(arriving.sum())} arriving by {short_day(horizon[np.flatnonzero(arriving)[-1]])}"
         else:
             supply += " and nothing arriving"
         told.append(
             f"{supply} against {_units(demand[row])} expected (9 times in 10 at most {at_most[row]:.0f}) "
-            f"by {_day(horizon[ahead])}"
+            f"by {short_day(horizon[ahead])}"
         )
     return told
 
@@ -126,13 +128,6 @@ def reasons(shelves: Shelves, shortage: Shortage, horizon: list[date], residual:
 def _units(value: float) -> str:
     """Whole units as they are, parts of small numbers to a tenth."""
     return f"{value:.1f}" if value < 10 and abs(value - round(value)) >= 0.05 else f"{value:.0f}"
-
-
-def _day(day: date) -> str:
-    """Such as Fri 6 Mar, in English wherever it runs."""
-    weekday = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")[day.weekday()]
-    month = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")[day.month - 1]
-    return f"{weekday} {day.day} {month}"
 
 
 def _days_of_cover(shelves: Shelves) -> Array:

@@ -1,0 +1,140 @@
+"""Baskets of many funnels side by side: what behaviour detection compares.
+
+Baskets lie in one long list, funnel by funnel and oldest first, so that whatever is said of "the baskets before" is
+arithmetic on positions and no loop over funnels. A funnel has at most one basket a day.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+Array = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Histories:
+    """The baskets of F funnels.
+
+    Shapes: B baskets over all funnels, P products.
+    funnel:   int [B]; which funnel, ascending from 0 without gaps.
+    day:      int [B]; ascending within a funnel, no day twice.
+    units:    float64 [B, P] sparse; units of each product.
+    recent:   bool [B]; the baskets to judge, the last ones of their funnel; the others are its history.
+    category: int [P]; category of each product, from 0.
+    """
+
+    funnel: Integers
+    day: Integers
+    units: csr_array
+    recent: Flags
+    category: Integers
+
+    @classmethod
+    def of_lines(
+        cls, funnel: Integers, day: Integers, product: Integers, units: Array, *, category: Integers, recent_from: int
+    ) -> "Histories":
+        """The histories that these lines make, in any order; baskets from the day `recent_from` on are to be judged.
+
+        Args: funnel, day, product, units: [L], funnels and products counted from 0; category: [P].
+        """
+        baskets, basket = np.unique(np.stack([funnel, day], axis=1), axis=0, return_inverse=True)
+        shape = (len(baskets), len(category))
+        matrix = csr_array((units, (basket.ravel(), product)), shape=shape)
+        matrix.sum_duplicates()
+        return cls(baskets[:, 0], baskets[:, 1], matrix, baskets[:, 1] >= recent_from, category)
+
+    def positions(self, funnel: Integers, day: Integers) -> Integers:
+        """The baskets of these funnels on these days, which must be there."""
+        span = int(self.day.max(initial=0)) + 1
+        return np.searchsorted(self.funnel * span + self.day, funnel * span + day)
+
+    def per_month(self, funnel: Integers, amounts: Array) -> Array:
+        """The funnels' amounts, one entry per line, per 30 days since their first basket, [F]."""
+        days = np.maximum(self.day[self.last] - self.day[self.start], 30)
+        return np.bincount(funnel, weights=amounts, minlength=self.n_funnels) * 30.0 / days
+
+    @cached_property
+    def n_funnels(self) -> int:
+        """F."""
+        return int(self.funnel[-1]) + 1 if len(self.funnel) else 0
+
+    @cached_property
+    def bought(self) -> csr_array:
+        """1 where a basket holds a product, [B, P]."""
+        flags = self.units.copy()
+        flags.data = np.ones_like(flags.data)
+        return flags
+
+    @cached_property
+    def start(self) -> Integers:
+        """First basket of each funnel, [F]."""
+        return np.searchsorted(self.funnel, np.arange(self.n_funnels))
+
+    @cached_property
+    def last(self) -> Integers:
+        """Last basket of each funnel, [F]."""
+        return np.append(self.start[1:], len(self.funnel)) - 1
+
+    @cached_property
+    def basket_units(self) -> Array:
+        """Units of each basket, [B]."""
+        return np.asarray(self.units.sum(axis=1), dtype=np.float64).ravel()
+
+    @cached_property
+    def n_recent(self) -> Integers:
+        """Baskets to judge, [F]."""
+        return np.bincount(self.funnel, weights=self.recent, minlength=self.n_funnels).astype(np.int64)
+
+    @cached_property
+    def n_history(self) -> Integers:
+        """Baskets of the history, [F]."""
+        return np.bincount(self.funnel, minlength=self.n_funnels) - self.n_recent
+
+    @cached_property
+    def gap_days(self) -> Array:
+        """Days since the funnel's previous basket, [B]; NaN for its first one."""
+        gaps = np.diff(self.day, prepend=0).astype(np.float64)
+        gaps[self.start] = np.nan
+        return gaps
+
+    @cached_property
+    def category_matrix(self) -> csr_array:
+        """1 where a product is of a category, [P, K]."""
+        products = np.arange(len(self.category))
+        shape = (len(self.category), int(self.category.max(initial=-1)) + 1)
+        return csr_array((np.ones(len(products)), (products, self.category)), shape=shape)
+
+    @cached_property
+    def known(self) -> csr_array:
+        """Baskets of the history that hold each product, [F, P]."""
+        history = np.flatnonzero(~self.recent)
+        pick = csr_array(
+            (np.ones(len(history)), (self.funnel[history], history)), shape=(self.n_funnels, len(self.funnel))
+        )
+        return csr_array(pick @ self.bought)
+
+    @cached_property
+    def expected(self) -> csr_array:
+        """Share of the funnel's history baskets that hold each product, [B, P].
+
+        A basket of the history is left out of its own expectation, so that its distance is comparable with that of a
+        basket which is judged.
+        """
+        own = self.bought.copy()
+        own.data *= np.repeat(~self.recent, np.diff(own.indptr))
+        others = self.n_history[self.funnel] - ~self.recent
+        shares = csr_array(self.known[self.funnel] - own)
+        shares.data /= np.repeat(np.maximum(others, 1), np.diff(shares.indptr))
+        shares.eliminate_zeros()
+        return shares
+
+    @cached_property
+    def background(self) -> Array:
+        """Share of all history lines that are of each product, slightly smoothed, [P]."""
+        lines = np.asarray(self.known.sum(axis=0)).ravel() + 0.5
+        return lines / lines.sum()

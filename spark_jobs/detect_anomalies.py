@@ -1,0 +1,262 @@
+"""Funnels whose behaviour changed (`anomalies`; LENS, Algorithm 1): customers, and stores as meta-customers.
+
+What happened in the last `anomalies.recent_days` is compared with what was to be expected before: with what earlier
+nights' models predicted of those very baskets, where they did, and with the funnel's own history. On the first night
+no model has predicted anything yet, so the history alone is the prediction. Customers are compared with the customers
+of their home store, stores with each other; the strangest `anomalies.alerts_per_thousand` of all judged alert.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+import pandas as pd
+from pyspark.sql import DataFrame, SparkSession, Window
+from pyspark.sql import functions as F
+from scipy.sparse import csr_array
+
+from models.detectors.behaviour import KINDS, Algorithm, judge_behaviour, severity
+from models.detectors.behaviour_reasons import EPOCH, explain
+from models.detectors.histories import Histories
+from pipeline.expectations.audit import audit_and_publish
+from pipeline.settings import AnomalySettings, Settings
+from pipeline.stages import stage
+from pipeline.tables.anomalies import ANOMALIES
+from pipeline.tables.catalog import table as contract
+from pipeline.workspace import Workspace
+from spark_jobs.session import arg_parser, open_session, read_table, run_of, stage_table, workspace_of
+
+FUNNEL = ["funnel_kind", "funnel_id"]
+NO_CATEGORY = "none"
+
+
+def detect_anomalies(
+    *, baskets: DataFrame, predictions: DataFrame, products: DataFrame, business_date: date, settings: AnomalySettings
+) -> DataFrame:
+    """Judged funnels in the contract's columns."""
+    lines = funnel_lines(baskets, business_date, settings)
+    expected = predicted_lines(lines, predictions, business_date, settings.recent_days)
+    named = lines.unionByName(expected, allowMissingColumns=True).join(
+        products.select("product_id", "name", F.coalesce("category", F.lit(NO_CATEGORY)).alias("category")),
+        "product_id",
+        "left",
+    )
+    # Compared are the customers of one store, and all stores.
+    group = F.when(F.col("funnel_kind") == "customer", F.col("store_id")).otherwise("").alias("peers")
+    judged = named.groupBy("funnel_kind", group).applyInPandas(_judge(business_date, settings), ANOMALIES.ddl)
+    return mark_alerts(judged, settings.alerts_per_thousand)
+
+
+def funnel_lines(baskets: DataFrame, business_date: date, settings: AnomalySettings) -> DataFrame:
+    """Units and money per funnel, day and product; the latest `max_baskets` days of funnels with enough of them."""
+    lines = baskets.filter(F.col("sold_on") < F.lit(business_date)).select(
+        "customer_id", "store_id", "sold_on", F.explode("products").alias("line")
+    )
+    at_home = lines.join(home_stores(lines), "customer_id")
+    customers = at_home.select(
+        F.lit("customer").alias("funnel_kind"),
+        F.col("customer_id").alias("funnel_id"),
+        "home_store_id",
+        "sold_on",
+        "line",
+    )
+    stores = lines.select(
+        F.lit("store").alias("funnel_kind"),
+        F.col("store_id").alias("funnel_id"),
+        F.col("store_id").alias("home_store_id"),
+        "sold_on",
+        "line",
+    )
+    in_time = Window.partitionBy(*FUNNEL).orderBy(F.col("sold_on").desc())
+    return (
+        customers.unionByName(stores)
+        .groupBy(
+            *FUNNEL, F.col("home_store_id").alias("store_id"), "sold_on", F.col("line.product_id").alias("product_id")
+        )
+        .agg(
+            (F.sum(F.round(F.col("line.quantity") * 1e6).cast("bigint")) / 1e6).alias("units"),
+            F.sum("line.amount_cents").alias("amount_cents"),
+        )
+        .withColumn("back", F.dense_rank().over(in_time))
+        .withColumn("n_baskets", F.max("back").over(Window.partitionBy(*FUNNEL)))
+        .filter((F.col("back") <= settings.max_baskets) & (F.col("n_baskets") >= settings.min_baskets))
+        .drop("back", "n_baskets")
+    )
+
+
+def home_stores(lines: DataFrame) -> DataFrame:
+    """The store in which each customer shops on most days (ties: the latest, then the greatest id)."""
+    visits = lines.groupBy("customer_id", "store_id").agg(
+        F.count_distinct("sold_on").alias("days"), F.max("sold_on").alias("latest")
+    )
+    best = F.max(F.struct("days", "latest", "store_id")).alias("best")
+    return visits.groupBy("customer_id").agg(best).select("customer_id", F.col("best.store_id").alias("home_store_id"))
+
+
+def predicted_lines(lines: DataFrame, predictions: DataFrame, business_date: date, recent_days: int) -> DataFrame:
+    """What the newest prediction made before each recent basket expected in it, as lines with a probability."""
+    recent = lines.filter(F.col("sold_on") >= F.lit(business_date - timedelta(days=recent_days)))
+    days = recent.select(*FUNNEL, F.col("store_id").alias("home_store_id"), "sold_on").distinct()
+    before = predictions.filter(F.col("business_date") < F.lit(business_date)).select(
+        *FUNNEL, "business_date", "last_sold_on", "products"
+    )
+    newest = F.row_number().over(Window.partitionBy(*FUNNEL, "sold_on").orderBy(F.col("business_date").desc()))
+    return (
+        days.join(before, FUNNEL)
+        .filter((F.col("business_date") <= F.col("sold_on")) & (F.col("last_sold_on") < F.col("sold_on")))
+        .withColumn("newest", newest)
+        .filter("newest = 1")
+        .select(*FUNNEL, F.col("home_store_id").alias("store_id"), "sold_on", F.explode("products").alias("line"))
+        .select(
+            *FUNNEL,
+            "store_id",
+            "sold_on",
+            F.col("line.product_id").alias("product_id"),
+            F.col("line.probability").alias("probability"),
+        )
+    )
+
+
+def mark_alerts(judged: DataFrame, alerts_per_thousand: float) -> DataFrame:
+    """Mark the strangest share of each kind of funnel; where that is less than one, those as improbable as the share."""
+    order = Window.partitionBy("funnel_kind").orderBy(F.col("score").desc(), "funnel_id")
+    share = alerts_per_thousand / 1000.0
+    wanted = F.round(F.count("*").over(Window.partitionBy("funnel_kind")) * share)
+    few = (wanted < 1) & (F.pow(F.lit(10.0), -F.col("score")) <= share)
+    return judged.withColumn("is_alert", (F.row_number().over(order) <= wanted) & (F.col("score") > 0) | few)
+
+
+@dataclass(frozen=True)
+class _Peers:
+    """The funnels of one kind and store as arrays.
+
+    funnels: [F] ids; stores: [F]; names: [P] of products; histories: their baskets;
+    predicted: [B, P] probability that an earlier night gave a product of a basket; monthly_cents: [F].
+    """
+
+    funnels: np.ndarray
+    stores: np.ndarray
+    names: list[str]
+    histories: Histories
+    predicted: csr_array
+    monthly_cents: np.ndarray
+
+    @classmethod
+    def of(cls, rows: pd.DataFrame, recent_from: int) -> "_Peers":
+        """From lines bought (with `units`) and lines predicted (with `probability`), in any order."""
+        rows = rows.sort_values(["funnel_id", "sold_on", "product_id"])
+        funnels, first, funnel = np.unique(rows["funnel_id"].to_numpy(str), return_index=True, return_inverse=True)
+        products, first_of, product = np.unique(
+            rows["product_id"].to_numpy(str), return_index=True, return_inverse=True
+        )
+        categories = rows["category"].fillna(NO_CATEGORY).to_numpy(str)[first_of]
+        day = (rows["sold_on"].to_numpy("datetime64[D]") - np.datetime64(EPOCH)).astype(np.int64)
+        bought = rows["units"].notna().to_numpy()
+        histories = Histories.of_lines(
+            funnel[bought],
+            day[bought],
+            product[bought],
+            rows["units"].to_numpy(float)[bought],
+            category=np.unique(categories, return_inverse=True)[1],
+            recent_from=recent_from,
+        )
+        baskets = histories.positions(funnel[~bought], day[~bought])
+        probability = rows["probability"].to_numpy(float)[~bought]
+        return cls(
+            funnels=funnels,
+            stores=rows["store_id"].to_numpy(object)[first],
+            names=rows["name"].fillna(rows["product_id"]).to_numpy(str)[first_of].tolist(),
+            histories=histories,
+            predicted=csr_array(
+                (probability, (baskets, product[~bought])), shape=(len(histories.funnel), len(products))
+            ),
+            monthly_cents=histories.per_month(funnel[bought], rows["amount_cents"].to_numpy(float)[bought]),
+        )
+
+
+def _judge(business_date: date, settings: AnomalySettings) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """The function that judges the funnels of one kind and store."""
+    algorithm = Algorithm.named(
+        settings.distance, settings.embedding, settings.clustering, settings.clusters, settings.cluster_distance
+    )
+    today = (business_date - EPOCH).days
+    recent_days, min_baskets = settings.recent_days, settings.min_baskets
+
+    def judge(rows: pd.DataFrame) -> pd.DataFrame:
+        funnel_kind = rows["funnel_kind"].iloc[0]
+        peers = _Peers.of(rows, today - recent_days)
+        histories = peers.histories
+        verdicts = judge_behaviour(histories, algorithm, today, recent_days, peers.predicted)
+        is_silent = verdicts.kind == KINDS.index("silence")
+        last_on = [EPOCH + timedelta(days=int(day)) for day in histories.day[histories.last]]
+        found = pd.DataFrame(
+            {
+                "funnel_kind": funnel_kind,
+                "funnel_id": peers.funnels,
+                "store_id": peers.stores,
+                "observed_on": [business_date if silent else on for silent, on in zip(is_silent, last_on, strict=True)],
+                "distance": verdicts.distance,
+                "cluster": verdicts.cluster.astype(np.int32),
+                "score": verdicts.score,
+                "is_alert": False,
+                "value_cents": np.rint(peers.monthly_cents).astype(np.int64),
+                "severity": severity(verdicts.score, peers.monthly_cents),
+                "reason": explain(histories, verdicts, today, peers.names, funnel_kind),
+            }
+        )
+        is_known = histories.n_history + 1 >= min_baskets
+        return found.loc[verdicts.is_judged & is_known, ANOMALIES.column_names]
+
+    return judge
+
+
+def earlier_predictions(
+    spark: SparkSession, workspace: Workspace, business_date: date, recent_days: int
+) -> tuple[DataFrame, list[str]]:
+    """What the nights of the recent days before this one predicted, and the versions read."""
+    table = contract("predictions")
+    lake = workspace.lake
+    since = business_date - timedelta(days=recent_days)
+    versions = [
+        version
+        for version in lake.versions(table.name)
+        if since <= lake.manifest(table.name, version).business_date < business_date
+    ]
+    paths = [str(lake.path(table.name, version)) for version in versions]
+    if not paths:
+        return spark.createDataFrame([], table.ddl), []
+    return spark.read.schema(table.ddl).parquet(*paths), versions
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Read this run's baskets and earlier nights' predictions, publish the anomalies."""
+    run = run_of(arg_parser(__doc__ or "").parse_args(argv))
+    settings = Settings()
+    workspace = workspace_of(run, settings)
+    name = ANOMALIES.name
+    with stage("detect_anomalies", workspace.run_folder(run.run_id)) as record:
+        if workspace.lake.is_published(name, run.run_id):
+            record.rows_out = workspace.lake.manifest(name, run.run_id).rows
+            record.details["already_published"] = True
+            return
+        spark = open_session("detect_anomalies", settings)
+        baskets, baskets_version = read_table(spark, workspace, "baskets", run.run_id)
+        products, products_version = read_table(spark, workspace, "products", run.run_id)
+        predictions, earlier = earlier_predictions(spark, workspace, run.business_date, settings.anomalies.recent_days)
+        record.rows_in = baskets.filter(F.col("sold_on") < F.lit(run.business_date)).count()
+        anomalies = detect_anomalies(
+            baskets=baskets,
+            predictions=predictions,
+            products=products,
+            business_date=run.business_date,
+            settings=settings.anomalies,
+        )
+        versions = {"baskets": baskets_version, "products": products_version, "predictions": ",".join(earlier)}
+        _, record.rows_out = stage_table(anomalies, workspace, name, run, versions)
+        record.details["earlier_predictions"] = len(earlier)
+        audit_and_publish(anomalies, workspace, name, run.run_id, settings)
+
+
+if __name__ == "__main__":
+    main()
