@@ -97,14 +97,15 @@ class DemandSettings(Section):
 class AnomalySettings(Section):
     """Behaviour anomalies: the pluggable parts of LENS Algorithm 1 (models/detectors)."""
 
-    distance: str = Field("cosine", description="d_A, prediction against what happened")
+    distance: str = Field("likelihood_ratio", description="d_A, prediction against what happened")
     embedding: str = Field("category_frequency", description="f_E, a funnel's vector")
     clustering: str = Field("kmeans", description="f_k, with its distance d_K")
     clusters: int = Field(8, ge=1, description="clusters of funnels, fewer where there are few funnels")
     cluster_distance: str = Field("upper_tail", description="d_B, a funnel against its cluster")
-    recent_days: int = Field(14, ge=1, description="only funnels whose latest basket is this recent are scored")
+    recent_days: int = Field(10, ge=1, description="baskets, and overdue ones, of the last days are judged")
     min_baskets: int = Field(5, ge=3, description="funnels with fewer baskets have no pattern to leave")
-    alerts_per_thousand: float = Field(10.0, gt=0, le=1000, description="rate of alerts the operator wants")
+    max_baskets: int = Field(60, ge=10, description="latest baskets of a funnel that are compared")
+    alerts_per_thousand: float = Field(20.0, gt=0, le=1000, description="rate of alerts the operator wants")
 
 
 class Settings(BaseSettings):

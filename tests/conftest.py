@@ -1,5 +1,7 @@
 """Fixtures that several rooms share: one Spark session for the whole run, settings and a workspace under `tmp_path`."""
 
+import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +20,7 @@ hypothesis.settings.load_profile("larder")
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     """The one Spark session; a job's `main()` called in a test gets this same session, so jobs never stop it."""
+    os.environ["PYSPARK_PYTHON"] = sys.executable
     session = (
         SparkSession.builder.appName("tests")
         .master("local[2]")
