@@ -13,10 +13,12 @@ from pipeline.simulator.categories import CATEGORIES
 
 HABITS = 14
 NEVER = 2_000_000
+# How much people like to shop on Monday to Sunday.
 WEEKDAYS = np.array([0.85, 0.8, 0.85, 1.0, 1.35, 1.6, 0.55])
 CYCLE_FACTOR = 2.4
 """Nobody buys a category here alone, nor every time: a person's cycles are longer than the category's."""
 STAY_DAYS = 1000.0
+"""Days that a customer stays one on average."""
 MIN_VISITS_BEFORE_CHANGE = 8
 LARGER = 4
 CHANGE_KINDS = (

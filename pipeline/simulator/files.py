@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from pyarrow import compute
 from pyarrow import csv as arrow_csv
 
 from pipeline.simulator.categories import CATEGORIES
@@ -81,8 +82,8 @@ def product_ids(products: np.ndarray) -> pa.Array:
 def _numbered(letter: str, numbers: np.ndarray, width: int) -> pa.Array:
     """Ids such as C0000012."""
     text = pa.array(numbers).cast(pa.string())
-    padded = pa.compute.utf8_lpad(text, width, "0")
-    return pa.compute.binary_join_element_wise(letter, padded, "")
+    padded = compute.utf8_lpad(text, width, "0")
+    return compute.binary_join_element_wise(letter, padded, "")
 
 
 def _currency(cents: np.ndarray) -> pa.Array:

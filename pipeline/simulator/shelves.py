@@ -12,10 +12,16 @@ from pipeline.simulator.categories import CATEGORIES
 from pipeline.simulator.shop import HORIZON_DAYS
 
 SMOOTHING = 0.05
+"""Weight of the latest day in a cell's learnt units a day."""
 SAFETY = 2.8
+"""Standard deviations of demand kept as safety stock: few shelves run out by themselves."""
 UNITS_VARIANCE = 2.0
 """Variance of a cell's daily units over their mean, for the safety stock."""
 PROMOTION_UPLIFT = 2.2
+"""Times the usual units that the planner orders for a week on promotion."""
+BRISK = 0.7
+LASTS_DAYS = (1.0, 5.5)
+"""Plans are cut of cells that sell at least `BRISK` units a day and whose stock alone lasts this long."""
 CUT_DAYS = 10
 """Days of cancelled deliveries when a supplier fails; the backlog arrives the day after."""
 UNLIMITED = 10**9
@@ -99,12 +105,15 @@ class Shelves:
         self.cut_on[cells] = -UNLIMITED
 
     def cut(self, day: int, count: int, rng: np.random.Generator) -> None:
-        """In the evening of `day`, cancel the coming deliveries of cells whose stock lasts a few days without them."""
+        """In the evening of `day`, cancel the coming deliveries of `count` cells that will run out without them.
+
+        Where too few cells are so low, those that are lowest are taken: they run out later.
+        """
         with np.errstate(divide="ignore", invalid="ignore"):
             cover = self.on_hand / self.rate
         running = self.cuts_at(day + 1)
-        brisk = self.assortment.listed[self.place] & (self.rate >= 0.7) & ~running & (cover >= 1.0)
-        candidates = np.flatnonzero(brisk & (cover <= 5.5))
+        brisk = self.assortment.listed[self.place] & (self.rate >= BRISK) & ~running & (cover >= LASTS_DAYS[0])
+        candidates = np.flatnonzero(brisk & (cover <= LASTS_DAYS[1]))
         if len(candidates) < count:
             candidates = np.flatnonzero(brisk)
             candidates = candidates[np.argsort(cover[candidates], kind="stable")][:count]

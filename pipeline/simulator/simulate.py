@@ -27,10 +27,12 @@ WARM_UP_DAYS = 2 * LEARN_DAYS
 STOCK_DAYS = 28
 """Opening stock is delivered for this many latest days, so that earlier business dates can be run again."""
 PROMOTED_SHARE = 0.04
+"""Share of the assortment on promotion in a week, at `PROMOTION_PRICE` times the list price."""
 PROMOTION_PRICE = 0.75
 RETURNED_SHARE = 0.012
 RETURN_DAYS = 10
 LAUNCHED_PER_WEEK = 0.003
+"""Share of the assortment that is delisted in a week, and as much launched; launches are novel for `NOVEL_DAYS`."""
 NOVEL_DAYS = 21
 CHANGE_WINDOW_DAYS = 10
 
