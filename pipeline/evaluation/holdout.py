@@ -4,8 +4,8 @@ Baselines see whole histories, the models what they were trained to read. A mode
 products and customers of its own night: what it reads is translated to its rows by key, and what it ranks back.
 """
 
-from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,26 +17,15 @@ from pipeline.dataset.examples import Examples
 from pipeline.dataset.tensors import compiled
 from pipeline.evaluation.metrics import CUTOFFS, gap_error_days, ranking_metrics
 
+if TYPE_CHECKING:
+    from models.lens import Lens
+
 GAP_ERROR = "gap_mae_days"
 WHOLE_HISTORY = Cut(max_baskets=100_000, max_products=100_000)
 BATCH_SIZE = 256
 
-Ranker = Callable[[Batch], np.ndarray]
 
-
-class KeyedModel(Protocol):
-    """What a trained model offers (models/lens.py)."""
-
-    keys: Any
-
-    def rank(self, batch: Batch, k: int) -> tuple[Any, Any]:
-        """Most probable products and their probabilities."""
-
-    def decode(self, batch: Batch, max_products: int) -> dict[str, Any]:
-        """The next basket; its `gap_days`."""
-
-
-def measure_model(model: KeyedModel, data: Examples, limit: int) -> dict[str, float]:
+def measure_model(model: "Lens", data: Examples, limit: int) -> dict[str, float]:
     """Ranking metrics and the error of the predicted days, over the first `limit` held-out customers."""
     width = min(max(CUTOFFS), len(model.keys.product_keys))
     predict = compiled(
@@ -60,7 +49,7 @@ def measure_model(model: KeyedModel, data: Examples, limit: int) -> dict[str, fl
 
 def measure_baselines(data: Examples, limit: int) -> dict[str, dict[str, float]]:
     """The frequency baselines' ranking metrics over the same customers."""
-    baselines = {
+    baselines: dict[str, GlobalTop | PersonalTop | PersonalThenGlobal] = {
         "global_top": GlobalTop(data.product_counts),
         "personal_top": PersonalTop(),
         "personal_then_global": PersonalThenGlobal(data.product_counts),

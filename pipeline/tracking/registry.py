@@ -89,16 +89,16 @@ def fetch(settings: Settings, source_name: str, number: str) -> RegisteredVersio
     from mlflow.artifacts import download_artifacts
 
     client, name = connect(settings), model_name(source_name)
-    registered = client.get_model_version(name, number)
+    mlflow_run = str(client.get_model_version(name, number).run_id)
     folder = Path(settings.data_dir).resolve() / source_name / "models" / number
     if not folder.is_dir():
         aside = folder.with_name(f".{number}.{os.getpid()}")
         shutil.rmtree(aside, ignore_errors=True)
         (aside / MODEL_FOLDER).mkdir(parents=True)
         download_artifacts(artifact_uri=f"models:/{name}/{number}", dst_path=str(aside / MODEL_FOLDER))
-        client.download_artifacts(registered.run_id, VOCABULARY_FOLDER, str(aside))
+        client.download_artifacts(mlflow_run, VOCABULARY_FOLDER, str(aside))
         _settle(aside, folder)
-    tags = client.get_run(registered.run_id).data.tags
+    tags = client.get_run(mlflow_run).data.tags
     return RegisteredVersion(
         name=name,
         number=str(number),

@@ -12,7 +12,7 @@ import select
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pyspark import BarrierTaskContext
@@ -30,10 +30,9 @@ class TrainingFailed(Exception):
 
 def threads_per_worker(spark: SparkSession, workers: int) -> int:
     """TensorFlow threads of a worker: its share of this machine's cores in local mode, a task's cores on a cluster."""
-    context = spark.sparkContext
-    if context.master.startswith("local"):
+    if _master(spark).startswith("local"):
         return max(1, (os.cpu_count() or 1) // workers)
-    return int(context.getConf().get("spark.task.cpus", "1") or 1)
+    return int(spark.conf.get("spark.task.cpus", "1") or 1)
 
 
 def launch(spark: SparkSession, spec: TrainingSpec, *, timeout_minutes: int) -> Path:
@@ -48,19 +47,23 @@ def launch(spark: SparkSession, spec: TrainingSpec, *, timeout_minutes: int) -> 
     path = spec.write()
     if model.is_file():
         return model
-    context = spark.sparkContext
-    _check_slots(context.master, spec.settings.workers)
-    wants_gpus = spec.settings.gpus_per_worker > 0 and not context.master.startswith("local")
+    workers = spec.settings.workers
+    _check_slots(_master(spark), workers)
+    wants_gpus = spec.settings.gpus_per_worker > 0 and not _master(spark).startswith("local")
 
-    def task(_: Iterator[int]) -> Iterator[tuple[int, int]]:
+    def task(_: Iterable[int]) -> Iterator[tuple[int, int]]:
         yield _run_worker(path, timeout_minutes * 60, wants_gpus)
 
-    stage = context.parallelize(range(spec.settings.workers), spec.settings.workers).barrier().mapPartitions(task)
+    stage = spark.sparkContext.parallelize(range(workers), workers).barrier().mapPartitions(task)
     # The shuffle makes this a map stage: Spark retries a failed barrier map stage but aborts a failed result stage.
     stage.partitionBy(1).collect()
     if not model.is_file():
         raise TrainingFailed(f"all workers ended, but {model} is missing: is {spec.folder} on storage that they share?")
     return model
+
+
+def _master(spark: SparkSession) -> str:
+    return str(spark.sparkContext.master)
 
 
 def _check_slots(master: str, workers: int) -> None:
@@ -109,9 +112,10 @@ def _run_worker(spec_path: Path, timeout_seconds: int, wants_gpus: bool) -> tupl
 
 def _await(process: subprocess.Popen[bytes], number: int, log: Path, timeout_seconds: int) -> None:
     """Wait until the worker says that it is done; raises TrainingFailed when it dies or takes too long."""
-    ready, _, _ = select.select([process.stdout], [], [], timeout_seconds)
-    if not ready:
+    report = process.stdout
+    assert report is not None
+    if not select.select([report], [], [], timeout_seconds)[0]:
         raise TrainingFailed(f"worker {number} ran longer than {timeout_seconds} s; see {log}")
-    if process.stdout is None or process.stdout.readline() != DONE:
+    if report.readline() != DONE:
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-LOG_LINES_SHOWN:])
         raise TrainingFailed(f"worker {number} ended with {process.wait()}; the end of {log}:\n{tail}")

@@ -1,0 +1,83 @@
+"""The promotion gate: each condition refuses on its own, and says why."""
+
+from datetime import date
+from math import nan
+from typing import Any
+
+import pytest
+
+from pipeline.evaluation.gate import refusals
+from pipeline.evaluation.scorecard import Scorecard, Window
+from pipeline.settings import PromotionSettings
+
+BUSINESS_DATE = date(2026, 3, 1)
+
+
+def card(candidate: float = 0.3, champion: float | None = 0.3, baseline: float = 0.1) -> Scorecard:
+    """A scorecard by recall@10."""
+    models = {"candidate": {"recall@10": candidate}, "global_top": {"recall@10": baseline}}
+    if champion is not None:
+        models["champion"] = {"recall@10": champion}
+    return Scorecard(
+        source="shop",
+        business_date=BUSINESS_DATE,
+        run_id="run2",
+        window=Window.before(BUSINESS_DATE, 14),
+        customers=10,
+        champion_version="larder-shop/1" if champion is not None else None,
+        vocabulary_hash="v1",
+        data_versions={},
+        models=models,
+    )
+
+
+def judge(scorecard: Scorecard, **changed: Any) -> list[str]:
+    """Refusals of a candidate that is all right but for what is changed."""
+    facts: dict[str, Any] = {
+        "non_finite": [],
+        "sequences_vocabulary_hash": "v1",
+        "champion_version": scorecard.champion_version,
+        "champion_business_date": BUSINESS_DATE if scorecard.champion_version else None,
+        "settings": PromotionSettings(),
+    }
+    return refusals(scorecard, **facts | changed)
+
+
+def test_a_candidate_that_meets_every_condition_passes() -> None:
+    assert judge(card()) == []
+
+
+def test_the_first_candidate_needs_no_champion_to_compare_with() -> None:
+    assert judge(card(champion=None)) == []
+
+
+@pytest.mark.parametrize(
+    ("scorecard", "changed", "reason"),
+    [
+        (card(), {"non_finite": ["products/vectors"]}, "not finite"),
+        (card(), {"sequences_vocabulary_hash": "v2"}, "vocabulary v1"),
+        (card(candidate=0.1, champion=0.1), {}, "does not exceed"),
+        (card(candidate=nan), {}, "does not exceed"),
+        (card(candidate=0.3, champion=nan), {}, "falls behind"),
+        (card(candidate=0.29, champion=0.3), {}, "falls behind"),
+        (card(), {"champion_version": "larder-shop/7"}, "is now larder-shop/7"),
+        (card(), {"champion_business_date": date(2026, 3, 2)}, "backfill"),
+    ],
+)
+def test_one_failed_condition_refuses(scorecard: Scorecard, changed: dict[str, Any], reason: str) -> None:
+    reasons = judge(scorecard, **changed)
+    assert reasons
+    assert any(reason in each for each in reasons)
+
+
+def test_every_failed_condition_is_named() -> None:
+    assert len(judge(card(candidate=nan), non_finite=["a"], sequences_vocabulary_hash="v2")) == 4
+
+
+def test_a_loss_to_the_champion_within_the_tolerance_passes() -> None:
+    assert judge(card(candidate=0.296, champion=0.3)) == []
+
+
+def test_a_baseline_that_was_not_measured_is_a_clear_error() -> None:
+    with pytest.raises(ValueError, match=r"promotion\.baseline 'nobody'"):
+        judge(card(), settings=PromotionSettings(baseline="nobody"))
