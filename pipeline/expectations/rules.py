@@ -39,13 +39,13 @@ RULES: dict[str, tuple[Check, ...]] = {
     "sequences": (
         Check(
             "sold_on",
-            "gap_days, day_of_week, day_of_month, month, products, quantities and amounts_cents are equally long",
+            "and every other column by basket are equally long",
             "size(array_distinct(array(size(sold_on), size(gap_days), size(day_of_week), size(day_of_month), "
             "size(month), size(products), size(quantities), size(amounts_cents)))) <> 1",
         ),
         Check(
             "products",
-            "quantities and amounts_cents are equally long in every basket",
+            "and quantities and amounts_cents are equally long in every basket",
             "transform(products, basket -> size(basket)) <> transform(quantities, basket -> size(basket)) OR "
             "transform(products, basket -> size(basket)) <> transform(amounts_cents, basket -> size(basket))",
         ),

@@ -1,0 +1,37 @@
+"""Great Expectations judges the counts, and one site shows every audit of a source."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.expectations import suites
+from pipeline.expectations.profile import Profile
+from pipeline.expectations.suites import Failure, RowBounds, index_page, judge
+
+EXPECTATION = "expect_column_values_to_be_between"
+
+
+def test_judgement_and_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One test for all of it: a judgement costs seconds."""
+    monkeypatch.setattr(suites, "KEPT_RESULTS", 1)
+    docs, bounds = tmp_path / "docs", RowBounds(2, 4, "2 to 4, as version run0 has 3")
+    good = Profile(3, {"price is not null": 0, "price is at least 0": 0}, {})
+    assert judge(good, bounds, "products", "run1", docs) == []
+
+    bad = Profile(5, {"price is not null": 0, "price is at least 0": 7}, {})
+    assert judge(bad, bounds, "products", "run2", docs) == [
+        Failure(EXPECTATION, "rows", 5),
+        Failure(EXPECTATION, "price is at least 0", 7),
+    ]
+    assert judge(Profile(0, {}, {}), RowBounds(1, None, "at least 1"), "baskets", "run2", docs) == [
+        Failure(EXPECTATION, "rows", 0)
+    ]
+
+    index = index_page(docs).read_text()
+    (refused,) = docs.glob("validations/products/run2/*/*.html")
+    assert "price is at least 0" in refused.read_text()
+    for audit in ("products/run1", "products/run2", "baskets/run2"):
+        assert f"validations/{audit}" in index
+
+    judge(good, bounds, "products", "run3", docs)
+    assert "validations/products/run1" not in index_page(docs).read_text()
