@@ -1,7 +1,7 @@
 """The predicted baskets behind an alert, read from the versions of the alert's own run.
 
 A stock-out is caused by the customers of its store whose predicted basket holds the product on a day of the horizon.
-An anomaly is shown as the funnel's latest baskets beside the basket that is predicted next.
+An anomaly is shown as what the funnel bought on its latest days beside what the nights before predicted.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ import pyarrow.dataset as ds
 from pipeline.alerts.models import AnomalyAlert, StockoutAlert
 from pipeline.lake.lake import Lake, LakeError
 
-SHOWN_BASKETS = 5
+SHOWN_DAYS = 5
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,11 @@ class Buyer:
 
 @dataclass(frozen=True)
 class Basket:
-    """A basket as people read it: product names and units, most units first."""
+    """What was bought on a day, or predicted for it in the night `predicted_on`: names and units, most units first."""
 
-    sold_on: date
+    day: date
     products: tuple[tuple[str, float], ...]
-    is_predicted: bool
+    predicted_on: date | None
 
 
 def buyers(lake: Lake, alert: StockoutAlert) -> list[Buyer]:
@@ -70,27 +70,53 @@ def buyers(lake: Lake, alert: StockoutAlert) -> list[Buyer]:
 
 
 def history(lake: Lake, alert: AnomalyAlert) -> list[Basket]:
-    """The funnel's latest baskets before the night, oldest first, then the one predicted next."""
+    """The funnel's latest days with baskets, and what each night up to the alert's own predicted, in order of days."""
     owner = "customer_id" if alert.funnel_kind == "customer" else "store_id"
     before = (ds.field(owner) == alert.funnel_id) & (ds.field("sold_on") < pa.scalar(alert.business_date))
-    happened = sorted(_read(_of_run(lake, "baskets", alert.run_id), ["sold_on", "started_at_utc", "products"], before),
-                      key=lambda row: row["started_at_utc"])[-SHOWN_BASKETS:]  # fmt: skip
+    if alert.funnel_kind == "store":
+        # A store sells every day; a customer's latest basket may lie long ago.
+        since = alert.business_date - timedelta(days=2 * SHOWN_DAYS)
+        before &= ds.field("sold_on") >= pa.scalar(since)
+    bought: dict[date, dict[str, float]] = {}
+    for row in _read(_of_run(lake, "baskets", alert.run_id), ["sold_on", "products"], before):
+        _add(bought.setdefault(row["sold_on"], {}), row["products"])
+    predicted: dict[date, tuple[date, dict[str, float]]] = {}
     is_funnel = (ds.field("funnel_kind") == alert.funnel_kind) & (ds.field("funnel_id") == alert.funnel_id)
-    predicted = list(_read(_of_run(lake, "predictions", alert.run_id), ["next_sold_on", "products"], is_funnel))
-    names = _names(lake, alert.run_id, [line["product_id"] for row in happened + predicted for line in row["products"]])
-    return [_basket(row["sold_on"], row["products"], names, is_predicted=False) for row in happened] + [
-        _basket(row["next_sold_on"], row["products"], names, is_predicted=True) for row in predicted
-    ]
+    for night, folder in _nights(lake, alert):
+        for row in _read(folder, ["next_sold_on", "products"], is_funnel):
+            predicted[night] = row["next_sold_on"], _add({}, row["products"])
+    shown = sorted(bought)[-SHOWN_DAYS:]
+    foretold = sorted(predicted)[-SHOWN_DAYS:]
+    wanted = [*(bought[day] for day in shown), *(predicted[night][1] for night in foretold)]
+    names = _names(lake, alert.run_id, {product for units in wanted for product in units})
+    baskets = [_basket(day, bought[day], names, None) for day in shown]
+    baskets += [_basket(*predicted[night], names, night) for night in foretold]
+    return sorted(baskets, key=lambda basket: (basket.day, basket.predicted_on or date.min))
 
 
-def _basket(day: date, lines: list[dict[str, Any]], names: dict[str, str], *, is_predicted: bool) -> Basket:
-    ordered = sorted(lines, key=lambda line: (-line["quantity"], line["product_id"]))
-    products = tuple((names.get(line["product_id"], line["product_id"]), line["quantity"]) for line in ordered)
-    return Basket(day, products, is_predicted)
+def _nights(lake: Lake, alert: AnomalyAlert) -> Iterator[tuple[date, Path]]:
+    """The kept predictions of the nights up to the alert's, its own run's last."""
+    own = _of_run(lake, "predictions", alert.run_id)
+    for version in lake.versions("predictions"):
+        night = lake.manifest("predictions", version).business_date
+        if night < alert.business_date:
+            yield night, lake.path("predictions", version)
+    yield alert.business_date, own
 
 
-def _names(lake: Lake, run_id: str, wanted: list[str]) -> dict[str, str]:
-    only = ds.field("product_id").isin(pa.array(sorted(set(wanted)), pa.string()))
+def _add(units: dict[str, float], lines: list[dict[str, Any]]) -> dict[str, float]:
+    for line in lines:
+        units[line["product_id"]] = units.get(line["product_id"], 0.0) + line["quantity"]
+    return units
+
+
+def _basket(day: date, units: dict[str, float], names: dict[str, str], predicted_on: date | None) -> Basket:
+    ordered = sorted(units.items(), key=lambda entry: (-entry[1], entry[0]))
+    return Basket(day, tuple((names.get(product, product), count) for product, count in ordered), predicted_on)
+
+
+def _names(lake: Lake, run_id: str, wanted: set[str]) -> dict[str, str]:
+    only = ds.field("product_id").isin(pa.array(sorted(wanted), pa.string()))
     return {row["product_id"]: row["name"] for row in _read(_of_run(lake, "products", run_id), None, only)}
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Stock-out and behaviour alerts: publish, list, explain.", no_args_is_help=True)
 
 BUYERS_SHOWN = 20
+PRODUCTS_SHOWN = 12
 
 
 class Kind(StrEnum):
@@ -182,11 +183,12 @@ def _print_history(alert: "AnomalyAlert", workspace: Workspace) -> None:
 
     rows: list[list[object]] = [
         [
-            "predicted" if basket.is_predicted else "bought",
-            basket.sold_on,
-            ", ".join(f"{quantity:.3g} x {name}" for name, quantity in basket.products),
+            f"predicted {basket.predicted_on}" if basket.predicted_on else "bought",
+            basket.day,
+            ", ".join(f"{units:.3g} x {name}" for name, units in basket.products[:PRODUCTS_SHOWN])
+            + (f" and {len(basket.products) - PRODUCTS_SHOWN} more" if len(basket.products) > PRODUCTS_SHOWN else ""),
         ]
         for basket in history(workspace.lake, alert)
     ]
-    title = f"{alert.funnel_kind} {alert.funnel_id}: latest baskets and the predicted one"
+    title = f"{alert.funnel_kind} {alert.funnel_id}: latest baskets, and what was predicted"
     print_table(title, {"": "left", "day": "left", "products": "fold"}, rows)

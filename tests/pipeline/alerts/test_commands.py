@@ -12,7 +12,7 @@ from pipeline.cli import app
 from pipeline.settings import Settings
 from pipeline.stages import read_stages
 from pipeline.workspace import Workspace
-from tests.factories import BUSINESS_DATE, anomaly, prediction, product, publish_rows, stockout
+from tests.factories import BUSINESS_DATE, anomaly, basket, prediction, product, publish_rows, stockout
 
 NIGHT = ("--source", "shop", "--business-date", BUSINESS_DATE.isoformat(), "--run-id", "run1")
 
@@ -25,7 +25,7 @@ def larder(*arguments: str) -> Result:
 def shop(settings: Settings, workspace: Workspace) -> Workspace:
     """A lake of one night with two stock-outs in two stores and one anomaly."""
     publish_rows(workspace, "transactions")
-    publish_rows(workspace, "baskets")
+    publish_rows(workspace, "baskets", basket(products=[("p1", 3.0, 300)]), basket(customer_id="someone else"))
     publish_rows(workspace, "products", product(name="=Oats [bold]\x1b[31m"))
     publish_rows(
         workspace,
@@ -97,8 +97,11 @@ def test_why_shows_what_an_odd_customer_bought_and_was_predicted(shop: Workspace
     larder("alerts", "publish", *NIGHT)
     (odd,) = open_alerts(settings, kind="anomaly", source="shop")
     output = larder("alerts", "why", odd.id).output
-    assert "predicted" in output
-    assert "2 x =Oats [bold]" in output
+    bought, predicted = (line for line in output.splitlines() if "=Oats [bold]" in line)
+    assert "bought" in bought
+    assert "3 x" in bought
+    assert f"predicted {BUSINESS_DATE}" in predicted
+    assert "2 x" in predicted
 
 
 def test_why_of_an_unknown_id(shop: Workspace) -> None:
