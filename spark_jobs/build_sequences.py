@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.pandas.functions import ArrowUDFType, arrow_udf
+from pyspark.sql.pandas.functions import arrow_udf
 
 from pipeline.settings import SequenceSettings, Settings
 from pipeline.stages import stage
@@ -82,7 +82,7 @@ def index_products(funnels: DataFrame, product_ids: Sequence[str]) -> DataFrame:
     """Products as vocabulary indices, beside their quantities and amounts, one array each."""
     known = funnels.sparkSession.sparkContext.broadcast(list(product_ids))
 
-    @arrow_udf("array<int>", functionType=ArrowUDFType.SCALAR)
+    @arrow_udf("array<int>")  # type: ignore[call-overload]  # the stubs ask for a type that is read from the hints
     def indices(product_ids: pa.Array) -> pa.Array:
         found = pc.index_in(product_ids.flatten(), value_set=pa.array(known.value, pa.string()))
         shifted = pc.fill_null(pc.add(found, FIRST_PRODUCT_INDEX), UNKNOWN_INDEX)

@@ -43,7 +43,8 @@ def product_statistics(baskets: DataFrame, business_date: date) -> pd.DataFrame:
     """Per product: baskets, recent baskets, and what a unit costs; one row per product fits the driver."""
     recent_from = F.lit(business_date - timedelta(days=RECENT_DAYS))
     counted = (
-        baskets.select("sold_on", F.inline("products"))
+        baskets.filter(F.col("sold_on") < F.lit(business_date))
+        .select("sold_on", F.inline("products"))
         .groupBy("product_id")
         .agg(
             F.count("*").alias("n_baskets"),
