@@ -14,6 +14,7 @@ import pandas as pd
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.functions import pandas_udf
+from pyspark.sql.types import ArrayType, DoubleType
 
 from models.detectors import customer_route, store_route
 from models.detectors.counts import quantile
@@ -104,7 +105,7 @@ def _visits(business_date: date, settings: DemandSettings, gap_spread: float) ->
     """Expected baskets of a customer on each day of the horizon, as an array."""
     horizon, decoding = settings.horizon_days, settings.decoding
 
-    @pandas_udf("array<double>")
+    @pandas_udf(ArrayType(DoubleType()))
     def expected_visits(gap_days: pd.Series, elapsed_days: pd.Series, days_until: pd.Series) -> pd.Series:
         if decoding == "predicted_day":
             return pd.Series(list(customer_route.visit_on_predicted_day(days_until.to_numpy(), horizon)))

@@ -166,6 +166,49 @@ def anomaly(**fields: Any) -> dict[str, Any]:
     return row | fields
 
 
+def stock_level(**fields: Any) -> dict[str, Any]:
+    """Ten units of p1 on the shelf of s1, as delivered."""
+    row: dict[str, Any] = {
+        "store_id": "s1",
+        "product_id": "p1",
+        "on_hand": 10.0,
+        "as_of": BUSINESS_DATE,
+        "origin": "delivered",
+    }
+    return row | fields
+
+
+def resupply(**fields: Any) -> dict[str, Any]:
+    """Five units of p1 arrive in s1 on the business date."""
+    row: dict[str, Any] = {
+        "store_id": "s1",
+        "product_id": "p1",
+        "arrives_on": BUSINESS_DATE,
+        "units": 5.0,
+        "origin": "delivered",
+    }
+    return row | fields
+
+
+def expected_demand(**fields: Any) -> dict[str, Any]:
+    """Four units of p1 expected in s1 on the business date, as a Poisson count."""
+    mean = fields.get("mean", 4.0)
+    row: dict[str, Any] = {
+        "store_id": "s1",
+        "product_id": "p1",
+        "demand_on": BUSINESS_DATE,
+        "mean": mean,
+        "variance": mean,
+        "cumulative_variance": mean,
+        "p10": 0.0,
+        "p50": mean,
+        "p90": 2.0 * mean,
+        "from_customers": 0.0,
+        "n_customers": 0,
+    }
+    return row | fields
+
+
 def frame(spark: SparkSession, table_name: str, rows: Iterable[Mapping[str, Any]]) -> DataFrame:
     """The rows as a DataFrame with the contract's schema; a field the contract does not know is an error."""
     table = contract(table_name)

@@ -72,7 +72,7 @@ def find_shortages(shelves: Shelves, min_probability: float, residual: Residual 
         left = shelves.arriving - shelves.mean
         short_by = exceed_probability(shelves.mean, shelves.variance, shelves.arriving)
         lost = expected_excess(shelves.mean, shelves.variance, shelves.arriving).sum(axis=1)
-        short = left < 0
+        short = np.less(left, 0.0)
     else:
         supply = shelves.on_hand[:, None] + np.cumsum(shelves.arriving, axis=1)
         demand = np.cumsum(shelves.mean, axis=1)
