@@ -70,7 +70,7 @@ def _personal(batch: dict[str, np.ndarray], k: int, shares: np.ndarray, n_common
         prior = _PRIOR_BASKETS if len(shares) else 0.0
         expected = shares[best] * prior if len(shares) else 0.0
         ranked[row, : len(best)] = best
-        probabilities[row, : len(best)] = (counts[order] + expected) / (len(past) + prior)
+        probabilities[row, : len(best)] = (np.minimum(counts[order], len(past)) + expected) / (len(past) + prior)
         ranked[row, len(best) : len(best) + len(others)] = others
         if len(others):
             rare = shares[others] * prior / (len(past) + prior)

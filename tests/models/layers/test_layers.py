@@ -1,0 +1,105 @@
+"""Every part on its own: it serialises, and padding is ignored."""
+
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from models.decoders.recurrent_decoder import RecurrentDecoder
+from models.encoders.recurrent_encoder import RecurrentEncoder
+from models.heads.mean import MeanHead
+from models.heads.time_to_next import TimeToNextHead
+from models.layers.customer_embedding import CustomerEmbedding
+from models.layers.known_keys import KnownKeys
+from models.layers.product_embedding import ProductEmbedding
+from models.special_ids import FIRST_PRODUCT
+
+PARTS = [
+    RecurrentEncoder(5, (4, 3)),
+    RecurrentEncoder(5, (4,), bidirectional=False),
+    RecurrentDecoder(5, 6, (4, 3)),
+    MeanHead(5, start=3.0),
+    TimeToNextHead(5),
+    CustomerEmbedding(7, 3),
+    ProductEmbedding(9, 4),
+    KnownKeys(9, 7),
+]
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: type(part).__name__)
+def test_a_part_survives_serialisation(part: keras.layers.Layer) -> None:
+    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(part))
+    for each in (part, again):
+        if not each.built:
+            each.build()
+    assert again.get_config() == part.get_config()
+    assert [weight.shape for weight in again.weights] == [weight.shape for weight in part.weights]
+    for ours, theirs in zip(part.trainable_weights, again.trainable_weights, strict=True):
+        np.testing.assert_array_equal(ops.convert_to_numpy(ours), ops.convert_to_numpy(theirs))
+
+
+@pytest.mark.parametrize("bidirectional", [True, False])
+def test_an_encoder_ignores_padding(bidirectional: bool) -> None:
+    encoder = RecurrentEncoder(3, (4,), bidirectional)
+    encoder.build()
+    inputs = np.random.default_rng(0).normal(size=(2, 5, 3)).astype(np.float32)
+    mask = np.arange(5) < np.array([[2], [4]])
+    other = np.where(mask[..., None], inputs, 99.0).astype(np.float32)
+    _, state = encoder(inputs, mask=mask)
+    _, same = encoder(other, mask=mask)
+    _, alone = encoder(inputs[:1, :2], mask=mask[:1, :2])
+    assert state.shape == (2, encoder.output_units)
+    np.testing.assert_allclose(state, same, rtol=1e-5)
+    np.testing.assert_allclose(state[:1], alone, rtol=1e-5)
+
+
+def test_steps_of_the_decoder_agree_with_teacher_forcing() -> None:
+    decoder = RecurrentDecoder(3, 2, (4, 5))
+    decoder.build()
+    random = np.random.default_rng(0)
+    inputs, context = (random.normal(size=shape).astype(np.float32) for shape in ((2, 6, 3), (2, 2)))
+    whole = ops.convert_to_numpy(decoder(inputs, context))
+    states: list[Any] = decoder.initial_states(context)
+    for place in range(6):
+        output, states = decoder.step(inputs[:, place], states)
+        np.testing.assert_allclose(output, whole[:, place], rtol=1e-4, atol=1e-6)
+
+
+def test_special_indices_but_the_end_are_never_scored() -> None:
+    products = ProductEmbedding(9, 4)
+    products.build()
+    scores = ops.convert_to_numpy(products.logits(np.ones((1, 4), np.float32)))[0]
+    assert np.all(scores[: FIRST_PRODUCT - 1] < -1e8)
+    assert np.all(scores[FIRST_PRODUCT - 1 :] > -1e3)
+
+
+def test_a_customer_who_was_not_seen_has_the_defined_vector() -> None:
+    customers = CustomerEmbedding(4, 3)
+    customers.build()
+    vectors = ops.convert_to_numpy(customers(np.array([0, 2], np.int32)))
+    np.testing.assert_array_equal(vectors[0], np.zeros(3))
+    assert np.any(vectors[1])
+
+
+def test_the_best_mean_is_the_mean() -> None:
+    head, observed = MeanHead(1), np.array([1.0, 1.0, 4.0, 6.0], np.float32)
+    losses = [float(ops.mean(head.loss(np.float32(mean), observed))) for mean in (2.5, 3.0, 3.5)]
+    assert losses[1] == min(losses)
+    assert float(head.loss(np.float32(3.0), np.float32(3.0))) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_the_median_gap_waits_longer_the_longer_nothing_came() -> None:
+    head = TimeToNextHead(1)
+    elapsed = np.array([0.0, 1.0, 7.0, 30.0, 90.0], np.float32)
+    ones = np.ones_like(elapsed)
+    days = ops.convert_to_numpy(head.median(np.log(8.0) * ones, 0.8 * ones, elapsed))
+    assert days[0] == pytest.approx(7.0, rel=1e-4)
+    assert np.all(np.diff(days) > 0)
+    assert np.all(days > elapsed)
+
+
+def test_keys_of_another_number_are_refused() -> None:
+    with pytest.raises(ValueError, match="product_keys"):
+        KnownKeys(9, 7).assign(np.zeros(8, np.int64), np.zeros(7, np.int64))
