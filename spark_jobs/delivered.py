@@ -53,11 +53,11 @@ def read_delivered(
     return spark.range(0, len(tasks), 1, len(tasks)).mapInArrow(read, schema)
 
 
-def refuse_unreadable(raw: DataFrame) -> None:
+def refuse_unreadable(lines: DataFrame, problem: str = "problem", message: str = "line_text") -> None:
     """Raises: SourceError: for a file that broke off while it was read."""
-    broken = raw.where(F.col("problem") == UNREADABLE).select("line_text").first()
+    broken = lines.where(F.col(problem) == UNREADABLE).select(message).first()
     if broken is not None:
-        raise SourceError(broken.line_text)
+        raise SourceError(broken[0])
 
 
 def text(column: str) -> Column:

@@ -32,7 +32,7 @@ from pipeline.tables.rejected_transactions import REJECTED_TRANSACTIONS
 from pipeline.tables.transactions import TRANSACTIONS
 from pipeline.workspace import Run, Workspace
 from spark_jobs.delivered import read_delivered, refuse_unreadable
-from spark_jobs.line_checks import accepted, check_lines, days_of, rejected
+from spark_jobs.line_checks import accepted, check_lines, judge_lines, rejected
 from spark_jobs.session import arg_parser, open_session, run_of, stage_table
 
 
@@ -58,17 +58,17 @@ def ingest(spark: SparkSession, source: Source, workspace: Workspace, run: Run) 
     files = source.delivered_files(workspace)
     news = new_files(files, source.folder(workspace), before.files)
     raw = read_delivered(spark, list(news.to_read), source, source, source.columns.delivered())
-    raw.persist(StorageLevel.DISK_ONLY)
+    checked = check_lines(raw, source).persist(StorageLevel.DISK_ONLY)
     try:
-        refuse_unreadable(raw)
-        found = lines_by_file(days_of(raw, source), "sold_on")
+        refuse_unreadable(checked.where("fault IS NOT NULL").select("fault.*"), "reason", "value")
+        found = lines_by_file(checked, "sold_on")
         rows = _counted((row.source_file, row.lines) for row in found)
         last_day = last_delivered_day(source, files, before.lines_by_day + _by_day(found))
-        checked = check_lines(raw, source, max(last_day, run.business_date - timedelta(days=1)))
-        folder = _write_days(accepted(checked), source, workspace, run, before.version)
-        refused = _stage_rejected(rejected(checked), sorted(rows), workspace, run)
+        judged = judge_lines(checked, source, max(last_day, run.business_date - timedelta(days=1)))
+        folder = _write_days(accepted(judged), source, workspace, run, before.version)
+        refused = _stage_rejected(rejected(judged), sorted(rows), workspace, run)
     finally:
-        raw.unpersist()
+        checked.unpersist()
     written = lines_by_file(spark.read.schema(TRANSACTIONS.ddl).parquet(str(folder)), "sold_on")
     taken = _counted((row.source_file, row.lines) for row in written if row.source_file in rows)
     read = reconciled(news.to_read, rows, taken, refused)

@@ -22,21 +22,27 @@ FAULT = "struct<reason:string,column_name:string,value:string>"
 SHOWN_CHARACTERS = 200
 
 
-def check_lines(raw: DataFrame, source: Source, last_day: date) -> DataFrame:
-    """The columns of `transactions` and `fault`, which is null exactly where a line is accepted.
+def check_lines(raw: DataFrame, source: Source) -> DataFrame:
+    """What each line says of itself: the columns of `transactions`, and `fault` where it is refused for itself alone.
 
-    Args: raw: records as `read_delivered` gives them; last_day: later lines are refused as `future_date`.
+    Args: raw: records as `read_delivered` gives them. Keep the result: parsing is most of the work.
     """
-    parsed = _parse(raw, source)
-    sales = _sales(parsed, source).withColumn("fault", F.coalesce(*_faults(source, last_day)))
+    sales = _sales(_parse(raw, source), source).withColumn("fault", F.coalesce(*_faults(source)))
+    # A day that is refused is no day: not one that the source has got to, nor one that Python could hold.
+    sales = sales.withColumn("sold_on", F.when(F.col("fault").isNull(), F.col("sold_on")))
+    return sales.select("fault", "line_hash", "sold_at_text", *TRANSACTIONS.column_names)
+
+
+def judge_lines(checked: DataFrame, source: Source, last_day: date) -> DataFrame:
+    """Add what only the whole delivery tells: dates after `last_day`, and lines that were delivered before.
+
+    Returns: the columns of `transactions` and `fault`, which is null exactly where a line is accepted.
+    """
+    late = _at(source, "sold_at", F.col("sold_on") > F.lit(last_day), F.lit("future_date"))
+    judged = checked.withColumn("fault", F.coalesce("fault", late))
     if source.duplicates == "reject":
-        sales = _refuse_repeated(sales)
-    return sales.select("fault", *TRANSACTIONS.column_names)
-
-
-def days_of(raw: DataFrame, source: Source) -> DataFrame:
-    """source_file and sold_on of every line, good or bad; sold_on is null where it is unreadable."""
-    return _parse(raw, source).select("source_file", "sold_on")
+        judged = _refuse_repeated(judged)
+    return judged.select("fault", *TRANSACTIONS.column_names)
 
 
 def accepted(checked: DataFrame) -> DataFrame:
@@ -46,7 +52,8 @@ def accepted(checked: DataFrame) -> DataFrame:
 
 def rejected(checked: DataFrame) -> DataFrame:
     """The lines that become `rejected_transactions`."""
-    return checked.where(F.col("fault").isNotNull()).select("source_file", "source_line", "fault.*")
+    refused = checked.where(F.col("fault").isNotNull()).select("source_file", "source_line", "fault.*")
+    return refused.withColumn("value", F.substring("value", 1, SHOWN_CHARACTERS))
 
 
 def _parse(raw: DataFrame, source: Source) -> DataFrame:
@@ -103,7 +110,7 @@ def _is_return(source: Source) -> Column:
             return F.lit(False)
 
 
-def _faults(source: Source, last_day: date) -> list[Column]:
+def _faults(source: Source) -> list[Column]:
     """One column per check, each null where the check passes."""
     price = "unit_price" if source.columns.unit_price else "amount"
     keys = ["sold_at", "product", "customer"]
@@ -111,39 +118,41 @@ def _faults(source: Source, last_day: date) -> list[Column]:
     keys += ["basket"] if source.session == "basket_id" else []
     problem = F.col("problem")
     sold_on = F.col("sold_on")
-    too_many = F.col("units").isNull() | (F.abs("units") > F.lit(_BOUNDS["quantity"].maximum))
-    too_much = F.col("signed_cents").isNull() | (F.abs("signed_cents") > F.lit(_BOUNDS["amount_cents"].maximum))
-    below_zero = ~F.col("is_return")
+    units, money, cents = F.col("units"), F.col("money"), F.col("signed_cents")
+    overflow = F.lit("overflow")
+    too_many = F.abs(units) > F.lit(_BOUNDS["quantity"].maximum)
+    too_much = F.abs(cents) > F.lit(_BOUNDS["amount_cents"].maximum)
+    bought = ~F.col("is_return")
     return [
         F.when(problem.isNotNull(), _fault(problem, F.lit(None), F.col("line_text"))),
-        *(_at(source, key, F.col(f"{key}_text").isNull(), "missing_key") for key in keys),
-        _at(source, "sold_at", sold_on.isNull(), "unparseable_date"),
-        *_number_faults(source, "quantity", too_many),
-        *_number_faults(source, price, too_much),
-        _at(source, "quantity", below_zero & (F.col("units") < 0), "overflow"),
-        _at(source, price, below_zero & (F.col("signed_cents") < 0), "overflow"),
-        _at(source, "sold_at", sold_on < F.lit(_BOUNDS["sold_on"].minimum), "overflow"),
-        _at(source, "sold_at", sold_on > F.least(F.lit(last_day), F.lit(_BOUNDS["sold_on"].maximum)), "future_date"),
+        *(_at(source, key, F.col(f"{key}_text").isNull(), F.lit("missing_key")) for key in keys),
+        _at(source, "sold_at", sold_on.isNull(), F.lit("unparseable_date")),
+        *_number_faults(source, "quantity", units, too_many),
+        *_number_faults(source, price, money, too_much),
+        _at(source, "quantity", bought & (units < 0), overflow),
+        _at(source, price, bought & (cents < 0), overflow),
+        _at(source, "sold_at", sold_on < F.lit(_BOUNDS["sold_on"].minimum), overflow),
+        _at(source, "sold_at", sold_on > F.lit(_BOUNDS["sold_on"].maximum), F.lit("future_date")),
     ]
 
 
-def _number_faults(source: Source, name: str, overflows: Column) -> list[Column]:
+def _number_faults(source: Source, name: str, number: Column, too_large: Column) -> list[Column]:
     value = F.col(f"{name}_text")
-    return [
-        _at(source, name, value.rlike(r"(?i)^[+-]?nan$"), "not_a_number"),
-        _at(source, name, value.rlike(r"(?i)^[+-]?inf(inity)?$"), "infinite"),
-        _at(source, name, value.isNull() | ~is_number(value, source), "unparseable_number"),
-        _at(source, name, overflows, "overflow"),
-    ]
+    reason = (
+        F.when(value.rlike(r"(?i)^[+-]?nan$"), F.lit("not_a_number"))
+        .when(value.rlike(r"(?i)^[+-]?inf(inity)?$"), F.lit("infinite"))
+        .when(is_number(value, source), F.lit("overflow"))
+        .otherwise(F.lit("unparseable_number"))
+    )
+    return [_at(source, name, number.isNull(), reason), _at(source, name, too_large, F.lit("overflow"))]
 
 
-def _at(source: Source, name: str, failed: Column, reason: str) -> Column:
-    return F.when(failed, _fault(F.lit(reason), F.lit(source.columns.delivered()[name]), F.col(f"{name}_text")))
+def _at(source: Source, name: str, failed: Column, reason: Column) -> Column:
+    return F.when(failed, _fault(reason, F.lit(source.columns.delivered()[name]), F.col(f"{name}_text")))
 
 
 def _fault(reason: Column, column: Column, value: Column) -> Column:
-    shown = F.substring(value, 1, SHOWN_CHARACTERS)
-    return F.struct(reason.alias("reason"), column.alias("column_name"), shown.alias("value")).cast(FAULT)
+    return F.struct(reason.alias("reason"), column.alias("column_name"), value.alias("value")).cast(FAULT)
 
 
 def _refuse_repeated(sales: DataFrame) -> DataFrame:

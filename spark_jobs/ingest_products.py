@@ -1,0 +1,127 @@
+"""Name the products: from the source's catalogue, and from the sales lines what the catalogue does not say.
+
+Input: the catalogue files, where the source has them, and this run's `transactions` before the business date. Output:
+`products`, one row per product that is in the catalogue or was sold. A price is the catalogue's, else the mean paid per
+unit; a catalogue line whose price cannot be read keeps its names and gets the mean paid. Of two lines of one product
+the first counts.
+"""
+
+import sys
+from datetime import date
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from pipeline.expectations.audit import AuditFailed, audit_and_publish
+from pipeline.lake.lake import LakeError
+from pipeline.settings import Settings
+from pipeline.sources.reader import Delivered
+from pipeline.sources.source import CatalogueFiles, Source, SourceError, load_source
+from pipeline.stages import stage
+from pipeline.tables.products import PRODUCTS
+from pipeline.workspace import Workspace
+from spark_jobs.delivered import MONEY, number, read_delivered, refuse_unreadable, text
+from spark_jobs.session import arg_parser, open_session, read_table, run_of, stage_table
+
+CATALOGUE = "product_id string, name string, category string, brand string, price_cents double"
+
+
+def sold_products(transactions: DataFrame, business_date: date) -> DataFrame:
+    """product_id, most frequent category (of equals the first by name), mean cents per unit, first day."""
+    sold = transactions.where((F.col("sold_on") < F.lit(business_date)) & ~F.col("is_return"))
+    by_category = sold.groupBy("product_id", "category").agg(
+        F.count("*").alias("lines"),
+        F.sum("quantity").alias("units"),
+        F.sum("amount_cents").alias("cents"),
+        F.min("sold_on").alias("first_sold_on"),
+    )
+    # The least of (-lines, name) is the most frequent; lines without a category do not vote.
+    vote = F.when(F.col("category").isNotNull(), F.struct(-F.col("lines"), F.col("category").alias("category")))
+    return by_category.groupBy("product_id").agg(
+        F.min(vote)["category"].alias("sold_category"),
+        F.try_divide(F.sum("cents"), F.sum("units")).alias("paid_cents"),
+        F.min("first_sold_on").alias("first_sold_on"),
+    )
+
+
+def name_products(catalogue: DataFrame, sold: DataFrame) -> DataFrame:
+    """`products`: every product of either side."""
+    return catalogue.join(sold, "product_id", "full").select(
+        "product_id",
+        F.coalesce("name", "product_id").alias("name"),
+        F.coalesce("category", "sold_category").alias("category"),
+        "brand",
+        F.coalesce("price_cents", "paid_cents", F.lit(0.0)).alias("price_cents"),
+        "first_sold_on",
+    )
+
+
+def read_catalogue(spark: SparkSession, source: Source, workspace: Workspace) -> DataFrame:
+    """The delivered catalogue, one row per product; empty where the source has none.
+
+    Raises: SourceError: when the described files are not there or cannot be read.
+    """
+    files = source.catalogue
+    if files is None:
+        return spark.createDataFrame([], CATALOGUE)
+    found = source.matching(files.files, workspace)
+    if not found:
+        raise SourceError(f"source {source.name}: no file matches {source.folder(workspace) / files.files} (catalogue)")
+    delivered = [Delivered(path, path.name) for path in found]
+    raw = read_delivered(spark, delivered, source, files, _described(files))
+    refuse_unreadable(raw)
+    return catalogue_rows(raw, source, files)
+
+
+def catalogue_rows(raw: DataFrame, source: Source, files: CatalogueFiles) -> DataFrame:
+    """Catalogue lines as products; lines without a product or with a wrong number of columns name nothing."""
+    given = _described(files)
+    values = {
+        name: text(name) if name in given else F.lit(None).cast("string") for name in ("name", "category", "brand")
+    }
+    price = F.lit(None).cast("double")
+    if "price" in given:
+        price = number(text("price"), files, MONEY).cast("double") * (100.0 if source.money == "currency" else 1.0)
+    readable = raw.where(F.col("problem").isNull() & text("product").isNotNull())
+    row = F.struct(
+        *(value.alias(name) for name, value in values.items()), F.when(price >= 0, price).alias("price_cents")
+    )
+    return (
+        readable.select(text("product").alias("product_id"), "source_file", "source_line", row.alias("row"))
+        .groupBy("product_id")
+        .agg(F.min_by("row", F.struct("source_file", "source_line")).alias("row"))
+        .select("product_id", "row.*")
+    )
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Read catalogue and transactions, publish `products`."""
+    run, settings = run_of(arg_parser(__doc__ or "").parse_args(argv)), Settings()
+    try:
+        source = load_source(run.source)
+        workspace = Workspace.of(settings, source.name)
+        with stage("ingest_products", workspace.run_folder(run.run_id)) as record:
+            if workspace.lake.is_published(PRODUCTS.name, run.run_id):
+                record.rows_out = workspace.lake.manifest(PRODUCTS.name, run.run_id).rows
+                record.details["already_published"] = True
+                return
+            spark = open_session("ingest_products", settings)
+            transactions, version = read_table(spark, workspace, "transactions", run.run_id)
+            record.rows_in = workspace.lake.manifest("transactions", version).rows
+            products = name_products(
+                read_catalogue(spark, source, workspace), sold_products(transactions, run.business_date)
+            )
+            _, record.rows_out = stage_table(
+                products, workspace, PRODUCTS.name, run, {"transactions": version}, files=1
+            )
+            audit_and_publish(products, workspace, PRODUCTS.name, run.run_id, settings)
+    except (AuditFailed, LakeError, SourceError) as error:
+        sys.exit(f"ingest_products: {error}")
+
+
+def _described(files: CatalogueFiles) -> dict[str, str]:
+    return {ours: theirs for ours, theirs in files.columns.model_dump().items() if theirs is not None}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,242 @@
+"""What is on the shelf at the opening of the business date, and what will arrive within the horizon.
+
+Input: the source's stock file of the business date and its resupply files. Output: `stock_levels` and `resupplies`.
+A source without them gets the plan that models/detectors/supply_plan.py derives from its `transactions`; so does one
+whose stock file is missing, if its description says `missing = "derive"`. Registers that went below zero count as an
+empty shelf; what arrives in several deliveries of one day is added up. A number or day that cannot be read stops the
+job, naming file, line and column: with a wrong stock every alert would be wrong.
+"""
+
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
+
+import numpy as np
+import pyarrow as pa
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from models.detectors.supply_plan import derive_plan
+from pipeline.expectations.audit import AuditFailed, audit_and_publish
+from pipeline.lake.lake import LakeError
+from pipeline.settings import DemandSettings, Settings
+from pipeline.sources.reader import Delivered
+from pipeline.sources.source import ResupplyFiles, Source, SourceError, StockFiles, load_source
+from pipeline.sources.time_format import java_pattern
+from pipeline.stages import stage
+from pipeline.tables.stock import RESUPPLIES, STOCK_LEVELS
+from pipeline.workspace import Run, Workspace
+from spark_jobs.delivered import UNITS, number, read_delivered, refuse_unreadable, text
+from spark_jobs.session import arg_parser, open_session, read_table, run_of, stage_table
+
+PLAN = "store_id string, product_id string, on_hand double, resupplies array<double>"
+
+
+def daily_units(transactions: DataFrame, business_date: date, history_days: int) -> DataFrame:
+    """store_id, product_id, and `sold`: (days before the business date, units) of the trailing days with sales."""
+    first = business_date - timedelta(days=history_days)
+    sold = transactions.where(
+        F.col("sold_on").between(F.lit(first), F.lit(business_date - timedelta(days=1))) & ~F.col("is_return")
+    )
+    ago = F.date_diff(F.lit(business_date), F.col("sold_on")).alias("days_ago")
+    per_day = sold.groupBy("store_id", "product_id", ago).agg(F.sum("quantity").alias("units"))
+    return per_day.groupBy("store_id", "product_id").agg(F.collect_list(F.struct("days_ago", "units")).alias("sold"))
+
+
+def derived_plan(sold: DataFrame, business_date: date, history_days: int, demand: DemandSettings) -> DataFrame:
+    """store_id, product_id, on_hand and the resupplies by day of the horizon, of every product sold lately."""
+    cover_days, horizon_days = demand.plan_cover_days, demand.horizon_days
+
+    def plan(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            units = np.zeros((len(batch), history_days))
+            lists = batch.column("sold")
+            rows = np.repeat(np.arange(len(batch)), np.diff(lists.offsets.to_numpy()))
+            days_ago, per_day = (np.asarray(part) for part in lists.flatten().flatten())
+            units[rows, history_days - days_ago] = per_day
+            derived = derive_plan(units, business_date, cover_days, horizon_days)
+            yield pa.RecordBatch.from_pydict(
+                {
+                    "store_id": batch.column("store_id"),
+                    "product_id": batch.column("product_id"),
+                    "on_hand": pa.array(derived.on_hand),
+                    "resupplies": pa.array(derived.resupplies.tolist(), pa.list_(pa.float64())),
+                }
+            )
+
+    return sold.mapInArrow(plan, PLAN)
+
+
+def plan_tables(plan: DataFrame, business_date: date) -> tuple[DataFrame, DataFrame]:
+    """The plan as `stock_levels` and `resupplies`."""
+    origin = F.lit("derived").alias("origin")
+    stock = plan.select("store_id", "product_id", "on_hand", F.lit(business_date).alias("as_of"), origin)
+    arriving = plan.select("store_id", "product_id", F.posexplode("resupplies").alias("day", "units"))
+    arrives_on = F.date_add(F.lit(business_date), F.col("day")).alias("arrives_on")
+    return stock, arriving.where("units > 0").select("store_id", "product_id", arrives_on, "units", origin)
+
+
+def delivered_stock(raw: DataFrame, source: Source, files: StockFiles, business_date: date) -> DataFrame:
+    """`stock_levels` from the lines of a stock file.
+
+    Raises: SourceError: for a line that cannot be read, or two of one product in one store.
+    """
+    on_hand = number(text("on_hand"), files, UNITS).cast("double")
+    _refuse(raw, {"product": text("product").isNull(), "store": _no_store(raw), "on_hand": on_hand.isNull()}, files)
+    rows = raw.select(_store(raw), text("product").alias("product_id"), on_hand.alias("on_hand"), "source_file")
+    twice = rows.groupBy("store_id", "product_id").agg(F.count("*").alias("lines"), F.min("source_file").alias("file"))
+    if (found := twice.where("lines > 1").first()) is not None:
+        raise SourceError(f"{found.file}: product {found.product_id} of store {found.store_id} has {found.lines} lines")
+    return rows.select(
+        "store_id",
+        "product_id",
+        F.greatest("on_hand", F.lit(0.0)).alias("on_hand"),
+        F.lit(business_date).alias("as_of"),
+        F.lit("delivered").alias("origin"),
+    )
+
+
+def delivered_resupplies(raw: DataFrame, files: ResupplyFiles, business_date: date, horizon_days: int) -> DataFrame:
+    """`resupplies` of the horizon from the lines of resupply files.
+
+    Raises: SourceError: for a line that cannot be read.
+    """
+    units = number(text("units"), files, UNITS).cast("double")
+    arrives_on = F.to_date(F.try_to_timestamp(text("arrives_on"), F.lit(java_pattern(files.date_format))))
+    wrong = {
+        "product": text("product").isNull(),
+        "store": _no_store(raw),
+        "arrives_on": arrives_on.isNull(),
+        "units": units.isNull() | (units < 0),
+    }
+    _refuse(raw, wrong, files)
+    rows = raw.select(
+        _store(raw), text("product").alias("product_id"), arrives_on.alias("arrives_on"), units.alias("units")
+    )
+    last = business_date + timedelta(days=horizon_days - 1)
+    return (
+        rows.where(F.col("arrives_on").between(F.lit(business_date), F.lit(last)) & (F.col("units") > 0))
+        .groupBy("store_id", "product_id", "arrives_on")
+        .agg(F.sum("units").alias("units"))
+        .withColumn("origin", F.lit("delivered"))
+    )
+
+
+def read_stock(spark: SparkSession, source: Source, workspace: Workspace, business_date: date) -> DataFrame | None:
+    """The delivered stock; None where it is to be derived.
+
+    Raises: SourceError: when the business date's file is missing (and may not be), or cannot be read.
+    """
+    files = source.stock
+    if files is None:
+        return None
+    path = source.stock_file(workspace, business_date)
+    if path is None:
+        if files.missing == "derive":
+            return None
+        wanted = source.folder(workspace) / files.files.format(date=business_date)
+        raise SourceError(
+            f"source {source.name}: no stock file {wanted} for business date {business_date}; deliver it, take a date "
+            'that has one, or set `missing = "derive"` under [stock]'
+        )
+    raw = read_delivered(spark, [Delivered(path, path.name)], source, files, _described(files))
+    return delivered_stock(raw, source, files, business_date)
+
+
+def read_resupplies(
+    spark: SparkSession, source: Source, workspace: Workspace, business_date: date, horizon_days: int
+) -> DataFrame | None:
+    """The delivered resupplies of the horizon; None where they are to be derived.
+
+    Raises: SourceError: when the files are missing or cannot be read.
+    """
+    files = source.resupplies
+    if files is None:
+        return None
+    found = source.matching(files.files, workspace)
+    if not found:
+        wanted = source.folder(workspace) / files.files
+        raise SourceError(f"source {source.name}: no file matches {wanted} (resupplies)")
+    delivered = [Delivered(path, path.name) for path in found]
+    raw = read_delivered(spark, delivered, source, files, _described(files))
+    return delivered_resupplies(raw, files, business_date, horizon_days)
+
+
+def stock_and_resupplies(
+    spark: SparkSession, source: Source, workspace: Workspace, run: Run, demand: DemandSettings
+) -> tuple[DataFrame, DataFrame, dict[str, str]]:
+    """Both tables, each delivered or else derived, and the version of `transactions` if it was needed."""
+    stock = read_stock(spark, source, workspace, run.business_date)
+    resupplies = read_resupplies(spark, source, workspace, run.business_date, demand.horizon_days)
+    if stock is not None and resupplies is not None:
+        return stock, resupplies, {}
+    transactions, version = read_table(spark, workspace, "transactions", run.run_id)
+    first = transactions.agg(F.min("sold_on").alias("day")).first()
+    if first is None or first.day is None or first.day >= run.business_date:
+        raise SourceError(
+            f"source {source.name}: nothing was sold before {run.business_date}, so no plan can be derived"
+        )
+    history_days = min(demand.plan_history_days, (run.business_date - first.day).days)
+    sold = daily_units(transactions, run.business_date, history_days)
+    plan = plan_tables(derived_plan(sold, run.business_date, history_days, demand), run.business_date)
+    return (
+        stock if stock is not None else plan[0],
+        resupplies if resupplies is not None else plan[1],
+        {"transactions": version},
+    )
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Read or derive stock and resupplies, publish both tables."""
+    run, settings = run_of(arg_parser(__doc__ or "").parse_args(argv)), Settings()
+    try:
+        source = load_source(run.source)
+        workspace = Workspace.of(settings, source.name)
+        with stage("ingest_stock", workspace.run_folder(run.run_id)) as record:
+            names = (STOCK_LEVELS.name, RESUPPLIES.name)
+            if all(workspace.lake.is_published(name, run.run_id) for name in names):
+                record.details["already_published"] = True
+            else:
+                spark = open_session("ingest_stock", settings)
+                *frames, inputs = stock_and_resupplies(spark, source, workspace, run, settings.demand)
+                for name, frame in zip(names, frames, strict=True):
+                    if not workspace.lake.is_published(name, run.run_id):
+                        stage_table(frame, workspace, name, run, inputs, files=1)
+                for name in names:
+                    audit_and_publish(spark.range(0), workspace, name, run.run_id, settings)
+            rows = {name: workspace.lake.manifest(name, run.run_id).rows for name in names}
+            record.rows_out = sum(rows.values())
+            record.details |= rows
+    except (AuditFailed, LakeError, SourceError) as error:
+        sys.exit(f"ingest_stock: {error}")
+
+
+def _described(files: StockFiles | ResupplyFiles) -> dict[str, str]:
+    return {ours: theirs for ours, theirs in files.columns.model_dump().items() if theirs is not None}
+
+
+def _store(raw: DataFrame) -> Column:
+    return (text("store") if "store" in raw.columns else F.lit("all")).alias("store_id")
+
+
+def _no_store(raw: DataFrame) -> Column:
+    return text("store").isNull() if "store" in raw.columns else F.lit(False)
+
+
+def _refuse(raw: DataFrame, wrong: dict[str, Column], files: StockFiles | ResupplyFiles) -> None:
+    """Raises: SourceError: naming file, line and column of the first line with a problem."""
+    refuse_unreadable(raw)
+    given = _described(files)
+    fault = F.when(F.col("problem").isNotNull(), F.concat(F.col("problem"), F.lit(": "), F.col("line_text")))
+    for name, is_wrong in wrong.items():
+        if name in given:
+            shown = F.concat(F.lit(f"column {given[name]!r} cannot be read: "), F.coalesce(F.col(name), F.lit("empty")))
+            fault = fault.when(is_wrong, shown)
+    found = raw.select("source_file", "source_line", fault.alias("fault")).where("fault IS NOT NULL")
+    first = found.orderBy("source_file", "source_line").first()
+    if first is not None:
+        raise SourceError(f"{first.source_file}, line {first.source_line}: {first.fault}")
+
+
+if __name__ == "__main__":
+    main()
