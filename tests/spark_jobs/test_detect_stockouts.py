@@ -1,0 +1,110 @@
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from pipeline.settings import DemandSettings, Settings
+from pipeline.workspace import Workspace
+from spark_jobs.detect_stockouts import detect_stockouts, main
+from tests.factories import BUSINESS_DATE, expected_demand, frame, product, publish, resupply, stock_level
+
+ARGUMENTS = ["--source", "shop", "--business-date", BUSINESS_DATE.isoformat(), "--run-id", "run1"]
+
+
+def demand(mean: float = 4.0, **fields: Any) -> list[dict[str, Any]]:
+    """The same demand on each of seven days."""
+    return [
+        expected_demand(
+            demand_on=BUSINESS_DATE + timedelta(days=ahead),
+            mean=mean,
+            cumulative_variance=mean * (ahead + 1),
+            n_customers=ahead % 2,
+            **fields,
+        )
+        for ahead in range(7)
+    ]
+
+
+def tables(spark: SparkSession, **rows: list[dict[str, Any]]) -> dict[str, DataFrame]:
+    """The job's inputs: ten on hand, five arriving today, 28 asked for in seven days."""
+    given: dict[str, list[dict[str, Any]]] = {
+        "expected_demand": demand(),
+        "stock_levels": [stock_level()],
+        "resupplies": [resupply()],
+        "products": [product()],
+    }
+    return {name: frame(spark, name, given_rows) for name, given_rows in (given | rows).items()}
+
+
+def detect(spark: SparkSession, settings: DemandSettings | None = None, **rows: list[dict[str, Any]]) -> list[Any]:
+    found = detect_stockouts(
+        **tables(spark, **rows), business_date=BUSINESS_DATE, settings=settings or DemandSettings()
+    )
+    return sorted(found.collect(), key=lambda row: (row.store_id, row.product_id))
+
+
+def test_a_shelf_that_runs_out_alerts_with_its_numbers(spark: SparkSession) -> None:
+    (alert,) = detect(spark)
+    assert (alert.on_hand, alert.resupply, alert.demand) == (10.0, 5.0, 28.0)
+    assert alert.residual == pytest.approx([11, 7, 3, -1, -5, -9, -13])
+    assert alert.days_of_cover == pytest.approx(3.75)
+    assert alert.short_on == BUSINESS_DATE + timedelta(days=3)
+    assert alert.units_short == pytest.approx(13.0, rel=0.02)
+    assert alert.value_at_risk_cents == pytest.approx(alert.units_short * 100, abs=1)
+    assert alert.n_customers == 3
+    assert alert.reason.startswith("10 on hand and 5 arriving by Sun 1 Mar against 16 expected")
+
+
+def test_a_full_shelf_does_not_alert(spark: SparkSession) -> None:
+    assert detect(spark, stock_levels=[stock_level(on_hand=100.0)]) == []
+
+
+def test_a_product_without_a_stock_level_is_not_judged(spark: SparkSession) -> None:
+    unknown = demand(product_id="p2") + demand(store_id="s2")
+    assert [(alert.store_id, alert.product_id) for alert in detect(spark, expected_demand=demand() + unknown)] == [
+        ("s1", "p1")
+    ]
+
+
+def test_deliveries_after_the_horizon_do_not_help(spark: SparkSession) -> None:
+    late = resupply(arrives_on=BUSINESS_DATE + timedelta(days=7), units=500.0)
+    assert detect(spark, resupplies=[resupply(), late]) == detect(spark)
+
+
+def test_stores_are_judged_apart(spark: SparkSession) -> None:
+    two = {
+        "expected_demand": demand() + demand(store_id="s2"),
+        "stock_levels": [stock_level(), stock_level(store_id="s2", on_hand=500.0)],
+    }
+    assert detect(spark, **two) == detect(spark)
+
+
+def test_order_of_rows_changes_nothing(spark: SparkSession) -> None:
+    many = [row for number in range(5) for row in demand(1.0 + number, product_id=f"p{number}")]
+    stock = [stock_level(product_id=f"p{number}", on_hand=4.0) for number in range(5)]
+    straight = detect(spark, expected_demand=many, stock_levels=stock)
+    assert len(straight) == 5
+    assert detect(spark, expected_demand=many[::-1], stock_levels=stock[::-1]) == straight
+
+
+def test_the_per_day_rule_ignores_the_opening_stock(spark: SparkSession) -> None:
+    (alert,) = detect(spark, DemandSettings(residual="per_day"), stock_levels=[stock_level(on_hand=500.0)])
+    assert alert.residual == pytest.approx([1, -4, -4, -4, -4, -4, -4])
+    assert alert.short_on == BUSINESS_DATE + timedelta(days=1)
+
+
+def test_a_product_without_a_price_has_no_value_at_risk(spark: SparkSession) -> None:
+    (alert,) = detect(spark, products=[])
+    assert alert.value_at_risk_cents == 0
+
+
+def test_the_night_publishes_once_even_without_alerts(
+    spark: SparkSession, workspace: Workspace, settings: Settings
+) -> None:
+    for name, rows in tables(spark, stock_levels=[stock_level(on_hand=100.0)]).items():
+        publish(workspace, name, rows)
+    main(ARGUMENTS)
+    main(ARGUMENTS)
+    assert workspace.lake.current("stockouts") == "run1"
+    assert workspace.lake.manifest("stockouts", "run1").rows == 0
