@@ -4,10 +4,14 @@ from datetime import datetime
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
+
+from pipeline.lake.lake import LakeError
+from pipeline.sources.source import SourceError
+from pipeline.terminal import errors_in_one_line, print_table
 
 app = typer.Typer(help="The model: promotion, scorecards, versions.", no_args_is_help=True)
+
+EXPECTED = (SourceError, FileNotFoundError, LakeError, ValueError)
 
 SourceOption = Annotated[str, typer.Option(help="a shipped source or a path to a TOML description")]
 RunOption = Annotated[str, typer.Option(help="the run whose model it is about")]
@@ -26,11 +30,12 @@ def promote(
     from pipeline.stages import stage
     from pipeline.workspace import Run, Workspace
 
-    settings, run = Settings(), Run(source, business_date.date(), run_id)
-    workspace = Workspace.of(settings, load_source(source).name)
-    with stage("promote_model", workspace.run_folder(run_id)) as record:
-        verdict = apply_gate(settings, workspace, run)
-        record.details = verdict.model_dump(mode="json")
+    with errors_in_one_line(*EXPECTED):
+        settings, run = Settings(), Run(source, business_date.date(), run_id)
+        workspace = Workspace.of(settings, load_source(source).name)
+        with stage("promote_model", workspace.run_folder(run_id)) as record:
+            verdict = apply_gate(settings, workspace, run)
+            record.details = verdict.model_dump(mode="json")
     if verdict.promoted:
         typer.echo(f"{verdict.candidate_version} is champion")
     else:
@@ -46,16 +51,15 @@ def scorecard(source: SourceOption, run_id: RunOption) -> None:
     from pipeline.sources.source import load_source
     from pipeline.workspace import Workspace
 
-    card = Scorecard.read(Workspace.of(Settings(), load_source(source).name).run_folder(run_id))
+    with errors_in_one_line(*EXPECTED):
+        card = Scorecard.read(Workspace.of(Settings(), load_source(source).name).run_folder(run_id))
     metrics = list(dict.fromkeys(metric for values in card.models.values() for metric in values))
-    table = Table(title=f"{card.customers} customers, held out {card.window.first_day} to {card.window.last_day}")
-    table.add_column("metric")
-    for name in card.models:
-        table.add_column(name, justify="right")
-    for metric in metrics:
-        cells = (f"{values[metric]:.4f}" if metric in values else "" for values in card.models.values())
-        table.add_row(metric, *cells)
-    Console().print(table)
+    rows: list[list[object]] = [
+        [metric, *(f"{values[metric]:.4f}" if metric in values else "" for values in card.models.values())]
+        for metric in metrics
+    ]
+    title = f"{card.customers:,} customers, held out {card.window.first_day} to {card.window.last_day}"
+    print_table(title, {"metric": "left"} | dict.fromkeys(card.models, "right"), rows)
 
 
 @app.command("list")
@@ -65,10 +69,12 @@ def list_versions(source: SourceOption) -> None:
     from pipeline.sources.source import load_source
     from pipeline.tracking.registry import versions
 
-    table = Table()
-    for column in ("version", "champion", "business date", "run", "architecture", "gate", "reasons"):
-        table.add_column(column)
-    for entry in versions(Settings(), load_source(source).name):
-        shown = (entry.get(name, "") for name in ("business_date", "run_id", "architecture", "gate", "gate_reasons"))
-        table.add_row(entry["number"], "yes" if entry["champion"] else "", *shown)
-    Console().print(table)
+    shown = ("business_date", "run_id", "architecture", "gate", "gate_reasons")
+    with errors_in_one_line(*EXPECTED):
+        found = versions(Settings(), load_source(source).name)
+    rows: list[list[object]] = [
+        [entry["number"], "yes" if entry["champion"] else "", *(entry.get(name, "") for name in shown)]
+        for entry in found
+    ]
+    headings = {"version": "right", "champion": "left"} | dict.fromkeys(shown, "left") | {"gate_reasons": "fold"}
+    print_table(f"Models of {source}", headings, rows)

@@ -67,6 +67,7 @@ class Training:
     def run(self) -> None:
         """Train from the latest checkpoint to the end."""
         self.checkpoints.restore()
+        print(f"{self.share}, {self.steps_per_epoch} steps an epoch, from step {self.checkpoints.step}", flush=True)
         history = read_history(self.spec.history_path, self.checkpoints.step // self.steps_per_epoch)
         while not is_over(history, self.settings.epochs, self.settings.patience):
             started = time.monotonic()

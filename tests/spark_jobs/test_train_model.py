@@ -1,0 +1,80 @@
+"""The training job on a tiny shop."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from pipeline.evaluation.scorecard import Scorecard
+from pipeline.settings import Settings
+from pipeline.stages import read_stages
+from pipeline.tracking.registry import Champion, fetch, versions
+from pipeline.workspace import Run, Workspace
+from spark_jobs import train_model
+from tests.factories import BUSINESS_DATE, frame, publish, sequence, vocabulary_entry
+
+N_PRODUCTS = 30
+
+
+def weekly_shoppers(n_customers: int) -> Iterator[dict[str, Any]]:
+    """Customers who buy the same three products every week."""
+    for number in range(n_customers):
+        products = sorted({3 + (number * step) % N_PRODUCTS for step in (1, 2, 3)})
+        days = [BUSINESS_DATE - timedelta(days=7 * week + 1 + number % 7) for week in reversed(range(8))]
+        yield sequence(funnel_id=f"c{number}", sold_on=days, products=[products for _ in days])
+
+
+@pytest.fixture
+def shop(spark: SparkSession, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """A published tiny shop, and settings for a training of seconds."""
+    for name, value in {"EPOCHS": "1", "BATCH_SIZE": "64", "MAX_BASKETS": "6", "HOLDOUT_DAYS": "7"}.items():
+        monkeypatch.setenv(f"LARDER_TRAINING__{name}", value)
+    products = [vocabulary_entry(product_index=3 + place, product_id=f"p{place}") for place in range(N_PRODUCTS)]
+    publish(workspace, "vocabulary", frame(spark, "vocabulary", products))
+    publish(workspace, "sequences", frame(spark, "sequences", weekly_shoppers(120)))
+    return workspace
+
+
+def test_a_night_measures_and_registers_once(shop: Workspace) -> None:
+    arguments = ["--source", "shop", "--business-date", BUSINESS_DATE.isoformat(), "--run-id", "run1"]
+    train_model.main(arguments)
+    train_model.main(arguments)
+
+    card = Scorecard.read(shop.run_folder("run1"))
+    assert set(card.models) == {"candidate", "global_top", "personal_top", "personal_then_global"}
+    # Who buys the same every week is predicted by the own list, so the protocol and the metrics must agree on it.
+    assert card.models["personal_top"]["recall@5"] == pytest.approx(1.0)
+    assert card.customers == 120
+    assert card.window.last_day == BUSINESS_DATE - timedelta(days=1)
+    settings = Settings()
+    assert [entry["number"] for entry in versions(settings, "shop")] == ["1"]
+    assert fetch(settings, "shop", "1").vocabulary_hash == "v1"
+    assert not (shop.run_folder("run1") / train_model.CHECKPOINTS).exists()
+    assert [stage.status for stage in read_stages(shop.run_folder("run1"))] == ["running", "done"] * 2
+
+
+@pytest.mark.parametrize(
+    ("architecture", "trained_for", "adopted"),
+    [
+        ("lens1000", BUSINESS_DATE - timedelta(days=1), True),
+        ("lens1000", BUSINESS_DATE, True),
+        ("lens1000", BUSINESS_DATE + timedelta(days=1), False),
+        ("lens2000", BUSINESS_DATE - timedelta(days=1), False),
+    ],
+)
+def test_training_starts_from_a_champion_of_the_same_shape_that_has_not_seen_the_window(
+    spark: SparkSession, shop: Workspace, architecture: str, trained_for: date, adopted: bool
+) -> None:
+    incumbent = Champion("larder-shop", "1", architecture, "v1", trained_for, "run0", Path("models/1"))
+    spec = train_model.specify(
+        spark,
+        shop,
+        Run("shop", BUSINESS_DATE, "run1"),
+        settings=Settings(),
+        versions={"sequences": "run1", "vocabulary": "run1"},
+        incumbent=incumbent,
+    )
+    assert spec.initial_model == (incumbent.model_path if adopted else None)
