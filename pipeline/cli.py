@@ -7,6 +7,7 @@ from pipeline.evaluation.commands import app as model
 from pipeline.lake import commands as lake
 from pipeline.nightly import commands as nightly
 from pipeline.simulator.commands import app as simulate
+from pipeline.sources.commands import app as source
 
 app = typer.Typer(help="Larder: raw sales in, stock-out and behaviour alerts out.", no_args_is_help=True)
 
@@ -16,6 +17,7 @@ app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options"
     nightly.airflow
 )
 app.add_typer(simulate, name="simulate")
+app.add_typer(source, name="source")
 app.add_typer(alerts, name="alerts")
 app.add_typer(model, name="model")
 for command in (lake.table, lake.versions, lake.rollback, lake.accept):
