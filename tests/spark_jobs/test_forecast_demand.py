@@ -1,0 +1,110 @@
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from pipeline.settings import DemandSettings, Settings
+from pipeline.workspace import Workspace
+from spark_jobs.forecast_demand import forecast_demand, main
+from tests.factories import BUSINESS_DATE, basket, frame, prediction, product, publish, stock_level, transaction
+
+ARGUMENTS = ["--source", "shop", "--business-date", BUSINESS_DATE.isoformat(), "--run-id", "run1"]
+
+
+def sales(units: float = 5.0, days: int = 30, **fields: Any) -> list[dict[str, Any]]:
+    """The same units of p1 and of p2 on every day before the business date."""
+    return [
+        transaction(sold_on=BUSINESS_DATE - timedelta(days=back), product_id=name, quantity=units, **fields)
+        for back in range(1, days + 1)
+        for name in ("p1", "p2")
+    ]
+
+
+def tables(spark: SparkSession, **rows: list[dict[str, Any]]) -> dict[str, DataFrame]:
+    """The job's inputs, each with sensible rows."""
+    given: dict[str, list[dict[str, Any]]] = {
+        "transactions": sales(),
+        "baskets": [basket()],
+        "predictions": [prediction()],
+        "products": [product(), product(product_id="p2")],
+        "stock_levels": [stock_level()],
+    }
+    return {name: frame(spark, name, given_rows) for name, given_rows in (given | rows).items()}
+
+
+def forecast(spark: SparkSession, settings: DemandSettings | None = None, **rows: list[dict[str, Any]]) -> list[Any]:
+    demand = forecast_demand(
+        **tables(spark, **rows), business_date=BUSINESS_DATE, settings=settings or DemandSettings()
+    )
+    return sorted(demand.collect(), key=lambda row: (row.store_id, row.product_id, row.demand_on))
+
+
+def test_every_product_has_every_day_of_the_horizon_the_business_date_first(spark: SparkSession) -> None:
+    found = forecast(spark, DemandSettings(horizon_days=3))
+    days = [BUSINESS_DATE + timedelta(days=ahead) for ahead in range(3)]
+    assert [(row.product_id, row.demand_on) for row in found] == [(name, day) for name in ("p1", "p2") for day in days]
+
+
+def test_even_sales_are_expected_to_go_on(spark: SparkSession) -> None:
+    for row in forecast(spark, predictions=[]):
+        assert row.mean == pytest.approx(5.0, rel=0.1)
+        assert row.p10 <= row.p50 <= row.p90
+        assert row.cumulative_variance >= row.variance * 0.999
+        assert (row.from_customers, row.n_customers) == (0.0, 0)
+
+
+def test_sales_on_or_after_the_business_date_change_nothing(spark: SparkSession) -> None:
+    later = [
+        transaction(sold_on=BUSINESS_DATE + timedelta(days=ahead), product_id=name, quantity=500.0)
+        for ahead in (0, 1, 5)
+        for name in ("p1", "p9")
+    ]
+    future = [basket(sold_on=BUSINESS_DATE + timedelta(days=ahead)) for ahead in range(3)]
+    assert forecast(spark, transactions=sales() + later, baskets=[basket(), *future]) == forecast(spark)
+
+
+def test_order_of_rows_changes_nothing(spark: SparkSession) -> None:
+    predicted = [prediction(funnel_id=f"c{number}", gap_days=3.0 + number) for number in range(6)]
+    straight = forecast(spark, transactions=sales(1.1), predictions=predicted)
+    assert forecast(spark, transactions=sales(1.1)[::-1], predictions=predicted[::-1]) == straight
+
+
+def test_returns_are_no_negative_demand(spark: SparkSession) -> None:
+    back = [transaction(sold_on=BUSINESS_DATE - timedelta(days=1), quantity=40.0, is_return=True)]
+    assert forecast(spark, transactions=sales() + back) == forecast(spark)
+
+
+def test_predicted_baskets_move_demand_towards_their_products(spark: SparkSession) -> None:
+    without, with_baskets = forecast(spark, predictions=[]), forecast(spark)
+    assert sum(row.from_customers for row in with_baskets if row.product_id == "p1") > 0
+    assert sum(row.mean for row in with_baskets) == pytest.approx(sum(row.mean for row in without), rel=1e-6)
+    assert all(row.from_customers <= row.mean for row in with_baskets)
+
+
+def test_a_customer_counts_on_the_predicted_day(spark: SparkSession) -> None:
+    second = BUSINESS_DATE + timedelta(days=1)
+    found = forecast(spark, predictions=[prediction(funnel_id="c1"), prediction(funnel_id="c2", next_sold_on=second)])
+    assert [row.n_customers for row in found if row.product_id == "p1"] == [1, 1, 0, 0, 0, 0, 0]
+
+
+def test_the_paper_s_decoding_expects_baskets_on_their_day_only(spark: SparkSession) -> None:
+    found = forecast(spark, DemandSettings(decoding="predicted_day"))
+    assert [row.from_customers > 0 for row in found if row.product_id == "p1"] == [True] + [False] * 6
+
+
+def test_a_product_predicted_in_a_store_that_never_sold_it_is_no_error(spark: SparkSession) -> None:
+    found = forecast(spark, predictions=[prediction(store_id="s9")])
+    assert {row.store_id for row in found} == {"s1", "s9"}
+
+
+def test_the_night_publishes_once(spark: SparkSession, workspace: Workspace, settings: Settings) -> None:
+    for name, rows in tables(spark).items():
+        publish(workspace, name, rows)
+    main(ARGUMENTS)
+    manifest = workspace.lake.manifest("expected_demand", "run1")
+    main(ARGUMENTS)
+    assert workspace.lake.current("expected_demand") == "run1"
+    assert workspace.lake.manifest("expected_demand", "run1") == manifest
+    assert manifest.rows == 2 * settings.demand.horizon_days
+    assert manifest.business_date == date(2026, 3, 1)
