@@ -13,6 +13,7 @@ A batch is a dictionary of arrays (see `pipeline/dataset/batch.py`), its real ba
     customer_ids    int32   [B]     0 for a customer not seen in training
     elapsed_days    float32 [B]     days since the last basket without another; 0 in training
     target_products int32   [B, S]  the true next basket, then END, then 0
+    target_places   int32   [M]     where target_products, flattened, is not 0
     target_quantities float32 [B, S], target_gap_days float32 [B]
 
 Source: LENS (hierarchical encoder-decoder for next session, time and quantity), section III and Table 1. Differs in
@@ -117,24 +118,29 @@ class Lens(keras.Model):
         """
         context = self.context(batch, training)
         targets = batch["target_products"]
-        real = ops.cast(targets != PADDING, self.compute_dtype)
-        product = real * ops.cast(targets != END, self.compute_dtype)
+        sizes = ops.sum(ops.cast(targets >= FIRST_PRODUCT, self.compute_dtype), axis=-1)
         before = ops.pad(targets[:, :-1], [[0, 0], [1, 0]], constant_values=END)
         written = self.decoder(self.products(before), context, training=training)
-        steps = ops.shape(written)[1]
-        spread = ops.repeat(context[:, None, :], steps, axis=1)
-        written = ops.concatenate([written, spread], axis=-1)
+        # Only real steps are scored: two thirds of a batch are padding, and scores are most of the work.
+        places = batch["target_places"]
+        n_examples, steps = ops.shape(targets)[0], ops.shape(targets)[1]
+        example = places // steps
+        written = ops.take(ops.reshape(written, (-1, self.config.decoder_units[-1])), places, axis=0)
+        written = ops.concatenate([written, ops.take(context, example, axis=0)], axis=-1)
+        target = ops.take(ops.reshape(targets, (-1,)), places)
         logits = self.products.logits(self.readout(written))
-        picked = ops.take_along_axis(logits, ops.cast(targets, "int32")[..., None], axis=-1)[..., 0]
-        surprise = (ops.logsumexp(logits, axis=-1) - picked) * real
-        mean_quantity = self.quantity(ops.concatenate([written, self.products(targets)], axis=-1))
-        deviance = self.quantity.loss(mean_quantity, batch["target_quantities"]) * product
+        picked = ops.take_along_axis(logits, target[:, None], axis=-1)[:, 0]
+        surprise = ops.logsumexp(logits, axis=-1) - picked
+        units = ops.take(ops.reshape(batch["target_quantities"], (-1,)), places)
+        mean_quantity = self.quantity(ops.concatenate([written, self.products(target)], axis=-1))
+        deviance = self.quantity.loss(mean_quantity, units) * ops.cast(target != END, self.compute_dtype)
+        n_examples = ops.cast(n_examples, self.compute_dtype)
         location, scale = self.time_to_next(context)
         losses = {
-            "content": ops.mean(ops.sum(surprise, axis=-1)),
-            "quantity": ops.mean(ops.sum(deviance, axis=-1)),
+            "content": ops.sum(surprise) / n_examples,
+            "quantity": ops.sum(deviance) / n_examples,
             "gap": ops.mean(self.time_to_next.loss(location, scale, batch["target_gap_days"])),
-            "size": ops.mean(self.size.loss(self.size(context), ops.sum(product, axis=-1))),
+            "size": ops.mean(self.size.loss(self.size(context), sizes)),
         }
         weights = {"content": 1.0, "quantity": self.config.quantity_weight, "gap": self.config.gap_weight}
         weights["size"] = self.config.size_weight

@@ -9,6 +9,7 @@ from keras import ops
 from models.special_ids import END, FIRST_PRODUCT
 
 _NEVER = -1e9
+_START = 0.3
 
 
 @keras.saving.register_keras_serializable("larder")
@@ -16,7 +17,9 @@ class ProductEmbedding(keras.layers.Layer):
     """Product vectors, shared by input and output.
 
     Scores are products with the same vectors plus one bias per product, so that a rare product's score is learned from
-    reading it as well, and the softmax layer costs `units` rather than the decoder's width per product.
+    reading it as well, and the softmax layer costs `units` rather than the decoder's width per product. Scores are
+    divided by the root of the units: RMSprop moves every element of a row by about its step in the same batch, and
+    without the division one batch moves a popular product's score by more than the scores differ.
 
     Shapes: V vocabulary, E units.
     Args:   n_products: V, special indices included.
@@ -29,7 +32,7 @@ class ProductEmbedding(keras.layers.Layer):
 
     def build(self, input_shape: Any = None) -> None:
         """Create the vectors and the biases."""
-        start = keras.initializers.RandomNormal(stddev=self.units**-0.5, seed=self.seed)
+        start = keras.initializers.RandomNormal(stddev=_START, seed=self.seed)
         self.vectors = self.add_weight(name="vectors", shape=(self.n_products, self.units), initializer=start)
         self.bias = self.add_weight(name="bias", shape=(self.n_products,), initializer="zeros")
         blocked = np.zeros(self.n_products, np.float32)
@@ -44,7 +47,8 @@ class ProductEmbedding(keras.layers.Layer):
 
     def logits(self, states: Any) -> Any:
         """Scores of every product and of the end; padding and unknown never win. float32 [..., E] -> [..., V]."""
-        return ops.matmul(states, ops.transpose(self.vectors)) + self.bias + self._blocked
+        scores = ops.matmul(states, ops.transpose(self.vectors)) * self.units**-0.5
+        return scores + self.bias + self._blocked
 
     def start_from_popularity(self, counts: np.ndarray) -> None:
         """Make the untrained scores those of the popularity list: biases become log shares of lines.

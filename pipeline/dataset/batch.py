@@ -11,6 +11,7 @@ without a real step.
     customer_ids      int32   [B]     row of the customer's vector; 0 is a customer not seen in training
     elapsed_days      float32 [B]     days since the last basket that passed without another
     target_products   int32   [B, S]  known products of the next basket, END, then 0
+    target_places     int32   [M]     where target_products, flattened, is not 0
     target_quantities float32 [B, S]  units; 0 at END and padding
     target_gap_days   float32 [B]     days from the last basket of the past to the next one
     target_sizes      float32 [B]     lines of the next basket, unknown products included
@@ -85,6 +86,7 @@ def targets(
     products[complete, counts[complete]] = END_INDEX
     return {
         "target_products": products,
+        "target_places": np.flatnonzero(products).astype(np.int32),
         "target_quantities": quantities,
         "target_gap_days": np.clip(histories.gap_days[positions], 0, _LONGEST_GAP_DAYS),
         "target_sizes": lengths.astype(np.float32),

@@ -1,10 +1,10 @@
 """Training and held-out examples, streamed from the sequences table.
 
 The last `holdout_days` before the business date are kept from training. A training example is a past and the basket
-after it, both before that day; each epoch draws one such place per customer, so that prefixes grow and shrink from
-epoch to epoch. A held-out example is everything before that day and the first basket on or after it. Validation, which
-decides when training stops, must not look at the held-out days: it takes the last training basket of a few customers,
-which then is never a training target.
+after it, both before that day; each epoch draws two such places per customer, so that prefixes grow and shrink from
+epoch to epoch and frequent customers do not drown the others. A held-out example is everything before that day and the
+first basket on or after it. Validation, which decides when training stops, must not look at the held-out days: it takes
+the last training basket of a few customers, which then is never a training target.
 
 A batch is a pure function of (seed, step), and the same whatever the number of workers, who take disjoint slices of it:
 a worker that is killed and started again computes what it would have computed. One Parquet row group is in memory at a
@@ -28,8 +28,8 @@ from pipeline.dataset.histories import COLUMNS, Histories, read_histories
 from pipeline.settings import TrainingSettings
 from pipeline.tables.vocabulary import END_INDEX, FIRST_PRODUCT_INDEX, UNKNOWN_INDEX
 
-_EPOCH, _STEP = 1, 2  # streams of random numbers
-_WINDOW = 16  # batches among which examples are sorted by size
+_EPOCH, _STEP, _WHOLE = 1, 2, 3  # streams of random numbers
+_PLACES_PER_EPOCH = 2  # targets drawn per customer
 _UNSEEN_SHARE = 0.1  # examples whose customer is withheld
 _UNKNOWN_SHARE = 0.05  # products read as unknown in training
 _VALIDATION_ONE_IN = 20  # customers whose last training basket validates
@@ -85,7 +85,7 @@ class Examples:
                 places, validation = _places(histories, cutoff)
                 held_out = _held_out(histories, cutoff)
                 trained = np.flatnonzero(np.diff(places.offsets) > 0)
-                blocks.append(_Block(path, row_group, len(trained), len(held_out), len(validation)))
+                blocks.append(_Block(path, row_group, places.n_drawn, len(held_out), len(validation)))
                 customers.append(keys_of(histories.ids[trained]))
                 counts += _count(histories, cutoff, len(counts))
         if sum(block.n_train for block in blocks) == 0:
@@ -104,7 +104,7 @@ class Examples:
 
     @property
     def n_train(self) -> int:
-        """Customers with at least one training example."""
+        """Training examples of an epoch: two of each customer who has as many."""
         return sum(block.n_train for block in self._blocks)
 
     @property
@@ -151,7 +151,7 @@ class Examples:
             yield from self._whole(number, positions[worker::workers], batch_size, self._cut)
 
     def _whole(self, number: int, positions: np.ndarray, batch_size: int, cut: Cut) -> Iterator[Batch]:
-        """Examples of given targets, their baskets whole and in order; pasts of similar length together."""
+        """Examples of given targets, their baskets whole, always in one order; pasts of similar length together."""
         histories = self._histories(number)
         funnels = np.searchsorted(histories.basket_offsets, positions, side="right") - 1
         order = np.argsort(positions - histories.basket_offsets[funnels], kind="stable")
@@ -159,7 +159,8 @@ class Examples:
             rows = order[first : first + batch_size]
             batch = pasts(histories, positions[rows], funnels[rows], cut)
             batch["customer_ids"] = self._customers(histories, funnels[rows])
-            yield batch | targets(histories, positions[rows], np.iinfo(np.int32).max)
+            random = np.random.default_rng([_WHOLE, number, first])
+            yield batch | targets(histories, positions[rows], np.iinfo(np.int32).max, random)
 
     def _customers(self, histories: Histories, funnels: np.ndarray) -> np.ndarray:
         return rows_of(keys_of(histories.ids[funnels]), self.customer_keys, missing=0)
@@ -176,10 +177,10 @@ class Examples:
                 continue
             random = np.random.default_rng([self._settings.seed, _EPOCH, epoch, int(number)])
             histories = self._histories(int(number))
-            positions = _places(histories, self._cutoff)[0].draw(random)
+            positions = random.permutation(_places(histories, self._cutoff)[0].draw(random))
             plan += [
                 (int(number), np.searchsorted(histories.basket_offsets, chosen, side="right") - 1, chosen)
-                for chosen in _batches(positions, histories.known_lines[positions], batch_size, random)
+                for chosen in _full_batches(positions, batch_size)
             ]
         return plan
 
@@ -192,10 +193,16 @@ class _Places:
     offsets: np.ndarray
 
     def draw(self, random: np.random.Generator) -> np.ndarray:
-        """One place of each funnel that has any, in random order."""
+        """Two different places of each funnel, fewer where it has fewer."""
         counts = np.diff(self.offsets)
-        drawn = self.offsets[:-1] + np.floor(random.random(len(counts)) * counts).astype(np.int64)
-        return random.permutation(self.positions[drawn[counts > 0]])
+        rank = np.arange(len(self.positions)) - np.repeat(self.offsets[:-1], counts)
+        order = np.lexsort((random.random(len(self.positions)), np.repeat(np.arange(len(counts)), counts)))
+        return self.positions[order[rank < _PLACES_PER_EPOCH]]
+
+    @property
+    def n_drawn(self) -> int:
+        """Examples of an epoch."""
+        return int(np.minimum(np.diff(self.offsets), _PLACES_PER_EPOCH).sum())
 
 
 def read_product_keys(vocabulary: Path) -> np.ndarray:
@@ -255,15 +262,12 @@ def _count(histories: Histories, cutoff: int, n_products: int) -> np.ndarray:
     return counts
 
 
-def _batches(
-    positions: np.ndarray, sizes: np.ndarray, batch_size: int, random: np.random.Generator
-) -> list[np.ndarray]:
-    """Full batches in random order, each of examples with baskets of similar size: less padding in the decoder."""
+def _full_batches(positions: np.ndarray, batch_size: int) -> list[np.ndarray]:
+    """Batches of the positions in turn; the last one is filled up from the beginning.
+
+    Not sorted by size: a batch of baskets of one size would teach RMSprop, which forgets within ten batches, that all
+    baskets end there.
+    """
     missing = -len(positions) % batch_size
-    filled = np.concatenate([np.arange(len(positions)), np.arange(missing) % len(positions)])
-    batches: list[np.ndarray] = []
-    for first in range(0, len(filled), _WINDOW * batch_size):
-        window = filled[first : first + _WINDOW * batch_size]
-        window = window[np.argsort(sizes[window], kind="stable")]
-        batches += list(positions[window].reshape(-1, batch_size))
-    return [batches[each] for each in random.permutation(len(batches))]
+    filled = positions[np.r_[np.arange(len(positions)), np.arange(missing) % len(positions)]]
+    return list(filled.reshape(-1, batch_size))

@@ -21,11 +21,20 @@ PREDICTIONS = Table(
             "predicted basket, most probable first: probability of being in it, units if it is",
         ),
         Column("n_products", "int", "length of products", minimum=1, maximum=1000),
-        Column("gap_days", "double", "predicted days from last_sold_on", unit="days", minimum=0.0, maximum=3650.0),
-        Column("next_sold_on", "date", "predicted day, the business date or later", minimum=date(1970, 1, 2)),
+        Column(
+            "gap_days",
+            "double",
+            "median days from a basket to the next, as of last_sold_on",
+            unit="days",
+            minimum=0.0,
+            maximum=3650.0,
+        ),
+        Column(
+            "next_sold_on", "date", "median day of the next basket, given that none came yet", minimum=date(1970, 1, 2)
+        ),
         Column("last_sold_on", "date", "day of the latest basket", minimum=date(1970, 1, 2)),
         Column("fallback", "string", "why the model was not asked, if so", nullable=True, values=FALLBACKS),
-        Column("model_version", "string", "registered model name and version"),
+        Column("model_version", "string", "registered model name and version, or `frequency`"),
         Column("business_date", "date", "the night", minimum=date(1970, 1, 2), maximum=date(2200, 1, 1)),
     ),
 )

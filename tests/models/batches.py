@@ -30,6 +30,7 @@ def random_batch(seed: int = 0, examples: int = 4, baskets: int = 3, products: i
         "customer_ids": np.r_[0, random.integers(1, N_CUSTOMERS, examples - 1)].astype(np.int32),
         "elapsed_days": random.integers(0, 30, examples).astype(np.float32),
         "target_products": targets.astype(np.int32),
+        "target_places": np.flatnonzero(targets).astype(np.int32),
         "target_quantities": np.where(targets >= FIRST_PRODUCT, 2.0, 0.0).astype(np.float32),
         "target_gap_days": random.integers(0, 30, examples).astype(np.float32),
         "target_sizes": target_sizes.astype(np.float32),
@@ -41,7 +42,7 @@ def padded(batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     wider = dict(batch)
     for name in ("product_ids", "quantities", "basket_rows", "target_products", "target_quantities"):
         wider[name] = np.pad(batch[name], [(0, 0), (0, 3)])
-    return wider
+    return wider | {"target_places": np.flatnonzero(wider["target_products"]).astype(np.int32)}
 
 
 def rows(batch: dict[str, np.ndarray], chosen: list[int]) -> dict[str, np.ndarray]:
@@ -51,5 +52,7 @@ def rows(batch: dict[str, np.ndarray], chosen: list[int]) -> dict[str, np.ndarra
     renumbered = np.zeros_like(kept)
     renumbered[kept > 0] = np.arange(1, len(baskets) + 1)
     by_basket = ("product_ids", "quantities", "basket_features")
-    cut = {name: array[baskets] if name in by_basket else array[chosen] for name, array in batch.items()}
-    return cut | {"basket_rows": renumbered}
+    by_example = {name: array for name, array in batch.items() if name != "target_places"}
+    cut = {name: array[baskets] if name in by_basket else array[chosen] for name, array in by_example.items()}
+    places = np.flatnonzero(cut["target_products"]).astype(np.int32)
+    return cut | {"basket_rows": renumbered, "target_places": places}
