@@ -1,6 +1,6 @@
 # Two commands: `make nightly` and `make test`. Both build what they need first; see README.md.
 .DEFAULT_GOAL := help
-.PHONY: help setup lock nightly up test check
+.PHONY: help setup lock nightly up test check benchmark-sessionize
 
 SOURCE ?=
 DATE ?=
@@ -29,3 +29,7 @@ check: setup  ## ruff, mypy, import-linter, yamllint
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
 	@.venv/bin/yamllint --strict -c docker/.yamllint docker
+
+benchmark-sessionize: setup  ## time Spark's sessionizing against DuckDB and Polars: [LINES=10000000] [OUT=var/benchmark]
+	@.venv/bin/python -m spark_jobs.benchmarks.sessionize --lines $(or $(LINES),10000000) \
+	  --out '$(or $(OUT),var/benchmark)' --measured-on "$$(date +%F)"
