@@ -105,7 +105,8 @@ def _visits(business_date: date, settings: DemandSettings, gap_spread: float) ->
     """Expected baskets of a customer on each day of the horizon, as an array."""
     horizon, decoding = settings.horizon_days, settings.decoding
 
-    @pandas_udf(ArrayType(DoubleType()))
+    # Spark's type stubs know only the old form that names the kind of function.
+    @pandas_udf(ArrayType(DoubleType()))  # type: ignore[call-overload]
     def expected_visits(gap_days: pd.Series, elapsed_days: pd.Series, days_until: pd.Series) -> pd.Series:
         if decoding == "predicted_day":
             return pd.Series(list(customer_route.visit_on_predicted_day(days_until.to_numpy(), horizon)))

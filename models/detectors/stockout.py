@@ -83,7 +83,7 @@ def find_shortages(shelves: Shelves, min_probability: float, residual: Residual 
         short = short_by >= min_probability
         # Nobody asks, nothing is short: a threshold of 0 would otherwise alert every product.
         short &= short_by > 0
-    return Shortage(left, short_by, lost, _days_of_cover(shelves), short.any(axis=1), short.argmax(axis=1))
+    return Shortage(left, short_by, lost, _days_of_cover(shelves), np.any(short, axis=1), short.argmax(axis=1))
 
 
 def severity(value_at_risk: Array, short_day: NDArray[np.int64], usual_value: float) -> list[str]:
