@@ -8,7 +8,7 @@ files add up, so that one file per store or per hour is fine. The days of its ac
 earlier deliveries (with `redelivery = "store_day"`: the same stores' days); all other days are taken over unchanged,
 so that every version is complete. A file that is removed changes nothing. Lines dated after the business date are
 kept where the source has really got that far (a backfill of an old night): later jobs read only what was sold before
-their night. Dates beyond both are refused. Why so: docs/decisions/deliveries.md.
+their night. Dates beyond both are refused. Why so: docs/decisions/2026-11-21__deliveries.md.
 """
 
 import sys

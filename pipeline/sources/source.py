@@ -174,6 +174,8 @@ class Source(Layout):
         for column, used in needed.items():
             if used and getattr(self.columns, column) is None:
                 raise ValueError(f"the session or returns rule needs columns.{column}")
+        if self.session == "gap_minutes" and not re.search("%[HI]", self.time_format):
+            raise ValueError(f"session by gap_minutes needs a time of day, and time_format is {self.time_format!r}")
         return self
 
     @property
@@ -257,9 +259,10 @@ def file_day(pattern: str, path: Path) -> date | None:
 
 def _in_words(error: object) -> str:
     details = dict(error)  # type: ignore[call-overload]
-    key = ".".join(str(part) for part in details["loc"]) or "description"
+    key = ".".join(str(part) for part in details["loc"])
     if details["type"] == "extra_forbidden":
         return f"unknown key `{key}`"
     if details["type"] == "missing":
         return f"key `{key}` is missing"
-    return f"key `{key}`: {details['msg'].removeprefix('Value error, ')}"
+    said = details["msg"].removeprefix("Value error, ")
+    return f"key `{key}`: {said}" if key else said

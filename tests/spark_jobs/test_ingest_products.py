@@ -1,0 +1,64 @@
+"""A product has the catalogue's name and price, and what its sales say where the catalogue is silent."""
+
+from datetime import date
+
+import pytest
+from pyspark.sql import Row, SparkSession
+
+from pipeline.workspace import Workspace
+from spark_jobs.ingest_products import main
+from tests.factories import BUSINESS_DATE, frame, publish, transaction
+
+
+def products(spark: SparkSession, workspace: Workspace, source: str, sold: list[dict[str, object]]) -> dict[str, Row]:
+    publish(workspace, "transactions", frame(spark, "transactions", sold))
+    main(["--source", source, "--business-date", BUSINESS_DATE.isoformat(), "--run-id", "run1"])
+    rows = spark.read.parquet(str(workspace.lake.path("products", "run1"))).collect()
+    assert len({row.product_id for row in rows}) == len(rows)
+    return {row.product_id: row for row in rows}
+
+
+def test_the_catalogue_comes_first_and_sales_fill_its_gaps(spark: SparkSession, workspace: Workspace) -> None:
+    workspace.raw.mkdir(parents=True)
+    (workspace.raw / "catalogue.csv").write_text(
+        "product_id,name,category,brand,price,tags\n"
+        'p1,"Milk, 1 l",dairy,Alp,1.19,x\n'
+        "p1,Milk again,dairy,Alp,9.99,x\n"
+        "p2,Bread,,,dear,x\n"
+        "p3,Tea,drinks,Leaf,3.00,x\n"
+    )
+    sold = [
+        transaction(product_id="p1", category="cheese"),
+        transaction(product_id="p2", category="bakery", quantity=2.0, amount_cents=500, sold_on=date(2026, 1, 5)),
+        transaction(product_id="p4", category="toys"),
+    ]
+    found = products(spark, workspace, "shop", sold)
+    assert tuple(found["p1"])[1:5] == ("Milk, 1 l", "dairy", "Alp", 119.0)
+    assert tuple(found["p2"])[1:] == ("Bread", "bakery", None, 250.0, date(2026, 1, 5))
+    assert (found["p3"].price_cents, found["p3"].first_sold_on) == (300.0, None)
+    assert (found["p4"].name, found["p4"].category) == ("p4", "toys")
+
+
+def test_without_a_catalogue_the_most_frequent_category_counts_and_the_future_and_returns_do_not(
+    spark: SparkSession, workspace: Workspace
+) -> None:
+    tafeng = Workspace(workspace.root.parent / "tafeng")
+    sold = [
+        transaction(category="a"),
+        transaction(category="b"),
+        transaction(category="b"),
+        transaction(category=None),
+        transaction(category=None),
+        transaction(category=None),
+        transaction(category="c", is_return=True, amount_cents=900),
+        transaction(category="c", sold_on=BUSINESS_DATE, amount_cents=900),
+        transaction(product_id="p2", sold_on=BUSINESS_DATE),
+    ]
+    found = products(spark, tafeng, "tafeng", sold)
+    assert set(found) == {"p1"}
+    assert (found["p1"].category, found["p1"].price_cents) == ("b", 100.0)
+
+
+def test_a_described_catalogue_that_is_not_there_is_named(spark: SparkSession, workspace: Workspace) -> None:
+    with pytest.raises(SystemExit, match=r"no file matches .*catalogue\.csv"):
+        products(spark, workspace, "shop", [transaction()])
