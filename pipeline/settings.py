@@ -84,7 +84,6 @@ class DemandSettings(Section):
         "cumulative", description="opening stock and cumulated residual, or the paper's per-day residual"
     )
     history_days: int = Field(56, ge=14, description="trailing days of sales from which the level is estimated")
-    half_life_days: float = Field(21.0, gt=0, description="age at which a day's sales count half")
     customer_weight: float = Field(0.25, ge=0, le=1, description="share of the mean taken from predicted baskets")
     decoding: Literal["spread", "predicted_day"] = Field(
         "spread", description="predicted baskets spread over days, or the paper's: all on the predicted day"
