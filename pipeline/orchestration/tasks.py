@@ -8,7 +8,7 @@ through the command line, where every user of the machine could read a secret.
 Read from the environment of Airflow, all with a default:
     LARDER_JOBS_PYTHON          Python of the jobs' environment (default `.venv/bin/python` beside the repository)
     LARDER_SPARK_DRIVER_MEMORY  memory of a job's driver (default 2g)
-    LARDER_SPARK_JAVA_OPTIONS   options of a job's driver JVM (default `-XX:TieredStopAtLevel=1`)
+    LARDER_SPARK_JAVA_OPTIONS   options of a job's driver JVM (default `-XX:TieredStopAtLevel=1 -XX:+UseSerialGC`)
     LARDER_TASK_RETRIES         attempts after the first (default 2)
 """
 
@@ -34,7 +34,9 @@ LEAN_DRIVER = {
     "spark.ui.enabled": "false",
     "spark.sql.catalogImplementation": "in-memory",
     "spark.log.level": "WARN",
-    "spark.driver.extraJavaOptions": os.environ.get("LARDER_SPARK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1"),
+    "spark.driver.extraJavaOptions": os.environ.get(
+        "LARDER_SPARK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+    ),
 }
 
 
