@@ -16,7 +16,9 @@ BASKETS = Table(
     grain="one shopping session of one customer",
     key=("basket_key",),
     columns=(
-        Column("basket_key", "string", "what makes the session one (customer, day or start, till basket), hashed: stable"),
+        Column(
+            "basket_key", "string", "what makes the session one (customer, day or start, till basket), hashed: stable"
+        ),
         Column("customer_id", "string", "customer"),
         Column("store_id", "string", "store of the session (the smallest id, should a session span several)"),
         Column("started_at_utc", "timestamp", "first line's time"),
