@@ -9,7 +9,6 @@ weights that were measured are the weights that predict.
 A run that registered its model already is done; one that was killed resumes from its latest checkpoint.
 """
 
-import shutil
 from typing import Any
 
 from pyspark.sql import SparkSession
@@ -26,7 +25,7 @@ from pipeline.training.spec import TrainingSpec
 from pipeline.workspace import Run, Workspace
 from spark_jobs.session import arg_parser, open_session, run_of, workspace_of
 
-CHECKPOINTS = "training"
+TRAINING_FOLDER = "training"
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -52,7 +51,7 @@ def main(argv: list[str] | None = None) -> None:
         )
         scorecard.write(folder)
         number = log(spec, settings, source_name, scorecard, history)
-        shutil.rmtree(spec.folder)
+        spec.clean()
         record.rows_out = scorecard.customers
         record.details = {
             "version": number,
@@ -79,7 +78,7 @@ def specify(
         and incumbent.business_date <= run.business_date
     )
     return TrainingSpec(
-        folder=workspace.run_folder(run.run_id) / CHECKPOINTS,
+        folder=workspace.run_folder(run.run_id) / TRAINING_FOLDER,
         sequences=workspace.lake.path("sequences", versions["sequences"]),
         vocabulary=workspace.lake.path("vocabulary", versions["vocabulary"]),
         business_date=run.business_date,

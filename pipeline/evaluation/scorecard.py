@@ -37,7 +37,6 @@ class Scorecard(BaseModel):
     run_id: str
     window: Window
     customers: int
-    candidate_version: str | None = None
     champion_version: str | None = None
     vocabulary_hash: str
     data_versions: dict[str, str]

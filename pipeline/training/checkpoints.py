@@ -1,6 +1,5 @@
 """Weights, optimizer state and step at some moment of a training: what a resumed worker starts from."""
 
-import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -51,9 +50,3 @@ class Checkpoints:
         """Remove what only this worker wrote."""
         if self._aside is not None:
             shutil.rmtree(self._aside, ignore_errors=True)
-
-
-def remove_checkpoints(folder: Path) -> None:
-    """After success the model file is all that is kept."""
-    if folder.is_dir() and os.access(folder, os.W_OK):
-        shutil.rmtree(folder)

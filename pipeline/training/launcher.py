@@ -15,13 +15,15 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from py4j.protocol import Py4JJavaError
 from pyspark import BarrierTaskContext
+from pyspark.resource import ResourceProfileBuilder, TaskResourceRequests
 from pyspark.sql import SparkSession
 
 from pipeline.training.spec import TrainingSpec
 from pipeline.training.worker import DONE
 
-LOG_LINES_SHOWN = 30
+LOG_LINES_SHOWN = 15
 
 
 class TrainingFailed(Exception):
@@ -38,10 +40,11 @@ def threads_per_worker(spark: SparkSession, workers: int) -> int:
 def launch(spark: SparkSession, spec: TrainingSpec, *, timeout_minutes: int) -> Path:
     """Train on the session's cluster; returns the Keras file, whose history lies beside it.
 
-    Repeating a finished training returns its model at once. GPUs (`training.gpus_per_worker`) come through Spark's
-    resources: spark-submit asks for them (`spark.executor.resource.gpu.*`, `spark.task.resource.gpu.amount`) and each
-    worker sees only its task's; in local mode Spark hands out none.
-    Raises: ValueError: if the session cannot run all workers at the same time.
+    Repeating a finished training returns its model at once. Each worker sees only the GPU of its task
+    (`training.gpus_per_worker`), from executors that were submitted with `spark.executor.resource.gpu.amount` and a
+    discovery script; in local mode Spark hands out none.
+    Raises: ValueError: if the session cannot run all workers at the same time; TrainingFailed: if a worker fails in
+            every attempt.
     """
     model = spec.model_path
     path = spec.write()
@@ -54,9 +57,18 @@ def launch(spark: SparkSession, spec: TrainingSpec, *, timeout_minutes: int) -> 
     def task(_: Iterable[int]) -> Iterator[tuple[int, int]]:
         yield _run_worker(path, timeout_minutes * 60, wants_gpus)
 
-    stage = spark.sparkContext.parallelize(range(workers), workers).barrier().mapPartitions(task)
-    # The shuffle makes this a map stage: Spark retries a failed barrier map stage but aborts a failed result stage.
-    stage.partitionBy(1).collect()
+    tasks = spark.sparkContext.parallelize(range(workers), workers)
+    if wants_gpus:
+        # Only these tasks ask for a GPU; the other stages of the cluster's jobs need none.
+        requests = TaskResourceRequests().cpus(1).resource("gpu", spec.settings.gpus_per_worker)
+        tasks = tasks.withResources(ResourceProfileBuilder().require(requests).build)
+    stage = tasks.barrier().mapPartitions(task)
+    try:
+        # The shuffle makes this a map stage: Spark retries a failed barrier map stage but aborts a failed result stage.
+        stage.partitionBy(1).collect()
+    except Py4JJavaError as error:
+        logs = "\n".join(f"{log}:\n{_end(log)}" for log in sorted(spec.folder.glob("worker-*.log")))
+        raise TrainingFailed(f"the workers failed in every attempt; their logs end with\n{logs}") from error
     if not model.is_file():
         raise TrainingFailed(f"all workers ended, but {model} is missing: is {spec.folder} on storage that they share?")
     return model
@@ -117,5 +129,8 @@ def _await(process: subprocess.Popen[bytes], number: int, log: Path, timeout_sec
     if not select.select([report], [], [], timeout_seconds)[0]:
         raise TrainingFailed(f"worker {number} ran longer than {timeout_seconds} s; see {log}")
     if report.readline() != DONE:
-        tail = "\n".join(log.read_text(errors="replace").splitlines()[-LOG_LINES_SHOWN:])
-        raise TrainingFailed(f"worker {number} ended with {process.wait()}; the end of {log}:\n{tail}")
+        raise TrainingFailed(f"worker {number} ended with {process.wait()}; the end of {log}:\n{_end(log)}")
+
+
+def _end(log: Path) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-LOG_LINES_SHOWN:])

@@ -60,6 +60,12 @@ class TrainingSpec(BaseModel):
         replace_text(path, text)
         return path
 
+    def clean(self) -> None:
+        """Remove what a finished and registered training no longer needs: all but spec, history and logs."""
+        shutil.rmtree(self.checkpoints, ignore_errors=True)
+        for path in self.folder.glob("*.keras"):
+            path.unlink()
+
     @classmethod
     def read(cls, path: Path) -> "TrainingSpec":
         """The spec that the driver wrote."""

@@ -52,29 +52,26 @@ def test_a_night_measures_and_registers_once(shop: Workspace) -> None:
     settings = Settings()
     assert [entry["number"] for entry in versions(settings, "shop")] == ["1"]
     assert fetch(settings, "shop", "1").vocabulary_hash == "v1"
-    assert not (shop.run_folder("run1") / train_model.CHECKPOINTS).exists()
+    left = {path.name for path in (shop.run_folder("run1") / train_model.TRAINING_FOLDER).iterdir()}
+    assert left == {"spec.json", "history.json", "worker-0.log", "worker-1.log"}
     assert [stage.status for stage in read_stages(shop.run_folder("run1"))] == ["running", "done"] * 2
 
 
-@pytest.mark.parametrize(
-    ("architecture", "trained_for", "adopted"),
-    [
-        ("lens1000", BUSINESS_DATE - timedelta(days=1), True),
-        ("lens1000", BUSINESS_DATE, True),
-        ("lens1000", BUSINESS_DATE + timedelta(days=1), False),
-        ("lens2000", BUSINESS_DATE - timedelta(days=1), False),
-    ],
-)
 def test_training_starts_from_a_champion_of_the_same_shape_that_has_not_seen_the_window(
-    spark: SparkSession, shop: Workspace, architecture: str, trained_for: date, adopted: bool
+    spark: SparkSession, shop: Workspace
 ) -> None:
-    incumbent = Champion("larder-shop", "1", architecture, "v1", trained_for, "run0", Path("models/1"))
-    spec = train_model.specify(
-        spark,
-        shop,
-        Run("shop", BUSINESS_DATE, "run1"),
-        settings=Settings(),
-        versions={"sequences": "run1", "vocabulary": "run1"},
-        incumbent=incumbent,
-    )
-    assert spec.initial_model == (incumbent.model_path if adopted else None)
+    def initial_model(architecture: str, trained_for: date) -> Path | None:
+        return train_model.specify(
+            spark,
+            shop,
+            Run("shop", BUSINESS_DATE, "run1"),
+            settings=Settings(),
+            versions={"sequences": "run1", "vocabulary": "run1"},
+            incumbent=Champion("larder-shop", "1", architecture, "v1", trained_for, "run0", Path("models/1")),
+        ).initial_model
+
+    a_day = timedelta(days=1)
+    assert initial_model("lens1000", BUSINESS_DATE - a_day)
+    assert initial_model("lens1000", BUSINESS_DATE)
+    assert initial_model("lens1000", BUSINESS_DATE + a_day) is None
+    assert initial_model("lens2000", BUSINESS_DATE - a_day) is None

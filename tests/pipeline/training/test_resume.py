@@ -12,6 +12,8 @@ import h5py
 import numpy as np
 from pyspark.sql import SparkSession
 
+from models.catalog import build
+from pipeline.dataset.examples import Examples
 from pipeline.settings import TrainingSettings
 from pipeline.training.history import Epoch, read_history
 from pipeline.training.launcher import launch
@@ -24,10 +26,19 @@ SETTINGS = TrainingSettings(epochs=2, batch_size=16, max_baskets=5, max_products
 
 def test_a_training_whose_worker_is_killed_ends_with_the_same_weights(spark: SparkSession, tmp_path: Path) -> None:
     sequences, vocabulary = write_sequences(tmp_path / "data", random_sequences(80), 25)
+    data = Examples.open(sequences, vocabulary, BUSINESS_DATE, SETTINGS)
+    keys = {"product_keys": data.product_keys, "customer_keys": data.customer_keys}
+    build(SETTINGS.architecture, **keys, product_counts=data.product_counts, seed=7).save(tmp_path / "champion.keras")
 
     def spec(name: str) -> TrainingSpec:
-        places = {"folder": tmp_path / name, "sequences": sequences, "vocabulary": vocabulary}
-        return TrainingSpec(**places, business_date=BUSINESS_DATE, settings=SETTINGS)
+        return TrainingSpec(
+            folder=tmp_path / name,
+            sequences=sequences,
+            vocabulary=vocabulary,
+            business_date=BUSINESS_DATE,
+            settings=SETTINGS,
+            initial_model=tmp_path / "champion.keras",
+        )
 
     undisturbed, disturbed = spec("undisturbed"), spec("disturbed")
     launch(spark, undisturbed, timeout_minutes=5)
