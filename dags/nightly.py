@@ -19,12 +19,12 @@ each night learns from the champion of the night before.
 """
 
 import os
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from airflow.sdk import DAG, DeadlineAlert, DeadlineReference, Param, SyncCallback, chain
+from airflow.sdk import DAG, Param, chain
 
-from pipeline.orchestration.notices import report_failure, report_late
-from pipeline.orchestration.tasks import MACROS, gate, larder_command, retry_policy, spark_job
+from pipeline.orchestration.notices import report_failure
+from pipeline.orchestration.tasks import MACROS, deadline, gate, larder_command, retry_policy, spark_job
 
 with DAG(
     dag_id="nightly",
@@ -48,12 +48,7 @@ with DAG(
     },
     default_args={"owner": "larder", "on_failure_callback": report_failure, **retry_policy()},
     user_defined_macros=MACROS,
-    deadline=DeadlineAlert(
-        reference=DeadlineReference.DAGRUN_QUEUED_AT,
-        interval=timedelta(hours=4),
-        callback=SyncCallback(report_late),
-        name="alerts before the shops open",
-    ),
+    deadline=deadline(),
     tags=["larder", "nightly"],
 ) as dag:
     transactions = spark_job("ingest_transactions", minutes=60)

@@ -30,6 +30,10 @@ GRACE_SECONDS = 10
 QUOTED_LINES = 8
 
 
+# Someone is watching: a failure is shown at once, not retried, and nobody needs to be told that it takes long.
+WATCHED = {"LARDER_TASK_RETRIES": "0", "LARDER_DEADLINE_HOURS": "0"}
+
+
 class NightFailed(Exception):
     """The night ended early; the message says where and what to read."""
 
@@ -81,7 +85,7 @@ def run_night(settings: Settings, night: Night, on_stage: Callable[[Stage], None
     Raises: NightFailed: a task failed; the record of the failed stage is in the message.
     """
     with _locked(night) as lock, night.log.open("wb") as log:
-        environment = airflow_environment(settings, ONCE) | {"LARDER_TASK_RETRIES": "0"}
+        environment = airflow_environment(settings, ONCE) | WATCHED
         _migrate(environment, log)
         conf = {"source": night.source, "business_date": night.business_date.isoformat(), "run_name": night.name}
         process = subprocess.Popen(
@@ -144,15 +148,15 @@ def _what_failed(night: Night) -> str:
         unfinished = [stage.name for stage in latest.values() if stage.status == "running"]
         lines = [f"{name} ended without a word (killed, or out of memory?)" for name in unfinished]
     if not lines:
-        lines = ["a task failed before its stage began", *_last_words(night.log)]
+        lines = ["a task failed outside its stage; the log ends with:", *_last_words(night.log)]
     return "\n".join([*lines, f"log: {night.log}"])
 
 
 def _last_words(log: Path) -> list[str]:
-    """What the failed job said at its end, as Airflow's Spark operator quotes it."""
+    """What the failed job said at its end, as Airflow's Spark operator quotes it; else the log's last line."""
     lines = log.read_text(errors="replace").splitlines()
     quotes = [number for number, text in enumerate(lines) if text.startswith("Last spark-submit output:")]
-    return [text[:500] for text in lines[quotes[-1] + 1 :][:QUOTED_LINES]] if quotes else []
+    return [text[:500] for text in (lines[quotes[-1] + 1 :][:QUOTED_LINES] if quotes else lines[-1:])]
 
 
 @contextmanager

@@ -10,6 +10,7 @@ Read from the environment of Airflow, all with a default:
     LARDER_SPARK_DRIVER_MEMORY  memory of a job's driver (default 2g)
     LARDER_SPARK_JAVA_OPTIONS   options of a job's driver JVM (default `-XX:TieredStopAtLevel=1 -XX:+UseSerialGC`)
     LARDER_TASK_RETRIES         attempts after the first (default 2)
+    LARDER_DEADLINE_HOURS       hours after queueing at which a run counts as late (default 4; 0: no deadline)
 """
 
 import os
@@ -20,7 +21,9 @@ from typing import Any
 
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
 from airflow.providers.standard.operators.bash import BashOperator
-from airflow.sdk import BaseOperator, timezone
+from airflow.sdk import BaseOperator, DeadlineAlert, DeadlineReference, SyncCallback, timezone
+
+from pipeline.orchestration.notices import report_late
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -70,6 +73,19 @@ def retry_policy() -> dict[str, Any]:
         "retry_exponential_backoff": True,
         "max_retry_delay": timedelta(minutes=15),
     }
+
+
+def deadline() -> DeadlineAlert | None:
+    """Tell people when a run is late. None for a run that someone watches: `dag.test` of Airflow 3.3 cannot end one."""
+    hours = float(os.environ.get("LARDER_DEADLINE_HOURS", "4"))
+    if not hours:
+        return None
+    return DeadlineAlert(
+        reference=DeadlineReference.DAGRUN_QUEUED_AT,
+        interval=timedelta(hours=hours),
+        callback=SyncCallback(report_late),
+        name="alerts before the shops open",
+    )
 
 
 def spark_job(name: str, *, minutes: int) -> BaseOperator:

@@ -17,7 +17,7 @@ GOLDEN = Path(__file__).with_name("nightly_commands.json")
 @pytest.fixture(scope="module")
 def nightly(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     environment = airflow_environment(Settings(data_dir=tmp_path_factory.mktemp("var")), ONCE)
-    for name in ("LARDER_SOURCE", "LARDER_TASK_RETRIES"):
+    for name in ("LARDER_SOURCE", "LARDER_TASK_RETRIES", "LARDER_DEADLINE_HOURS"):
         environment.pop(name, None)
     done = subprocess.run(
         [Path(airflow_program()).with_name("python"), Path(__file__).with_name("describe_nightly.py"), "dags"],
