@@ -318,10 +318,14 @@ def test_an_old_night_takes_later_days_in_but_a_typing_error_stays_out(
     spark: SparkSession, tmp_path: Path, toml: Callable[..., str]
 ) -> None:
     source = toml()
-    deliver(tmp_path, "a.csv", *(GOOD.replace("02-01", f"02-{day:02}") for day in range(1, 11)),
-            GOOD.replace("2026", "2062"))  # fmt: skip
+    lines = [
+        GOOD.replace("02-01", f"02-{day:02}").replace("p1", product)
+        for day in range(1, 29)
+        for product in ("p1", "p2", "p3")
+    ]
+    deliver(tmp_path, "a.csv", *lines, GOOD.replace("2026", "2062"))
     night(source, business_date="2026-02-05")
-    assert max(row.sold_on for row in table(spark, source, "transactions")) == date(2026, 2, 10)
+    assert max(row.sold_on for row in table(spark, source, "transactions")) == date(2026, 2, 28)
     assert [row.reason for row in table(spark, source, "rejected_transactions")] == ["future_date"]
 
 
