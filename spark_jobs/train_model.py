@@ -42,6 +42,7 @@ def main(argv: list[str] | None = None) -> None:
             return
         spark = open_session("train_model", settings)
         versions = {name: workspace.lake.resolve(name, run.run_id) for name in ("sequences", "vocabulary")}
+        record.rows_in = workspace.lake.manifest("sequences", versions["sequences"]).rows
         incumbent = champion(settings, source_name)
         spec = specify(spark, workspace, run, settings=settings, versions=versions, incumbent=incumbent)
         launch(spark, spec, timeout_minutes=settings.training.worker_timeout_minutes)
