@@ -119,7 +119,7 @@ def predicted_lines(lines: DataFrame, predictions: DataFrame, business_date: dat
 
 
 def mark_alerts(judged: DataFrame, alerts_per_thousand: float) -> DataFrame:
-    """Mark the strangest share of each kind of funnel; where that is less than one, those as improbable as the share."""
+    """Mark the strangest share of each kind of funnel; where that is below one, those as improbable as the share."""
     order = Window.partitionBy("funnel_kind").orderBy(F.col("score").desc(), "funnel_id")
     share = alerts_per_thousand / 1000.0
     wanted = F.round(F.count("*").over(Window.partitionBy("funnel_kind")) * share)

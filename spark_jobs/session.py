@@ -8,11 +8,11 @@ import argparse
 from datetime import date
 from pathlib import Path
 
-from pipeline.sources.source import load_source
 from pyspark.sql import DataFrame, SparkSession
 
 from pipeline.lake.lake import Manifest
 from pipeline.settings import Settings
+from pipeline.sources.source import load_source
 from pipeline.tables.catalog import table as contract
 from pipeline.workspace import Run, Workspace
 
