@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pipeline.alerts.models import AnomalyAlert, StockoutAlert
 
 WORST = 10
+SHOWN_K = 10  # of each metric at several basket sizes; `larder model scorecard` shows all
 
 
 def print_summary(settings: Settings, night: Night, source_name: str) -> None:
@@ -27,7 +28,7 @@ def print_summary(settings: Settings, night: Night, source_name: str) -> None:
     print_alerts(f"Running out, worst first, as of {day}", stockouts)
     print_alerts(f"Behaviour changed, strangest first, as of {day}", anomalies)
     print_scorecard(night)
-    print_pointers(settings, night)
+    print_pointers(night)
 
 
 def print_alerts(title: str, alerts: "Sequence[StockoutAlert | AnomalyAlert]") -> None:
@@ -35,37 +36,49 @@ def print_alerts(title: str, alerts: "Sequence[StockoutAlert | AnomalyAlert]") -
     if not alerts:
         typer.echo(f"\n{title}: none")
         return
-    columns = {"id": "left", "severity": "left", "store": "left", "value at risk": "right", "why": "fold"}
+    columns = dict.fromkeys(("id", "severity", "store", "what"), "left") | {"value at risk": "right", "why": "fold"}
     rows: list[list[object]] = [
-        [alert.id, alert.severity, alert.store_id, money(alert.value_at_risk_cents), alert.reason] for alert in alerts
+        [alert.id, alert.severity, alert.store_id, subject(alert), money(alert.value_at_risk_cents), alert.reason]
+        for alert in alerts
     ]
     print_table(title, columns, rows)
+
+
+def subject(alert: "StockoutAlert | AnomalyAlert") -> str:
+    """The product that runs out, or the customer (or store) whose behaviour changed."""
+    from pipeline.alerts.models import StockoutAlert
+
+    if isinstance(alert, StockoutAlert):
+        return alert.product_name
+    return f"{alert.funnel_kind} {alert.funnel_id}"
 
 
 def print_scorecard(night: Night) -> None:
     """Candidate, champion and baselines side by side, and what the gate decided."""
     card = Scorecard.read(night.folder)
-    metrics = list(dict.fromkeys(metric for values in card.models.values() for metric in values))
+    metrics = dict.fromkeys(metric for values in card.models.values() for metric in values)
     rows: list[list[object]] = [
-        [model, *(f"{values[metric]:.4f}" if metric in values else "-" for metric in metrics)]
-        for model, values in card.models.items()
+        [metric, *(f"{values[metric]:.4f}" if metric in values else "-" for values in card.models.values())]
+        for metric in metrics
+        if metric.endswith(f"@{SHOWN_K}") or "@" not in metric
     ]
     window = f"{card.window.first_day} to {card.window.last_day}"
     title = f"Scorecard: {card.customers:,} customers, first basket in the held-out days {window}"
-    print_table(title, {"model": "left"} | dict.fromkeys(metrics, "right"), rows)
+    print_table(title, {"": "left"} | dict.fromkeys(card.models, "right"), rows)
     decision = json.loads((night.folder / "promotion.json").read_text())
     typer.echo(f"The candidate {'is champion' if decision['promoted'] else 'was refused'}.")
     for reason in decision["reasons"]:
         typer.echo(f"  {reason}")
 
 
-def print_pointers(settings: Settings, night: Night) -> None:
+def print_pointers(night: Night) -> None:
     """Commands and places to look further."""
-    source = "" if night.source == settings.source else f" --source {night.source}"
+    source = f" --source {night.source}"
     pointers = {
         "all alerts": f"larder alerts list --kind stockout{source} (or anomaly; --csv for a spreadsheet)",
         "why an alert": "larder alerts why ID",
         "a whole table": f"larder table predictions{source} --out predictions.parquet",
+        "whole scorecard": f"larder model scorecard{source} --run-id {night.name}",
         "models, metrics": "make up, then MLflow's page",
         "this night's files": str(night.folder),
         "log": str(night.log),
