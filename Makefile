@@ -1,6 +1,6 @@
 # Two commands: `make nightly` and `make test`. Both build what they need first; see README.md.
 .DEFAULT_GOAL := help
-.PHONY: help setup lock nightly up test check benchmark-sessionize
+.PHONY: help setup lock nightly up test check benchmark-sessionize docs
 
 SOURCE ?=
 DATE ?=
@@ -16,6 +16,9 @@ lock:  ## resolve the requirements anew and write the locks
 
 nightly: setup  ## one night: [SOURCE=shop|tafeng|csv|my.toml] [DATE=YYYY-MM-DD]
 	@.venv/bin/larder nightly $(if $(SOURCE),--source '$(SOURCE)') $(if $(DATE),--business-date '$(DATE)')
+
+docs: setup  ## docs/tables.md and docs/settings.md, from the code
+	@.venv/bin/python -m pipeline.reference
 
 up: setup  ## Airflow and MLflow on 127.0.0.1 until Ctrl-C
 	@.venv/bin/larder up

@@ -80,3 +80,7 @@ def _default(field: FieldInfo) -> str:
     if value is None or isinstance(value, SecretStr):
         return "unset"
     return f"`{value}`"
+
+
+if __name__ == "__main__":
+    write_reference(REPOSITORY / "docs")
