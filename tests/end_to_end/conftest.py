@@ -37,7 +37,7 @@ class FinishedNight:
     @property
     def folder(self) -> Path:
         """The folder of its only run."""
-        return next(path for path in (self.workspace.root / "runs").iterdir() if path.is_dir())
+        return next((self.workspace.root / "runs").glob("nightly-*"))
 
     @property
     def name(self) -> str:
