@@ -75,7 +75,7 @@ def print_pointers(night: Night) -> None:
     """Commands and places to look further."""
     source = f" --source {night.source}"
     pointers = {
-        "all alerts": f"larder alerts list --kind stockout{source} (or anomaly; --csv for a spreadsheet)",
+        "all alerts": f"larder alerts list --kind stockout{source} (or anomaly; --csv FILE for a spreadsheet)",
         "why an alert": "larder alerts why ID",
         "a whole table": f"larder table predictions{source} --out predictions.parquet",
         "whole scorecard": f"larder model scorecard{source} --run-id {night.name}",

@@ -65,7 +65,7 @@ def test_alerts_are_published_and_shown(finished_night: FinishedNight) -> None:
 
 
 def test_commands_that_the_summary_names_work(finished_night: FinishedNight) -> None:
-    listed = larder(finished_night.environment, "alerts", "list", "--kind", "stockout", "--csv")
+    listed = larder(finished_night.environment, "alerts", "list", "--kind", "stockout", "--csv", "-")
     assert "reason" in listed.splitlines()[0]
     out = finished_night.settings.data_dir / "predictions.parquet"
     larder(finished_night.environment, "table", "predictions", "--out", str(out))
