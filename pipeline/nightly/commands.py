@@ -1,6 +1,8 @@
 """`larder nightly`, `larder up`, `larder airflow`: starting things by hand."""
 
 import os
+import signal
+import subprocess
 import sys
 from datetime import date, datetime
 from pathlib import Path
@@ -11,6 +13,7 @@ from rich.console import Console
 
 from pipeline.nightly.environment import SERVICE, SetupError, airflow_environment, airflow_program
 from pipeline.nightly.night import NightFailed, migrate_database, plan_night, prepare_files, run_night
+from pipeline.nightly.processes import end_marked, mark
 from pipeline.nightly.progress import Progress
 from pipeline.settings import REPOSITORY, Settings
 from pipeline.sources.source import SourceError, load_source
@@ -50,15 +53,21 @@ def up() -> None:
     """Start Airflow and MLflow on 127.0.0.1 until Ctrl-C (the Procfile says what)."""
     settings = Settings()
     with errors_in_one_line(SetupError, NightFailed):
-        environment = _service_environment(settings)
+        environment = _service_environment(settings) | mark()
         migrate_database(environment)
     home, port = environment["AIRFLOW_HOME"], environment["AIRFLOW__API__PORT"]
     print(f"Airflow  http://127.0.0.1:{port}")
     print(f"         user admin, password in {home}/simple_auth_manager_passwords.json.generated")
     print(f"MLflow   http://127.0.0.1:{environment['LARDER_MLFLOW_PORT']}")
     print("Ctrl-C ends all of them.", flush=True)
-    honcho = Path(sys.executable).with_name("honcho")
-    os.execve(honcho, [str(honcho), "-f", str(REPOSITORY / "Procfile"), "-d", str(REPOSITORY), "start"], environment)
+    honcho = str(Path(sys.executable).with_name("honcho"))
+    procfile = str(REPOSITORY / "Procfile")
+    process = subprocess.Popen([honcho, "-f", procfile, "-d", str(REPOSITORY), "start"], env=environment)
+    # Ctrl-C reaches honcho by itself, which then ends its processes; what their tasks started is ended after it.
+    signal.signal(signal.SIGINT, lambda *_: None)
+    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+    process.wait()
+    end_marked(environment)
 
 
 def airflow(context: typer.Context) -> None:

@@ -1,7 +1,7 @@
 """One night, started by hand: make sure there are raw files, then run the DAG `nightly` once through Airflow.
 
-Airflow runs in a session of its own with its output in a log, so that an interrupt ends it and all its jobs. It holds
-the source's lock until it is gone: a second night of the source never runs beside an orphan of the first. A night that
+Airflow runs in a session of its own with its output in a log; an interrupt ends it and all its jobs. It holds the
+source's lock until it is gone: a second night of the source never runs beside an orphan of the first. A night that
 was killed needs no repair; started again, it makes new versions under a new name.
 """
 
@@ -20,13 +20,13 @@ from pathlib import Path
 from typing import IO
 
 from pipeline.nightly.environment import ONCE, airflow_environment, airflow_program
+from pipeline.nightly.processes import end_marked, mark
 from pipeline.settings import REPOSITORY, Settings
 from pipeline.sources.source import Source, SourceError
 from pipeline.stages import Stage, read_stages
 from pipeline.workspace import Workspace
 
 POLL_SECONDS = 0.5
-GRACE_SECONDS = 10
 QUOTED_LINES = 8
 
 
@@ -85,7 +85,7 @@ def run_night(settings: Settings, night: Night, on_stage: Callable[[Stage], None
     Raises: NightFailed: a task failed; the record of the failed stage is in the message.
     """
     with _locked(night) as lock, night.log.open("wb") as log:
-        environment = airflow_environment(settings, ONCE) | WATCHED
+        environment = airflow_environment(settings, ONCE) | WATCHED | mark()
         _migrate(environment, log)
         conf = {"source": night.source, "business_date": night.business_date.isoformat(), "run_name": night.name}
         process = subprocess.Popen(
@@ -99,7 +99,7 @@ def run_night(settings: Settings, night: Night, on_stage: Callable[[Stage], None
             pass_fds=(lock,),
         )
         os.pwrite(lock, f"{process.pid:<20d}".encode(), 0)
-        with _ends_with_us(process):
+        with _ends_with_us(environment):
             _follow(process, night, on_stage)
     if process.returncode:
         raise NightFailed(_what_failed(night))
@@ -179,8 +179,8 @@ def _locked(night: Night) -> Iterator[int]:
 
 
 @contextmanager
-def _ends_with_us(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """End the whole process group when we are interrupted or terminated."""
+def _ends_with_us(environment: dict[str, str]) -> Iterator[None]:
+    """Treat SIGTERM as an interrupt, and leave no process of the night behind."""
 
     def interrupt(_signal: int, _frame: object) -> None:
         raise KeyboardInterrupt
@@ -189,18 +189,5 @@ def _ends_with_us(process: subprocess.Popen[bytes]) -> Iterator[None]:
     try:
         yield
     finally:
-        if process.poll() is None:
-            end_group(process)
+        end_marked(environment)
         signal.signal(signal.SIGTERM, previous)
-
-
-def end_group(process: subprocess.Popen[bytes]) -> None:
-    """Ask a process group to end, and insist after a grace period."""
-    for how in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(process.pid, how)
-            process.wait(GRACE_SECONDS)
-        except ProcessLookupError:
-            return
-        except subprocess.TimeoutExpired:
-            continue
