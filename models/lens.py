@@ -8,7 +8,7 @@ A batch is a dictionary of arrays (see `pipeline/dataset/batch.py`), its real ba
 
     product_ids     int32   [N, P]  products of each real basket of all funnels, 0 padded on the right
     quantities      float32 [N, P]  units
-    basket_features float32 [N, F]  gap, amounts, sizes, calendar
+    basket_features float32 [N, F]  gap, amounts, sizes, weekday
     basket_rows     int32   [B, T]  1 + the row of each basket, oldest first; 0 is padding, on the right
     customer_ids    int32   [B]     0 for a customer not seen in training
     elapsed_days    float32 [B]     days since the last basket without another; 0 in training
@@ -37,7 +37,7 @@ from models.layers.known_keys import KnownKeys
 from models.layers.product_embedding import ProductEmbedding
 from models.special_ids import END, FIRST_PRODUCT, PADDING
 
-N_BASKET_FEATURES = 10
+N_BASKET_FEATURES = 6
 
 
 @dataclass(frozen=True)

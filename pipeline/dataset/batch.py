@@ -6,7 +6,7 @@ without a real step.
 
     product_ids       int32   [N, P]  products of each basket, most units first where a basket is cut; 0 padded
     quantities        float32 [N, P]  units
-    basket_features   float32 [N, 10] see `_features`
+    basket_features   float32 [N, 6]  see `_features`
     basket_rows       int32   [B, T]  1 + row of each basket, oldest first, 0 padded on the right
     customer_ids      int32   [B]     row of the customer's vector; 0 is a customer not seen in training
     elapsed_days      float32 [B]     days since the last basket that passed without another
@@ -116,8 +116,10 @@ def _lines(histories: Histories, baskets: np.ndarray, max_products: int) -> tupl
 
 
 def _features(histories: Histories, baskets: np.ndarray) -> np.ndarray:
-    """log(1 + days since the previous basket, money, units, lines), then sine and cosine of weekday, day and month.
+    """log(1 + days since the previous basket, money, units, lines), then sine and cosine of the weekday.
 
+    Day and month are left out: over months of data they identify dates, and the model learns what was on offer then
+    instead of what the customer buys (docs/decisions: dates_as_features).
     A first basket has gap 0, as a second one of the same day has. Sums run over all lines, also those cut away.
     """
     offsets = histories.product_offsets
@@ -125,16 +127,8 @@ def _features(histories: Histories, baskets: np.ndarray) -> np.ndarray:
     amounts = _sums(histories.amounts, offsets)[baskets]
     quantities = _sums(histories.quantities, offsets)[baskets]
     amounts_of = np.stack([np.maximum(histories.gap_days[baskets], 0), amounts, quantities, lengths], axis=1)
-    angles = np.stack(
-        [
-            (histories.day_of_week[baskets] - 1) / 7,
-            (histories.day_of_month[baskets] - 1) / 31,
-            (histories.month[baskets] - 1) / 12,
-        ],
-        axis=1,
-    )
-    angles = 2 * np.pi * angles
-    cycles = np.stack([np.sin(angles), np.cos(angles)], axis=2).reshape(len(baskets), -1)
+    angles = 2 * np.pi * (histories.day_of_week[baskets] - 1) / 7
+    cycles = np.stack([np.sin(angles), np.cos(angles)], axis=1)
     return np.concatenate([np.log1p(np.maximum(amounts_of, 0)), cycles], axis=1).astype(np.float32)
 
 

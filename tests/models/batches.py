@@ -4,7 +4,7 @@ import numpy as np
 
 from models.special_ids import END, FIRST_PRODUCT
 
-N_PRODUCTS, N_CUSTOMERS, N_FEATURES = 40, 9, 10
+N_PRODUCTS, N_CUSTOMERS, N_FEATURES = 40, 9, 6
 
 
 def random_batch(seed: int = 0, examples: int = 4, baskets: int = 3, products: int = 5) -> dict[str, np.ndarray]:

@@ -5,6 +5,7 @@ import pytest
 from keras import ops
 
 from models.catalog import ARCHITECTURES, build
+from models.lens import N_BASKET_FEATURES
 from models.special_ids import END, FIRST_PRODUCT
 from tests.models.batches import N_CUSTOMERS, N_PRODUCTS, random_batch
 
@@ -31,7 +32,7 @@ def test_lens1000_has_the_layers_of_table_1() -> None:
     context = 2 * 256 + customer
     expected = {
         "session_encoder": 2 * lstm(embedding + 1, 64),
-        "behaviour_encoder": 2 * lstm(2 * 64 + 10, 256),
+        "behaviour_encoder": 2 * lstm(2 * 64 + N_BASKET_FEATURES, 256),
         "decoder": lstm(embedding, 512) + dense(context, 2 * 512),
         "readout": dense(512 + context, embedding),
         "products": N_PRODUCTS * (embedding + 1),
@@ -48,7 +49,7 @@ def test_lens1000_has_the_layers_of_table_1() -> None:
 def test_lens2000_has_the_layers_of_table_1() -> None:
     model = built("lens2000")
     trainable = sum(int(np.prod(weight.shape)) for weight in model.behaviour_encoder.trainable_weights)
-    assert trainable == 2 * lstm(2 * 256 + 10, 256) + 2 * lstm(2 * 256, 256)
+    assert trainable == 2 * lstm(2 * 256 + N_BASKET_FEATURES, 256) + 2 * lstm(2 * 256, 256)
     assert [layer.units for layer in model.decoder.stack] == [512, 128]
 
 
