@@ -84,8 +84,6 @@ def short_histories(sequences: DataFrame, baskets: DataFrame, vocabulary: DataFr
         days.alias("sold_on"),
         F.expr(f"transform(history, (each, i) -> {previous})").alias("gap_days"),
         F.transform(days, lambda day: F.weekday(day) + 1).alias("day_of_week"),
-        F.transform(days, F.dayofmonth).alias("day_of_month"),
-        F.transform(days, F.month).alias("month"),
         F.expr("transform(history, each -> each.lines.product)").alias("products"),
         F.expr("transform(history, each -> each.lines.quantity)").alias("quantities"),
         F.expr("transform(history, each -> each.lines.amount_cents)").alias("amounts_cents"),

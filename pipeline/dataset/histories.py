@@ -14,8 +14,6 @@ COLUMNS = (
     "sold_on",
     "gap_days",
     "day_of_week",
-    "day_of_month",
-    "month",
     "products",
     "quantities",
     "amounts_cents",
@@ -35,8 +33,6 @@ class Histories:
     sold_on: np.ndarray  # int32 [m], days since 1970-01-01
     gap_days: np.ndarray  # float32 [m], -1 for none
     day_of_week: np.ndarray  # float32 [m]
-    day_of_month: np.ndarray  # float32 [m]
-    month: np.ndarray  # float32 [m]
     product_offsets: np.ndarray  # int64 [m + 1]
     product_ids: np.ndarray  # int32 [l]
     quantities: np.ndarray  # float32 [l]
@@ -71,7 +67,7 @@ def read_histories(table: Any) -> Histories:
     sold_on, basket_offsets = _flat(column["sold_on"])
     lines, _ = _flat(column["products"])
     product_ids, product_offsets = _flat(lines)
-    baskets = {name: _flat(column[name])[0] for name in ("gap_days", "day_of_week", "day_of_month", "month")}
+    baskets = {name: _flat(column[name])[0] for name in ("gap_days", "day_of_week")}
     quantities = _flat(_flat(column["quantities"])[0])[0]
     amounts = _flat(_flat(column["amounts_cents"])[0])[0]
     return Histories(

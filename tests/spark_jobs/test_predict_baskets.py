@@ -142,7 +142,7 @@ def test_a_short_history_reads_like_a_sequence(spark: SparkSession) -> None:
     found = short_histories(none, frame(spark, "baskets", rows), vocabulary, BUSINESS_DATE).collect()
     like = sequence(sold_on=[date(2026, 2, 9), LAST], products=[[1, 4], [3]])
     assert len(found) == 1
-    for name in ("sold_on", "gap_days", "day_of_week", "day_of_month", "month", "products"):
+    for name in ("sold_on", "gap_days", "day_of_week", "products"):
         assert found[0][name] == like[name], name
     assert found[0]["quantities"] == [[1.0, 1.0], [3.0]]
     assert found[0]["store_id"] == "s2"
