@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Build both environments from their locks: .venv (jobs and development) and .venv-airflow. A second call does nothing
-# until a lock changes. Wants Debian 12 with Python 3.11, git and make; adds Debian's python3-venv and Java where they
-# are missing and it may, else names the package and stops. `setup.sh lock` recompiles the locks instead.
+# until a lock changes. Wants Debian 12 with Python 3.11, git and make; adds Debian's python3-venv, Java and libgomp1
+# where they are missing and it may, else names the package and stops. `setup.sh lock` recompiles the locks instead.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -82,11 +82,12 @@ lock() {
 }
 lock_options=(--quiet --python-version 3.11 --generate-hashes --custom-compile-command "make lock")
 
+root=$PWD
 mkdir -p .cache
 python=$(find_python) || stop "Python 3.11 is missing; install Debian's package python3 (Debian 12), or name one: PYTHON=/path/to/python3.11"
 "$python" -c 'import ensurepip, venv' 2>/dev/null || apt_install python3-venv "Python's venv module"
 
-uv() { .cache/uv/bin/uv "$@"; }
+uv() { "$root/.cache/uv/bin/uv" "$@"; }
 uv_stamp=$(sha256sum docker/uv.txt)
 if [ "$(cat .cache/uv/.built-from 2>/dev/null)" != "$uv_stamp" ]; then
     say "installing uv into .cache/uv"
@@ -102,6 +103,8 @@ case "$(java_version 2>/dev/null)" in
     "") apt_install openjdk-17-jre-headless "Java 17" ;;
     *) stop "Spark needs Java 17 or 21, found $(java_version); install Debian's package openjdk-17-jre-headless and set JAVA_HOME to it" ;;
 esac
+
+[[ $(/sbin/ldconfig -p) == *"libgomp.so.1 "* ]] || apt_install libgomp1 "OpenMP's library, for LightGBM,"
 
 started=$SECONDS built=no
 stamp=$(sha256sum docker/jobs/requirements.txt docker/jobs/requirements-dev.txt setup.cfg pyproject.toml | sha256sum)
