@@ -10,6 +10,7 @@ from statistics import NormalDist
 import numpy as np
 
 from models.baselines.frequency import PersonalThenGlobal
+from models.basket_sequences import BasketSequences
 from models.special_ids import END, PADDING
 
 _GAP_SPREAD = 1.0  # of log(1 + days); with one or two gaps known, own spread is not
@@ -27,12 +28,15 @@ class FrequencyForecast:
 
     def __init__(self, counts: np.ndarray, mean_units: np.ndarray, median_gap_days: float) -> None:
         self._top = PersonalThenGlobal(counts)
+        self._n_products = len(counts)
         self._n_known = int((np.asarray(counts)[END + 1 :] > 0).sum())
         self._mean_units, self._median_gap_days = np.asarray(mean_units, np.float64), median_gap_days
 
     def decode(self, batch: dict[str, np.ndarray], max_products: int) -> dict[str, np.ndarray]:
         """products, probabilities, quantities [B, K]; gap_days and due_days [B]. See `Lens.decode`."""
-        products, probabilities = self._top.rank(batch, min(max_products, self._n_known))
+        histories = BasketSequences.of_batch(batch, self._n_products)
+        ranking = self._top.rank(histories, min(max_products, self._n_known))
+        products, probabilities = ranking.products, ranking.scores
         quantities = self._mean_units[products]
         gap_days = np.full(len(products), self._median_gap_days)
         for row, baskets in enumerate(batch["basket_rows"]):

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from models.ragged import ranges
 from pipeline.dataset.histories import Histories
 from pipeline.tables.vocabulary import END_INDEX, FIRST_PRODUCT_INDEX, UNKNOWN_INDEX
 
@@ -45,7 +46,7 @@ def pasts(histories: Histories, ends: np.ndarray, funnels: np.ndarray, cut: Cut)
     """
     starts = np.maximum(histories.basket_offsets[funnels], ends - cut.max_baskets)
     lengths = ends - starts
-    baskets = _ranges(starts, lengths)
+    baskets = ranges(starts, lengths)
     rows = np.zeros((len(ends), lengths.max()), np.int32)
     rows[np.arange(rows.shape[1]) < lengths[:, None]] = np.arange(1, len(baskets) + 1)
     product_ids, quantities = _lines(histories, baskets, cut.max_products)
@@ -67,7 +68,7 @@ def targets(
     in the basket at all; a basket of more than `max_products` then shows a random part of itself, and no end.
     """
     starts, lengths = histories.product_offsets[positions], np.diff(histories.product_offsets)[positions]
-    lines = _ranges(starts, lengths)
+    lines = ranges(starts, lengths)
     example = np.repeat(np.arange(len(positions)), lengths)
     known = histories.product_ids[lines] >= FIRST_PRODUCT_INDEX
     lines, example = lines[known], example[known]
@@ -93,16 +94,10 @@ def targets(
     }
 
 
-def _ranges(starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """start, start + 1, ... start + length - 1 of every range, one after another."""
-    before = np.cumsum(lengths) - lengths
-    return np.arange(lengths.sum()) + np.repeat(starts - before, lengths)
-
-
 def _lines(histories: Histories, baskets: np.ndarray, max_products: int) -> tuple[np.ndarray, np.ndarray]:
     """Products and units of each basket, padded; a basket that is too long keeps the lines with most units."""
     starts, lengths = histories.product_offsets[baskets], np.diff(histories.product_offsets)[baskets]
-    lines = _ranges(starts, lengths)
+    lines = ranges(starts, lengths)
     basket = np.repeat(np.arange(len(baskets)), lengths)
     if lengths.max() > max_products:
         lines = lines[np.lexsort((lines, -histories.quantities[lines], basket))]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from models.baselines.frequency import GlobalTop, PersonalThenGlobal, PersonalTop
+from models.basket_sequences import BasketSequences
 from models.keys import rows_of
 from models.special_ids import FIRST_PRODUCT, PADDING, UNKNOWN
 from pipeline.dataset.batch import Batch, Cut
@@ -55,8 +56,9 @@ def measure_baselines(data: Examples, limit: int) -> dict[str, dict[str, float]]
         "personal_then_global": PersonalThenGlobal(data.product_counts),
     }
     batches = list(data.held_out(BATCH_SIZE, cut=WHOLE_HISTORY, limit=limit))
+    pasts = [BasketSequences.of_batch(batch, len(data.product_keys)) for batch in batches]
     return {
-        name: _ranking(batches, [baseline.rank(batch, max(CUTOFFS))[0] for batch in batches])
+        name: _ranking(batches, [baseline.rank(past, max(CUTOFFS)).products for past in pasts])
         for name, baseline in baselines.items()
     }
 

@@ -5,6 +5,8 @@ import pytest
 
 from models.baselines.frequency import GlobalTop, PersonalThenGlobal, PersonalTop
 from models.baselines.frequency_forecast import FrequencyForecast
+from models.baselines.next_basket import Ranking
+from models.basket_sequences import BasketSequences
 from models.special_ids import FIRST_PRODUCT
 from tests.models.batches import N_PRODUCTS, padded, random_batch
 
@@ -28,6 +30,11 @@ def one_funnel(baskets: list[list[int]], units: float = 1.0, gap_days: float = 7
     }
 
 
+def rank(baseline: GlobalTop | PersonalTop | PersonalThenGlobal, batch: dict[str, np.ndarray], k: int) -> Ranking:
+    """What a baseline ranks for the pasts of a batch."""
+    return baseline.rank(BasketSequences.of_batch(batch, N_PRODUCTS), k)
+
+
 @pytest.fixture
 def forecast() -> FrequencyForecast:
     """Everyone buys two units of anything, every ten days."""
@@ -36,7 +43,8 @@ def forecast() -> FrequencyForecast:
 
 @pytest.mark.parametrize("baseline", [GlobalTop(COUNTS), PersonalTop(), PersonalThenGlobal(COUNTS)])
 def test_rankings_are_sorted_and_name_no_product_twice(baseline: GlobalTop | PersonalTop | PersonalThenGlobal) -> None:
-    products, probabilities = baseline.rank(random_batch(), K)
+    ranking = rank(baseline, random_batch(), K)
+    products, probabilities = ranking.products, ranking.scores
     assert products.shape == probabilities.shape == (4, K)
     assert np.all((probabilities >= 0) & (probabilities <= 1))
     for row in products:
@@ -48,22 +56,23 @@ def test_rankings_are_sorted_and_name_no_product_twice(baseline: GlobalTop | Per
 @pytest.mark.parametrize("baseline", [GlobalTop(COUNTS), PersonalTop(), PersonalThenGlobal(COUNTS)])
 def test_padding_changes_no_ranking(baseline: GlobalTop | PersonalTop | PersonalThenGlobal) -> None:
     batch = random_batch()
-    for ours, theirs in zip(baseline.rank(batch, K), baseline.rank(padded(batch), K), strict=True):
-        np.testing.assert_array_equal(ours, theirs)
+    ours, theirs = rank(baseline, batch, K), rank(baseline, padded(batch), K)
+    np.testing.assert_array_equal(ours.products, theirs.products)
+    np.testing.assert_array_equal(ours.scores, theirs.scores)
 
 
 def test_the_global_list_is_by_count() -> None:
-    assert GlobalTop(COUNTS).rank(random_batch(), 3)[0][0].tolist() == [3, 4, 5]
+    assert rank(GlobalTop(COUNTS), random_batch(), 3).products[0].tolist() == [3, 4, 5]
 
 
 def test_own_products_go_by_count_then_by_recency() -> None:
     batch = one_funnel([[9, 7], [8, 9], [5]])
-    assert PersonalTop().rank(batch, 5)[0][0].tolist() == [9, 5, 8, 7, 0]
+    assert rank(PersonalTop(), batch, 5).products[0].tolist() == [9, 5, 8, 7, 0]
 
 
 def test_the_global_list_fills_up_own_products() -> None:
     batch = one_funnel([[9], [9, 4]])
-    assert PersonalThenGlobal(COUNTS).rank(batch, 5)[0][0].tolist() == [9, 4, 3, 5, 6]
+    assert rank(PersonalThenGlobal(COUNTS), batch, 5).products[0].tolist() == [9, 4, 3, 5, 6]
 
 
 def test_the_forecast_has_the_funnels_mean_size_and_own_quantities(forecast: FrequencyForecast) -> None:
