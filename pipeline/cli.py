@@ -3,6 +3,7 @@
 import typer
 
 from pipeline.alerts.commands import app as alerts
+from pipeline.benchmarks.commands import app as benchmark
 from pipeline.evaluation.commands import app as model
 from pipeline.lake import commands as lake
 from pipeline.nightly import commands as nightly
@@ -20,6 +21,7 @@ app.add_typer(simulate, name="simulate")
 app.add_typer(source, name="source")
 app.add_typer(alerts, name="alerts")
 app.add_typer(model, name="model")
+app.add_typer(benchmark, name="benchmark")
 for command in (lake.table, lake.versions, lake.rollback, lake.accept):
     app.command()(command)
 

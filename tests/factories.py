@@ -240,7 +240,13 @@ def publish_rows(
 ) -> None:
     """Publish rows without Spark and past every audit; the table's factory gives the types where there are no rows."""
     like = {"baskets": basket, "products": product, "predictions": prediction}
-    like |= {"stockouts": stockout, "anomalies": anomaly, "transactions": transaction}
+    like |= {
+        "sequences": sequence,
+        "vocabulary": vocabulary_entry,
+        "stockouts": stockout,
+        "anomalies": anomaly,
+        "transactions": transaction,
+    }
     guessed = pa.Table.from_pylist([_with_named_lines(row) for row in (like[table_name](), *rows)])
     types = [pa.string() if pa.types.is_null(kind) else kind for kind in guessed.schema.types]
     table = guessed.slice(1).cast(pa.schema(list(zip(guessed.column_names, types, strict=True))))

@@ -1,0 +1,57 @@
+"""`larder benchmark ...`: compare methods on public data sets and on one's own."""
+
+import shlex
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.lake.lake import LakeError
+from pipeline.sources.source import SourceError
+from pipeline.terminal import errors_in_one_line
+
+app = typer.Typer(help="Benchmarks: every method on the same customers, by the same metrics.", no_args_is_help=True)
+
+EXPECTED = (FileNotFoundError, LakeError, SourceError, ValueError, RuntimeError)
+
+
+@app.callback()
+def benchmark() -> None:
+    """Keep `next-basket` a command of its own."""
+
+
+@app.command("next-basket")
+def next_basket(
+    *,
+    dataset: Annotated[str, typer.Option(help="reality-check (then name its folder), tafeng, or a source")],
+    models: Annotated[str, typer.Option(help="names, separated by commas")],
+    out: Annotated[Path, typer.Option(help="folder for scores.json, rankings.parquet, table.md and the trials")],
+    path: Annotated[str | None, typer.Argument(help="folder of the data set, where it has one")] = None,
+    seeds: Annotated[str, typer.Option(help="a range as 0..4, or numbers separated by commas")] = "0",
+    measured_on: Annotated[str | None, typer.Option(help="day to write beside the scores; default today")] = None,
+) -> None:
+    """Rank the next basket's products for test customers by every method, and compare.
+
+    A method and seed that is finished under --out is not done again.
+    """
+    from pipeline.benchmarks.next_basket import compare, write
+
+    words = [dataset] if path is None else [dataset, path]
+    with errors_in_one_line(*EXPECTED):
+        trials = compare(words, [name.strip() for name in models.split(",")], seeds_of(seeds), out, typer.echo)
+        # A folder's place on this machine is nobody else's.
+        shown = ["larder", "benchmark", "next-basket", "--dataset", dataset, *(["PATH"] if path else [])]
+        shown += ["--seeds", seeds, "--models", models, "--out", out.name]
+        typer.echo(write(trials, out, shlex.join(shown), measured_on or str(date.today())))
+
+
+def seeds_of(text: str) -> list[int]:
+    """Seeds as written: `0..4` with both ends, or `0,2,5`. Raises ValueError for anything else."""
+    try:
+        if ".." in text:
+            first, last = (int(end) for end in text.split(".."))
+            return list(range(first, last + 1))
+        return [int(each) for each in text.split(",")]
+    except ValueError:
+        raise ValueError(f"--seeds {text!r}: write a range as 0..4, or numbers separated by commas") from None

@@ -1,0 +1,34 @@
+"""A benchmark's data set by what is written on the command line."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline.benchmarks.datasets import Dataset
+
+
+def open_dataset(words: Sequence[str]) -> Dataset:
+    """`reality-check PATH`, `tafeng` (its file), or a source whose nights have filled its lake.
+
+    Raises: ValueError or SourceError: for anything else; FileNotFoundError or LakeError: where the data are missing.
+    """
+    match list(words):
+        case ["reality-check", path]:
+            from pipeline.benchmarks.reality_check import RealityCheck
+
+            return RealityCheck(Path(path))
+        case ["tafeng"]:
+            from pipeline.benchmarks.tafeng import TaFeng
+            from pipeline.settings import Settings
+            from pipeline.sources.tafeng import MEMBER
+            from pipeline.workspace import Workspace
+
+            return TaFeng(Workspace.of(Settings(), "tafeng").raw / Path(MEMBER).name)
+        case [source]:
+            from pipeline.benchmarks.lake_sequences import LakeSequences
+            from pipeline.settings import Settings
+            from pipeline.sources.source import load_source
+            from pipeline.workspace import Workspace
+
+            name = load_source(source).name
+            return LakeSequences(name, Workspace.of(Settings(), name).lake)
+    raise ValueError(f"no data set {' '.join(words)!r}; known: reality-check PATH, tafeng, a source")
