@@ -18,13 +18,8 @@ from typing import Literal
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from pipeline.expectations.audit import audit_and_publish
-from pipeline.settings import Settings
-from pipeline.sources.source import load_source
-from pipeline.stages import stage
 from pipeline.tables.baskets import BASKETS, LINES
-from pipeline.workspace import Workspace
-from spark_jobs.session import arg_parser, open_session, read_table, run_of, stage_table
+from spark_jobs.session import arg_parser, open_job, open_session, publish_table, read_table
 
 SessionRule = Literal["basket_id", "customer_day", "gap_minutes"]
 
@@ -186,26 +181,20 @@ def _line(quantity: Column, amount_cents: Column) -> Column:
 
 def main(argv: list[str] | None = None) -> None:
     """Read this run's transactions, publish its baskets."""
-    run = run_of(arg_parser(__doc__ or "").parse_args(argv))
-    settings = Settings()
-    source = load_source(run.source)
-    workspace = Workspace.of(settings, source.name)
-    with stage("build_baskets", workspace.run_folder(run.run_id)) as record:
-        if workspace.lake.is_published(BASKETS.name, run.run_id):
-            record.rows_out = workspace.lake.manifest(BASKETS.name, run.run_id).rows
-            record.details["already_published"] = True
+    with open_job("build_baskets", arg_parser(__doc__).parse_args(argv)) as job:
+        if job.was_published(BASKETS.name):
             return
-        spark = open_session("build_baskets", settings)
-        transactions, version = read_table(spark, workspace, "transactions", run.run_id)
-        record.rows_in = transactions.filter(F.col("sold_on") < F.lit(run.business_date)).count()
-        if record.rows_in == 0:
+        run, source = job.run, job.source
+        spark = open_session(job.name, job.settings)
+        transactions, version = read_table(spark, job.workspace, "transactions", run.run_id)
+        job.record.rows_in = transactions.filter(F.col("sold_on") < F.lit(run.business_date)).count()
+        if job.record.rows_in == 0:
             raise ValueError(
                 f"transactions version {version} has no line sold before {run.business_date}; "
                 "deliver sales of earlier days or take a later business date"
             )
         baskets = build_baskets(transactions, run.business_date, source.session, source.session_gap_minutes)
-        _, record.rows_out = stage_table(baskets, workspace, BASKETS.name, run, {"transactions": version})
-        audit_and_publish(baskets, workspace, BASKETS.name, run.run_id, settings)
+        publish_table(baskets, job, BASKETS.name, {"transactions": version})
 
 
 if __name__ == "__main__":

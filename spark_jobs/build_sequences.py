@@ -16,11 +16,10 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.functions import arrow_udf
 
-from pipeline.settings import SequenceSettings, Settings
-from pipeline.stages import stage
+from pipeline.settings import SequenceSettings
 from pipeline.tables.sequences import SEQUENCES
 from pipeline.tables.vocabulary import FIRST_PRODUCT_INDEX, UNKNOWN_INDEX, VOCABULARY
-from spark_jobs.session import arg_parser, open_session, read_table, run_of, stage_table, workspace_of
+from spark_jobs.session import arg_parser, open_job, open_session, read_tables, stage_table
 from spark_jobs.vocabulary import (
     Vocabulary,
     choose_vocabulary,
@@ -169,32 +168,26 @@ def _home_store(stores: Column) -> Column:
 
 def main(argv: list[str] | None = None) -> None:
     """Read this run's baskets, stage vocabulary and sequences for their gate."""
-    run = run_of(arg_parser(__doc__ or "").parse_args(argv))
-    settings = Settings()
-    workspace = workspace_of(run, settings)
-    lake = workspace.lake
-    with stage("build_sequences", workspace.run_folder(run.run_id)) as record:
-        if lake.is_published(SEQUENCES.name, run.run_id):
-            record.rows_out = lake.manifest(SEQUENCES.name, run.run_id).rows
-            record.details["already_published"] = True
+    with open_job("build_sequences", arg_parser(__doc__).parse_args(argv)) as job:
+        if job.was_published(SEQUENCES.name):
             return
-        spark = open_session("build_sequences", settings)
-        baskets, baskets_version = read_table(spark, workspace, "baskets", run.run_id)
-        transactions, transactions_version = read_table(spark, workspace, "transactions", run.run_id)
-        record.rows_in = lake.manifest("baskets", baskets_version).rows
-        statistics = product_statistics(baskets, run.business_date)
+        run, settings, workspace, record = job.run, job.settings.sequences, job.workspace, job.record
+        spark = open_session(job.name, job.settings)
+        frames, inputs = read_tables(spark, job, "baskets", "transactions")
+        record.rows_in = workspace.lake.manifest("baskets", inputs["baskets"]).rows
+        statistics = product_statistics(frames["baskets"], run.business_date)
         if statistics.empty:
             raise ValueError(
-                f"baskets version {baskets_version} has no product sold before {run.business_date}; "
+                f"baskets version {inputs['baskets']} has no product sold before {run.business_date}; "
                 "run build_baskets for this business date"
             )
-        published, vocabulary_version = published_product_ids(spark, lake, run.business_date, run.run_id)
-        vocabulary = choose_vocabulary(statistics, published, settings.sequences)
-        inputs = {"baskets": baskets_version, "transactions": transactions_version}
-        table = vocabulary_table(spark, vocabulary, statistics, product_categories(transactions, run.business_date))
+        published, vocabulary_version = published_product_ids(spark, workspace.lake, run.business_date, run.run_id)
+        vocabulary = choose_vocabulary(statistics, published, settings)
+        categories = product_categories(frames["transactions"], run.business_date)
+        table = vocabulary_table(spark, vocabulary, statistics, categories)
         kept = {"vocabulary": str(vocabulary_version)} if vocabulary.reused else {}
         stage_table(table, workspace, VOCABULARY.name, run, inputs | kept, files=1)
-        sequences = build_sequences(baskets, vocabulary, run.business_date, settings.sequences)
+        sequences = build_sequences(frames["baskets"], vocabulary, run.business_date, settings)
         _, record.rows_out = stage_table(sequences, workspace, SEQUENCES.name, run, inputs)
         record.details |= {
             "known_products": len(vocabulary.product_ids),
@@ -203,7 +196,7 @@ def main(argv: list[str] | None = None) -> None:
         }
         if record.rows_out == 0:
             raise ValueError(
-                f"no customer or store has {settings.sequences.min_baskets} baskets before {run.business_date}; "
+                f"no customer or store has {settings.min_baskets} baskets before {run.business_date}; "
                 "lower sequences.min_baskets or deliver more sales"
             )
 

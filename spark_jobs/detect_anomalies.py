@@ -19,13 +19,11 @@ from scipy.sparse import csr_array
 from models.detectors.behaviour import KINDS, Algorithm, judge_behaviour, severity
 from models.detectors.behaviour_reasons import EPOCH, explain
 from models.detectors.histories import Histories
-from pipeline.expectations.audit import audit_and_publish
-from pipeline.settings import AnomalySettings, Settings
-from pipeline.stages import stage
+from pipeline.settings import AnomalySettings
 from pipeline.tables.anomalies import ANOMALIES
 from pipeline.tables.catalog import table as contract
 from pipeline.workspace import Workspace
-from spark_jobs.session import arg_parser, open_session, read_table, run_of, stage_table, workspace_of
+from spark_jobs.session import arg_parser, open_job, open_session, publish_table, read_tables
 
 FUNNEL = ["funnel_kind", "funnel_id"]
 NO_CATEGORY = "none"
@@ -231,31 +229,17 @@ def earlier_predictions(
 
 def main(argv: list[str] | None = None) -> None:
     """Read this run's baskets and earlier nights' predictions, publish the anomalies."""
-    run = run_of(arg_parser(__doc__ or "").parse_args(argv))
-    settings = Settings()
-    workspace = workspace_of(run, settings)
-    name = ANOMALIES.name
-    with stage("detect_anomalies", workspace.run_folder(run.run_id)) as record:
-        if workspace.lake.is_published(name, run.run_id):
-            record.rows_out = workspace.lake.manifest(name, run.run_id).rows
-            record.details["already_published"] = True
+    with open_job("detect_anomalies", arg_parser(__doc__).parse_args(argv)) as job:
+        if job.was_published(ANOMALIES.name):
             return
-        spark = open_session("detect_anomalies", settings)
-        baskets, baskets_version = read_table(spark, workspace, "baskets", run.run_id)
-        products, products_version = read_table(spark, workspace, "products", run.run_id)
-        predictions, earlier = earlier_predictions(spark, workspace, run.business_date, settings.anomalies.recent_days)
-        record.rows_in = baskets.filter(F.col("sold_on") < F.lit(run.business_date)).count()
-        anomalies = detect_anomalies(
-            baskets=baskets,
-            predictions=predictions,
-            products=products,
-            business_date=run.business_date,
-            settings=settings.anomalies,
-        )
-        versions = {"baskets": baskets_version, "products": products_version, "predictions": ",".join(earlier)}
-        _, record.rows_out = stage_table(anomalies, workspace, name, run, versions)
-        record.details["earlier_predictions"] = len(earlier)
-        audit_and_publish(anomalies, workspace, name, run.run_id, settings)
+        night, settings = job.run.business_date, job.settings.anomalies
+        spark = open_session(job.name, job.settings)
+        frames, versions = read_tables(spark, job, "baskets", "products")
+        predictions, earlier = earlier_predictions(spark, job.workspace, night, settings.recent_days)
+        job.record.rows_in = frames["baskets"].filter(F.col("sold_on") < F.lit(night)).count()
+        job.record.details["earlier_predictions"] = len(earlier)
+        anomalies = detect_anomalies(**frames, predictions=predictions, business_date=night, settings=settings)
+        publish_table(anomalies, job, ANOMALIES.name, versions | {"predictions": ",".join(earlier)})
 
 
 if __name__ == "__main__":

@@ -15,11 +15,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from models.detectors.stockout import Shelves, find_shortages, reasons, severity
-from pipeline.expectations.audit import audit_and_publish
-from pipeline.settings import DemandSettings, Settings
-from pipeline.stages import stage
+from pipeline.settings import DemandSettings
 from pipeline.tables.stockouts import STOCKOUTS
-from spark_jobs.session import arg_parser, open_session, read_table, run_of, stage_table, workspace_of
+from spark_jobs.session import arg_parser, open_job, open_session, publish_table, read_tables
 
 PAIR = ["store_id", "product_id"]
 
@@ -95,24 +93,14 @@ def _store_detector(business_date: date, settings: DemandSettings) -> Callable[[
 
 def main(argv: list[str] | None = None) -> None:
     """Read this run's demand and supply, publish the stock-outs."""
-    run = run_of(arg_parser(__doc__ or "").parse_args(argv))
-    settings = Settings()
-    workspace = workspace_of(run, settings)
-    name = STOCKOUTS.name
-    with stage("detect_stockouts", workspace.run_folder(run.run_id)) as record:
-        if workspace.lake.is_published(name, run.run_id):
-            record.rows_out = workspace.lake.manifest(name, run.run_id).rows
-            record.details["already_published"] = True
+    with open_job("detect_stockouts", arg_parser(__doc__).parse_args(argv)) as job:
+        if job.was_published(STOCKOUTS.name):
             return
-        spark = open_session("detect_stockouts", settings)
-        inputs = ("expected_demand", "stock_levels", "resupplies", "products")
-        read = {table: read_table(spark, workspace, table, run.run_id) for table in inputs}
-        frames = {table: frame for table, (frame, _) in read.items()}
-        record.rows_in = frames["stock_levels"].count()
-        stockouts = detect_stockouts(**frames, business_date=run.business_date, settings=settings.demand)
-        versions = {table: version for table, (_, version) in read.items()}
-        _, record.rows_out = stage_table(stockouts, workspace, name, run, versions)
-        audit_and_publish(stockouts, workspace, name, run.run_id, settings)
+        spark = open_session(job.name, job.settings)
+        frames, versions = read_tables(spark, job, "expected_demand", "stock_levels", "resupplies", "products")
+        job.record.rows_in = frames["stock_levels"].count()
+        stockouts = detect_stockouts(**frames, business_date=job.run.business_date, settings=job.settings.demand)
+        publish_table(stockouts, job, STOCKOUTS.name, versions)
 
 
 if __name__ == "__main__":

@@ -19,11 +19,9 @@ from pyspark.sql.types import ArrayType, DoubleType
 from models.detectors import customer_route, store_route
 from models.detectors.counts import quantile
 from models.detectors.sales_history import sales_history
-from pipeline.expectations.audit import audit_and_publish
-from pipeline.settings import DemandSettings, Settings
-from pipeline.stages import stage
+from pipeline.settings import DemandSettings
 from pipeline.tables.expected_demand import EXPECTED_DEMAND
-from spark_jobs.session import arg_parser, open_session, read_table, run_of, stage_table, workspace_of
+from spark_jobs.session import arg_parser, open_job, open_session, publish_table, read_tables
 
 PAIR = ["store_id", "product_id"]
 
@@ -170,24 +168,15 @@ def _grid(rows: pd.DataFrame, names: np.ndarray, day: str, value: str, *, start:
 
 def main(argv: list[str] | None = None) -> None:
     """Read this run's sales and predictions, publish the expected demand."""
-    run = run_of(arg_parser(__doc__ or "").parse_args(argv))
-    settings = Settings()
-    workspace = workspace_of(run, settings)
-    name = EXPECTED_DEMAND.name
-    with stage("forecast_demand", workspace.run_folder(run.run_id)) as record:
-        if workspace.lake.is_published(name, run.run_id):
-            record.rows_out = workspace.lake.manifest(name, run.run_id).rows
-            record.details["already_published"] = True
+    with open_job("forecast_demand", arg_parser(__doc__).parse_args(argv)) as job:
+        if job.was_published(EXPECTED_DEMAND.name):
             return
-        spark = open_session("forecast_demand", settings)
+        spark = open_session(job.name, job.settings)
         inputs = ("transactions", "baskets", "predictions", "products", "stock_levels")
-        read = {table: read_table(spark, workspace, table, run.run_id) for table in inputs}
-        frames = {table: frame for table, (frame, _) in read.items()}
-        record.rows_in = frames["predictions"].count()
-        demand = forecast_demand(**frames, business_date=run.business_date, settings=settings.demand)
-        versions = {table: version for table, (_, version) in read.items()}
-        _, record.rows_out = stage_table(demand, workspace, name, run, versions)
-        audit_and_publish(demand, workspace, name, run.run_id, settings)
+        frames, versions = read_tables(spark, job, *inputs)
+        job.record.rows_in = frames["predictions"].count()
+        demand = forecast_demand(**frames, business_date=job.run.business_date, settings=job.settings.demand)
+        publish_table(demand, job, EXPECTED_DEMAND.name, versions)
 
 
 if __name__ == "__main__":

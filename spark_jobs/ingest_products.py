@@ -6,22 +6,17 @@ unit; a catalogue line whose price cannot be read keeps its names and gets the m
 the first counts.
 """
 
-import sys
 from datetime import date
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from pipeline.expectations.audit import AuditFailed, audit_and_publish
-from pipeline.lake.lake import LakeError
-from pipeline.settings import Settings
 from pipeline.sources.reader import Delivered
-from pipeline.sources.source import CatalogueFiles, Source, SourceError, load_source
-from pipeline.stages import stage
+from pipeline.sources.source import CatalogueFiles, Source, SourceError
 from pipeline.tables.products import PRODUCTS
 from pipeline.workspace import Workspace
 from spark_jobs.delivered import MONEY, number, read_delivered, refuse_unreadable, text
-from spark_jobs.session import arg_parser, open_session, read_table, run_of, stage_table
+from spark_jobs.session import arg_parser, open_job, open_session, publish_table, read_table
 
 CATALOGUE = "product_id string, name string, category string, brand string, price_cents double"
 
@@ -68,14 +63,14 @@ def read_catalogue(spark: SparkSession, source: Source, workspace: Workspace) ->
     if not found:
         raise SourceError(f"source {source.name}: no file matches {source.folder(workspace) / files.files} (catalogue)")
     delivered = [Delivered(path, path.name) for path in found]
-    raw = read_delivered(spark, delivered, source, files, _described(files))
+    raw = read_delivered(spark, delivered, source, files, files.columns.delivered())
     refuse_unreadable(raw)
     return catalogue_rows(raw, source, files)
 
 
 def catalogue_rows(raw: DataFrame, source: Source, files: CatalogueFiles) -> DataFrame:
     """Catalogue lines as products; lines without a product or with a wrong number of columns name nothing."""
-    given = _described(files)
+    given = files.columns.delivered()
     values = {
         name: text(name) if name in given else F.lit(None).cast("string") for name in ("name", "category", "brand")
     }
@@ -96,31 +91,15 @@ def catalogue_rows(raw: DataFrame, source: Source, files: CatalogueFiles) -> Dat
 
 def main(argv: list[str] | None = None) -> None:
     """Read catalogue and transactions, publish `products`."""
-    run, settings = run_of(arg_parser(__doc__ or "").parse_args(argv)), Settings()
-    try:
-        source = load_source(run.source)
-        workspace = Workspace.of(settings, source.name)
-        with stage("ingest_products", workspace.run_folder(run.run_id)) as record:
-            if workspace.lake.is_published(PRODUCTS.name, run.run_id):
-                record.rows_out = workspace.lake.manifest(PRODUCTS.name, run.run_id).rows
-                record.details["already_published"] = True
-                return
-            spark = open_session("ingest_products", settings)
-            transactions, version = read_table(spark, workspace, "transactions", run.run_id)
-            record.rows_in = workspace.lake.manifest("transactions", version).rows
-            products = name_products(
-                read_catalogue(spark, source, workspace), sold_products(transactions, run.business_date)
-            )
-            _, record.rows_out = stage_table(
-                products, workspace, PRODUCTS.name, run, {"transactions": version}, files=1
-            )
-            audit_and_publish(products, workspace, PRODUCTS.name, run.run_id, settings)
-    except (AuditFailed, LakeError, SourceError) as error:
-        sys.exit(f"ingest_products: {error}")
-
-
-def _described(files: CatalogueFiles) -> dict[str, str]:
-    return {ours: theirs for ours, theirs in files.columns.model_dump().items() if theirs is not None}
+    with open_job("ingest_products", arg_parser(__doc__).parse_args(argv)) as job:
+        if job.was_published(PRODUCTS.name):
+            return
+        spark = open_session(job.name, job.settings)
+        transactions, version = read_table(spark, job.workspace, "transactions", job.run.run_id)
+        job.record.rows_in = job.workspace.lake.manifest("transactions", version).rows
+        catalogue = read_catalogue(spark, job.source, job.workspace)
+        products = name_products(catalogue, sold_products(transactions, job.run.business_date))
+        publish_table(products, job, PRODUCTS.name, {"transactions": version}, files=1)
 
 
 if __name__ == "__main__":

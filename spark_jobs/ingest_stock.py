@@ -7,7 +7,6 @@ empty shelf; what arrives in several deliveries of one day is added up. A number
 job, naming file, line and column: with a wrong stock every alert would be wrong.
 """
 
-import sys
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 
@@ -17,17 +16,15 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from models.detectors.supply_plan import derive_plan
-from pipeline.expectations.audit import AuditFailed, audit_and_publish
-from pipeline.lake.lake import LakeError
-from pipeline.settings import DemandSettings, Settings
+from pipeline.expectations.audit import audit_and_publish
+from pipeline.settings import DemandSettings
 from pipeline.sources.reader import Delivered
-from pipeline.sources.source import ResupplyFiles, Source, SourceError, StockFiles, load_source
+from pipeline.sources.source import ResupplyFiles, Source, SourceError, StockFiles
 from pipeline.sources.time_format import java_pattern
-from pipeline.stages import stage
 from pipeline.tables.stock import RESUPPLIES, STOCK_LEVELS
 from pipeline.workspace import Run, Workspace
 from spark_jobs.delivered import UNITS, number, read_delivered, refuse_unreadable, text
-from spark_jobs.session import arg_parser, open_session, read_table, run_of, stage_table
+from spark_jobs.session import arg_parser, open_job, open_session, read_table, stage_table
 
 PLAN = "store_id string, product_id string, on_hand double, resupplies array<double>"
 
@@ -139,7 +136,7 @@ def read_stock(spark: SparkSession, source: Source, workspace: Workspace, busine
             f"source {source.name}: no stock file {wanted} for business date {business_date}; deliver it, take a date "
             'that has one, or set `missing = "derive"` under [stock]'
         )
-    raw = read_delivered(spark, [Delivered(path, path.name)], source, files, _described(files))
+    raw = read_delivered(spark, [Delivered(path, path.name)], source, files, files.columns.delivered())
     return delivered_stock(raw, source, files, business_date)
 
 
@@ -158,7 +155,7 @@ def read_resupplies(
         wanted = source.folder(workspace) / files.files
         raise SourceError(f"source {source.name}: no file matches {wanted} (resupplies)")
     delivered = [Delivered(path, path.name) for path in found]
-    raw = read_delivered(spark, delivered, source, files, _described(files))
+    raw = read_delivered(spark, delivered, source, files, files.columns.delivered())
     return delivered_resupplies(raw, files, business_date, horizon_days)
 
 
@@ -188,31 +185,21 @@ def stock_and_resupplies(
 
 def main(argv: list[str] | None = None) -> None:
     """Read or derive stock and resupplies, publish both tables."""
-    run, settings = run_of(arg_parser(__doc__ or "").parse_args(argv)), Settings()
-    try:
-        source = load_source(run.source)
-        workspace = Workspace.of(settings, source.name)
-        with stage("ingest_stock", workspace.run_folder(run.run_id)) as record:
-            names = (STOCK_LEVELS.name, RESUPPLIES.name)
-            if all(workspace.lake.is_published(name, run.run_id) for name in names):
-                record.details["already_published"] = True
-            else:
-                spark = open_session("ingest_stock", settings)
-                *frames, inputs = stock_and_resupplies(spark, source, workspace, run, settings.demand)
-                for name, frame in zip(names, frames, strict=True):
-                    if not workspace.lake.is_published(name, run.run_id):
-                        stage_table(frame, workspace, name, run, inputs, files=1)
-                for name in names:
-                    audit_and_publish(spark.range(0), workspace, name, run.run_id, settings)
-            rows = {name: workspace.lake.manifest(name, run.run_id).rows for name in names}
-            record.rows_out = sum(rows.values())
-            record.details |= rows
-    except (AuditFailed, LakeError, SourceError) as error:
-        sys.exit(f"ingest_stock: {error}")
-
-
-def _described(files: StockFiles | ResupplyFiles) -> dict[str, str]:
-    return {ours: theirs for ours, theirs in files.columns.model_dump().items() if theirs is not None}
+    with open_job("ingest_stock", arg_parser(__doc__).parse_args(argv)) as job:
+        names = (STOCK_LEVELS.name, RESUPPLIES.name)
+        if job.was_published(*names):
+            return
+        run, workspace = job.run, job.workspace
+        spark = open_session(job.name, job.settings)
+        *frames, inputs = stock_and_resupplies(spark, job.source, workspace, run, job.settings.demand)
+        for name, frame in zip(names, frames, strict=True):
+            if not workspace.lake.is_published(name, run.run_id):
+                stage_table(frame, workspace, name, run, inputs, files=1)
+        rows = {
+            name: audit_and_publish(spark.range(0), workspace, name, run.run_id, job.settings).rows for name in names
+        }
+        job.record.rows_out = sum(rows.values())
+        job.record.details |= rows
 
 
 def _store(raw: DataFrame) -> Column:
@@ -226,7 +213,7 @@ def _no_store(raw: DataFrame) -> Column:
 def _refuse(raw: DataFrame, wrong: dict[str, Column], files: StockFiles | ResupplyFiles) -> None:
     """Raises: SourceError: naming file, line and column of the first line with a problem."""
     refuse_unreadable(raw)
-    given = _described(files)
+    given = files.columns.delivered()
     fault = F.when(F.col("problem").isNotNull(), F.concat(F.col("problem"), F.lit(": "), F.col("line_text")))
     for name, is_wrong in wrong.items():
         if name in given:

@@ -11,7 +11,6 @@ kept where the source has really got that far (a backfill of an old night): late
 their night. Dates beyond both are refused. Why so: docs/decisions/2026-11-21__deliveries.md.
 """
 
-import sys
 from collections import Counter
 from collections.abc import Iterable
 from datetime import date, timedelta
@@ -22,18 +21,16 @@ from pyspark import StorageLevel
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
-from pipeline.expectations.audit import AuditFailed, audit_and_publish
-from pipeline.lake.lake import LakeError, Manifest
-from pipeline.settings import Settings
+from pipeline.expectations.audit import audit_and_publish
+from pipeline.lake.lake import Manifest
 from pipeline.sources.delivery import Before, last_delivered_day, link_days, new_files, reconciled
-from pipeline.sources.source import Source, SourceError, load_source
-from pipeline.stages import stage
+from pipeline.sources.source import Source
 from pipeline.tables.rejected_transactions import REJECTED_TRANSACTIONS
 from pipeline.tables.transactions import TRANSACTIONS
 from pipeline.workspace import Run, Workspace
 from spark_jobs.delivered import read_delivered, refuse_unreadable
 from spark_jobs.line_checks import accepted, check_lines, judge_lines, rejected
-from spark_jobs.session import arg_parser, open_session, run_of, stage_table
+from spark_jobs.session import arg_parser, open_job, open_session, stage_table
 
 
 def lines_by_file(frame: DataFrame, *also: str) -> list[Row]:
@@ -101,24 +98,19 @@ def ingest(spark: SparkSession, source: Source, workspace: Workspace, run: Run) 
 
 def main(argv: list[str] | None = None) -> None:
     """Read what is new, stage `transactions` for its gate, publish `rejected_transactions`."""
-    run, settings = run_of(arg_parser(__doc__ or "").parse_args(argv)), Settings()
-    try:
-        source = load_source(run.source)
-        workspace = Workspace.of(settings, source.name)
-        with stage("ingest_transactions", workspace.run_folder(run.run_id)) as record:
-            if _is_done(workspace, run):
-                manifest = workspace.lake.manifest(TRANSACTIONS.name, run.run_id)
-                record.details["already_done"] = True
-            else:
-                spark = open_session("ingest_transactions", settings)
-                manifest = ingest(spark, source, workspace, run)
-                audit_and_publish(spark.range(0), workspace, REJECTED_TRANSACTIONS.name, run.run_id, settings)
-            counts = manifest.details
-            record.rows_in, record.rows_out = counts["rows_in"], counts["accepted"]
-            names = ("rejected", "files_read", "files_unchanged", "days_replaced", "last_delivered_day")
-            record.details |= {name: counts[name] for name in names} | {"rows_in_table": manifest.rows}
-    except (AuditFailed, LakeError, SourceError) as error:
-        sys.exit(f"ingest_transactions: {error}")
+    with open_job("ingest_transactions", arg_parser(__doc__).parse_args(argv)) as job:
+        run, workspace, record = job.run, job.workspace, job.record
+        if _is_done(workspace, run):
+            manifest = workspace.lake.manifest(TRANSACTIONS.name, run.run_id)
+            record.details["already_done"] = True
+        else:
+            spark = open_session(job.name, job.settings)
+            manifest = ingest(spark, job.source, workspace, run)
+            audit_and_publish(spark.range(0), workspace, REJECTED_TRANSACTIONS.name, run.run_id, job.settings)
+        counts = manifest.details
+        record.rows_in, record.rows_out = counts["rows_in"], counts["accepted"]
+        names = ("rejected", "files_read", "files_unchanged", "days_replaced", "last_delivered_day")
+        record.details |= {name: counts[name] for name in names} | {"rows_in_table": manifest.rows}
 
 
 def _is_done(workspace: Workspace, run: Run) -> bool:

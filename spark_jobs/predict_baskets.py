@@ -30,12 +30,11 @@ from pipeline.dataset.batch import Cut
 from pipeline.dataset.histories import COLUMNS
 from pipeline.dataset.prediction_rows import ChampionFile, Knowledge, prediction_rows
 from pipeline.settings import Settings
-from pipeline.stages import stage
 from pipeline.tables.predictions import PREDICTIONS
 from pipeline.tables.sequences import FUNNEL_KINDS
 from pipeline.tables.vocabulary import END_INDEX, UNKNOWN_INDEX
 from pipeline.tracking.registry import champion
-from spark_jobs.session import arg_parser, open_session, read_table, run_of, stage_table, workspace_of
+from spark_jobs.session import arg_parser, open_job, open_session, read_tables, stage_table
 
 INPUT = (*COLUMNS, "store_id", "last_sold_on")
 USUAL_GAP_DAYS = 7.0  # until any gap has been seen
@@ -148,31 +147,24 @@ def _predictor(knowledge: "Broadcast[Knowledge]") -> Callable[[Iterable[pa.Recor
 
 def main(argv: list[str] | None = None) -> None:
     """Read this run's sequences and the champion, stage the predictions for their gate."""
-    run, settings = run_of(arg_parser(__doc__ or "").parse_args(argv)), Settings()
-    workspace = workspace_of(run, settings)
-    with stage("predict_baskets", workspace.run_folder(run.run_id)) as record:
-        if workspace.lake.is_published(PREDICTIONS.name, run.run_id):
-            record.rows_out = workspace.lake.manifest(PREDICTIONS.name, run.run_id).rows
-            record.details["already_published"] = True
+    with open_job("predict_baskets", arg_parser(__doc__).parse_args(argv)) as job:
+        if job.was_published(PREDICTIONS.name):
             return
-        spark = open_session("predict_baskets", settings)
-        tables = {
-            name: read_table(spark, workspace, name, run.run_id) for name in ("sequences", "baskets", "vocabulary")
-        }
-        (sequences, _), (baskets, _), (vocabulary, vocabulary_version) = tables.values()
-        record.rows_in = sequences.count()
-        found = champion_file(settings, workspace.root.name)
+        workspace, record = job.workspace, job.record
+        spark = open_session(job.name, job.settings)
+        frames, inputs = read_tables(spark, job, "sequences", "baskets", "vocabulary")
+        record.rows_in = frames["sequences"].count()
+        found = champion_file(job.settings, job.source.name)
         knowledge = Knowledge(
-            business_date=run.business_date,
-            settings=settings.prediction,
-            product_ids=product_names(workspace.lake.path("vocabulary", vocabulary_version)),
-            frequencies=measure_frequencies(sequences, baskets, vocabulary),
+            business_date=job.run.business_date,
+            settings=job.settings.prediction,
+            product_ids=product_names(workspace.lake.path("vocabulary", inputs["vocabulary"])),
+            frequencies=measure_frequencies(**frames),
             champion=found,
         )
-        predictions = predict_baskets(sequences, baskets, vocabulary, spark.sparkContext.broadcast(knowledge))
-        inputs = {name: version for name, (_, version) in tables.items()}
+        predictions = predict_baskets(**frames, knowledge=spark.sparkContext.broadcast(knowledge))
         inputs |= {"model": found.version} if found else {}
-        folder, record.rows_out = stage_table(predictions, workspace, PREDICTIONS.name, run, inputs)
+        folder, record.rows_out = stage_table(predictions, workspace, PREDICTIONS.name, job.run, inputs)
         record.details["model"] = found.version if found else "none yet: frequencies"
         flagged = spark.read.schema(PREDICTIONS.ddl).parquet(str(folder)).filter("fallback IS NOT NULL")
         record.details["fallback"] = {

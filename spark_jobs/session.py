@@ -1,39 +1,72 @@
-"""What every job shares: its arguments, its Spark session, reading a table, staging a table.
+"""What every job shares: its arguments, its record, its Spark session, reading tables, staging and publishing one.
 
 A job reads the version that its own run made, else the current one, and stages its result; only an audit publishes it
-(`validate_table`, or `audit_and_publish` at the end of the job that has no gate of its own in the DAG).
+(`validate_table`, or `publish_table` in the job that has no gate of its own in the DAG).
 """
 
 import argparse
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
 
-from pipeline.lake.lake import Manifest
+from pipeline.expectations.audit import AuditFailed, audit_and_publish
+from pipeline.lake.lake import LakeError, Manifest
 from pipeline.settings import Settings
-from pipeline.sources.source import load_source
+from pipeline.sources.source import Source, SourceError, load_source
+from pipeline.stages import Stage, stage
 from pipeline.tables.catalog import table as contract
 from pipeline.workspace import Run, Workspace
 
 
-def arg_parser(description: str) -> argparse.ArgumentParser:
+@dataclass(frozen=True)
+class Job:
+    """One job at work: its run, what it reads its settings and files from, and the record of its stage."""
+
+    name: str
+    run: Run
+    settings: Settings
+    source: Source
+    workspace: Workspace
+    record: Stage
+
+    def was_published(self, *tables: str) -> bool:
+        """Whether this run published those tables before, so that nothing is left to do; the record then says so."""
+        lake = self.workspace.lake
+        if not all(lake.is_published(table, self.run.run_id) for table in tables):
+            return False
+        self.record.rows_out = sum(lake.manifest(table, self.run.run_id).rows for table in tables)
+        self.record.details["already_published"] = True
+        return True
+
+
+@contextmanager
+def open_job(name: str, arguments: argparse.Namespace) -> Iterator[Job]:
+    """A job from its start to its end, recorded as a stage of its run.
+
+    Raises: SystemExit: with one line, where a table is refused or missing, or the source's files are not as described.
+    """
+    run, settings = _run_of(arguments), Settings()
+    try:
+        source = load_source(run.source)
+        workspace = Workspace.of(settings, source.name)
+        with stage(name, workspace.run_folder(run.run_id)) as record:
+            yield Job(name, run, settings, source, workspace, record)
+    except (AuditFailed, LakeError, SourceError) as error:
+        sys.exit(f"{name}: {error}")
+
+
+def arg_parser(description: str | None) -> argparse.ArgumentParser:
     """The three arguments of every job."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--source", required=True, help="a shipped source or a path to a TOML description")
     parser.add_argument("--business-date", required=True, type=date.fromisoformat, help="YYYY-MM-DD; sales before it")
     parser.add_argument("--run-id", required=True, help="names the versions that this run makes")
     return parser
-
-
-def run_of(arguments: argparse.Namespace) -> Run:
-    """The run that the arguments describe."""
-    return Run(arguments.source, arguments.business_date, arguments.run_id)
-
-
-def workspace_of(run: Run, settings: Settings) -> Workspace:
-    """The folders of the run's source."""
-    return Workspace.of(settings, load_source(run.source).name)
 
 
 def open_session(name: str, settings: Settings) -> SparkSession:
@@ -58,6 +91,12 @@ def read_table(spark: SparkSession, workspace: Workspace, name: str, run_id: str
     return frame, version
 
 
+def read_tables(spark: SparkSession, job: Job, *names: str) -> tuple[dict[str, DataFrame], dict[str, str]]:
+    """Several tables, and the version that was read of each; both by the table's name."""
+    read = {name: read_table(spark, job.workspace, name, job.run.run_id) for name in names}
+    return {name: frame for name, (frame, _) in read.items()}, {name: version for name, (_, version) in read.items()}
+
+
 def stage_table(
     frame: DataFrame, workspace: Workspace, name: str, run: Run, inputs: dict[str, str], *, files: int | None = None
 ) -> tuple[Path, int]:
@@ -74,3 +113,16 @@ def stage_table(
         Manifest(table=name, version=run.run_id, business_date=run.business_date, rows=rows, inputs=inputs)
     )
     return folder, rows
+
+
+def publish_table(frame: DataFrame, job: Job, name: str, inputs: dict[str, str], *, files: int | None = None) -> None:
+    """Stage `frame`, audit it and publish it; the record gets its rows.
+
+    Raises: AuditFailed: when it is refused; readers keep the previous version.
+    """
+    _, job.record.rows_out = stage_table(frame, job.workspace, name, job.run, inputs, files=files)
+    audit_and_publish(frame, job.workspace, name, job.run.run_id, job.settings)
+
+
+def _run_of(arguments: argparse.Namespace) -> Run:
+    return Run(arguments.source, arguments.business_date, arguments.run_id)

@@ -16,31 +16,27 @@ from pyspark.sql import SparkSession
 from pipeline.evaluation.scorecard import CANDIDATE, CHAMPION, Scorecard, Window
 from pipeline.evaluation.stored_model import load_model, vocabulary_hash
 from pipeline.settings import Settings
-from pipeline.stages import stage
 from pipeline.tracking.registry import Champion, champion, version_of_run
 from pipeline.tracking.runs import masked, register
 from pipeline.training.history import Epoch, read_history
 from pipeline.training.launcher import launch, threads_per_worker
 from pipeline.training.spec import TrainingSpec
 from pipeline.workspace import Run, Workspace
-from spark_jobs.session import arg_parser, open_session, run_of, workspace_of
+from spark_jobs.session import arg_parser, open_job, open_session
 
 TRAINING_FOLDER = "training"
 
 
 def main(argv: list[str] | None = None) -> None:
     """Train, measure, register."""
-    run = run_of(arg_parser(__doc__ or "").parse_args(argv))
-    settings = Settings()
-    workspace = workspace_of(run, settings)
-    source_name = workspace.root.name
-    folder = workspace.run_folder(run.run_id)
-    with stage("train_model", folder) as record:
+    with open_job("train_model", arg_parser(__doc__).parse_args(argv)) as job:
+        run, settings, workspace, record = job.run, job.settings, job.workspace, job.record
+        source_name = job.source.name
         registered = version_of_run(settings, source_name, run.run_id)
         if registered is not None:
             record.details = {"version": registered, "already": "registered"}
             return
-        spark = open_session("train_model", settings)
+        spark = open_session(job.name, settings)
         versions = {name: workspace.lake.resolve(name, run.run_id) for name in ("sequences", "vocabulary")}
         record.rows_in = workspace.lake.manifest("sequences", versions["sequences"]).rows
         incumbent = champion(settings, source_name)
@@ -50,7 +46,7 @@ def main(argv: list[str] | None = None) -> None:
         scorecard = measure(
             spec, run, settings=settings, source_name=source_name, versions=versions, incumbent=incumbent
         )
-        scorecard.write(folder)
+        scorecard.write(workspace.run_folder(run.run_id))
         number = log(spec, settings, source_name, scorecard, history)
         spec.clean()
         record.rows_out = scorecard.customers

@@ -5,14 +5,9 @@ with the `vocabulary` that gives their indices meaning, vocabulary first, so tha
 published vocabulary explains. A refusal ends the job with status 1 and one message; readers keep the previous version.
 """
 
-import sys
-
-from pipeline.expectations.audit import AuditFailed, audit_and_publish
-from pipeline.lake.lake import LakeError
-from pipeline.settings import Settings
-from pipeline.stages import stage
+from pipeline.expectations.audit import audit_and_publish
 from pipeline.tables.catalog import TABLES
-from spark_jobs.session import arg_parser, open_session, run_of, workspace_of
+from spark_jobs.session import arg_parser, open_job, open_session
 
 # Tables published through the gate of another, before it.
 TOGETHER = {"sequences": ("vocabulary",)}
@@ -20,23 +15,18 @@ TOGETHER = {"sequences": ("vocabulary",)}
 
 def main(argv: list[str] | None = None) -> None:
     """Audit and publish one table; SystemExit(1) when it is refused."""
-    parser = arg_parser(__doc__ or "")
+    parser = arg_parser(__doc__)
     parser.add_argument(
         "--table", required=True, choices=sorted(TABLES), help="the table whose staged version is judged"
     )
     arguments = parser.parse_args(argv)
-    run, settings = run_of(arguments), Settings()
-    workspace = workspace_of(run, settings)
-    spark = open_session(f"validate_{arguments.table}", settings)
-    try:
-        with stage(f"validate_{arguments.table}", workspace.run_folder(run.run_id)) as record:
-            for table in (*TOGETHER.get(arguments.table, ()), arguments.table):
-                record.rows_in = workspace.lake.manifest(table, run.run_id).rows
-                manifest = audit_and_publish(spark.range(0), workspace, table, run.run_id, settings)
-                record.rows_out = manifest.rows
-            record.details["current"] = workspace.lake.current(arguments.table)
-    except (AuditFailed, LakeError) as refusal:
-        sys.exit(f"validate_{arguments.table}: {refusal}")
+    with open_job(f"validate_{arguments.table}", arguments) as job:
+        lake, run_id = job.workspace.lake, job.run.run_id
+        spark = open_session(job.name, job.settings)
+        for table in (*TOGETHER.get(arguments.table, ()), arguments.table):
+            job.record.rows_in = lake.manifest(table, run_id).rows
+            job.record.rows_out = audit_and_publish(spark.range(0), job.workspace, table, run_id, job.settings).rows
+        job.record.details["current"] = lake.current(arguments.table)
 
 
 if __name__ == "__main__":

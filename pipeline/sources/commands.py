@@ -104,7 +104,7 @@ def _check_others(source: Source, workspace: Workspace) -> None:
             typer.echo(f"{kind}: not described" + ("" if kind == "catalogue" else ", so derived from the sales"))
             continue
         files = source.matching(layout.files, workspace)
-        columns = layout.columns.model_dump(exclude_none=True)
+        columns = layout.columns.delivered()
         for path in files:
             check_readable(Delivered(path, path.name), layout, columns)
         typer.echo(f"{kind}: {len(files)} files")

@@ -30,6 +30,12 @@ class _Described(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class _Columns(_Described):
+    def delivered(self) -> dict[str, str]:
+        """Our name -> the retailer's name, of the columns that are described."""
+        return {ours: theirs for ours, theirs in self.model_dump().items() if theirs is not None}
+
+
 class Layout(_Described):
     """How one kind of file is written."""
 
@@ -50,7 +56,7 @@ class Layout(_Described):
             raise ValueError(f"unknown encoding {name!r}; examples: utf-8, cp1252, iso-8859-1") from None
 
 
-class SalesColumns(_Described):
+class SalesColumns(_Columns):
     """Header names of the sales files. Exactly one of `amount` (line total) and `unit_price`."""
 
     sold_at: str
@@ -70,12 +76,8 @@ class SalesColumns(_Described):
             raise ValueError("give exactly one of amount (line total) and unit_price")
         return self
 
-    def delivered(self) -> dict[str, str]:
-        """Our name -> the retailer's name, of the columns that are described."""
-        return {ours: theirs for ours, theirs in self.model_dump().items() if theirs is not None}
 
-
-class StockColumns(_Described):
+class StockColumns(_Columns):
     """Header names of the stock files."""
 
     store: str | None = None
@@ -83,7 +85,7 @@ class StockColumns(_Described):
     on_hand: str
 
 
-class ResupplyColumns(_Described):
+class ResupplyColumns(_Columns):
     """Header names of the resupply file."""
 
     store: str | None = None
@@ -92,7 +94,7 @@ class ResupplyColumns(_Described):
     units: str
 
 
-class CatalogueColumns(_Described):
+class CatalogueColumns(_Columns):
     """Header names of the catalogue."""
 
     product: str

@@ -1,0 +1,46 @@
+"""How every job begins and ends: recorded as a stage, done once, and its errors told in one line."""
+
+import pytest
+
+from pipeline.lake.lake import LakeError
+from pipeline.stages import read_stages
+from pipeline.workspace import Workspace
+from spark_jobs.session import arg_parser, open_job
+from tests.factories import BUSINESS_DATE, product, publish_rows
+
+ARGUMENTS = arg_parser(None).parse_args(
+    ["--source", "shop", "--business-date", BUSINESS_DATE.isoformat(), "--run-id", "run1"]
+)
+
+
+def test_a_job_is_a_stage_of_its_run(workspace: Workspace) -> None:
+    with open_job("name_products", ARGUMENTS) as job:
+        assert (job.run.business_date, job.source.name, job.workspace) == (BUSINESS_DATE, "shop", workspace)
+        job.record.rows_in = 5
+    begun, done = read_stages(workspace.run_folder("run1"))
+    assert (begun.name, begun.status) == ("name_products", "running")
+    assert (done.name, done.status, done.rows_in) == ("name_products", "done", 5)
+
+
+def test_what_this_run_published_is_not_done_again(workspace: Workspace) -> None:
+    publish_rows(workspace, "products", product(), product(product_id="p2"), version="run1")
+    publish_rows(workspace, "baskets", version="run0")
+    with open_job("name_products", ARGUMENTS) as job:
+        assert not job.was_published("products", "baskets"), "another run's version is not this run's"
+        assert job.record.rows_out is None
+        assert job.was_published("products")
+    done = read_stages(workspace.run_folder("run1"))[-1]
+    assert (done.rows_out, done.details) == (2, {"already_published": True})
+
+
+def test_an_expected_error_ends_the_job_with_one_line(workspace: Workspace) -> None:
+    with pytest.raises(SystemExit, match=r"^name_products: no such version$"), open_job("name_products", ARGUMENTS):
+        raise LakeError("no such version")
+    failed = read_stages(workspace.run_folder("run1"))[-1]
+    assert (failed.status, failed.details["error"]) == ("failed", "LakeError: no such version")
+
+
+def test_an_error_in_the_code_keeps_its_trace(workspace: Workspace) -> None:
+    with pytest.raises(ZeroDivisionError), open_job("name_products", ARGUMENTS):
+        raise ZeroDivisionError
+    assert read_stages(workspace.run_folder("run1"))[-1].status == "failed"
