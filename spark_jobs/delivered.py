@@ -32,11 +32,9 @@ def read_delivered(
     for delivered in files:
         check_readable(delivered, layout, columns)
     tasks = _spread(files, 4 * spark.sparkContext.defaultParallelism)
-    schema = ", ".join([_COLUMNS, *(f"{name} string" for name in columns)])
+    schema = _schema(columns)
     names = ["source_file", "source_line", "problem", "line_text", "line_hash", *columns]
-    options: dict[str, Any] = {"time_format": "%Y-%m-%d", "timezone": source.timezone}
-    if layout is source:
-        options |= {"time_format": source.time_format, "hashes": source.duplicates == "reject"}
+    options = _sales_options(source) if layout is source else {"timezone": source.timezone}
 
     def read(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
@@ -51,6 +49,22 @@ def read_delivered(
     if not tasks:
         return spark.createDataFrame([], schema)
     return spark.range(0, len(tasks), 1, len(tasks)).mapInArrow(read, schema)
+
+
+def read_first(spark: SparkSession, files: list[Delivered], source: Source, most: int) -> DataFrame:
+    """The first `most` sales records in the order of the files, as `read_delivered` gives them; read by the driver.
+
+    Raises: SourceError: for a file that cannot be read or lacks a column.
+    """
+    columns = source.columns.delivered()
+    batches = (batch for each in files for batch in read_file(each, source, columns, **_sales_options(source)))
+    first: list[pa.RecordBatch] = []
+    while most > 0 and (batch := next(batches, None)) is not None:
+        first.append(batch.slice(0, most))
+        most -= len(batch)
+    if not first:
+        return spark.createDataFrame([], _schema(columns))
+    return spark.createDataFrame(pa.Table.from_batches(first))
 
 
 def refuse_unreadable(lines: DataFrame, problem: str = "problem", message: str = "line_text") -> None:
@@ -78,6 +92,16 @@ def number(value: Column, layout: Layout, kind: str) -> Column:
     plain = F.regexp_replace(value, rf"\{layout.thousands}", "") if layout.thousands else value
     plain = F.translate(plain, layout.decimal, ".") if layout.decimal != "." else plain
     return F.when(is_number(value, layout), plain.try_cast(kind))
+
+
+def _schema(columns: dict[str, str]) -> str:
+    return ", ".join([_COLUMNS, *(f"{name} string" for name in columns)])
+
+
+def _sales_options(source: Source) -> dict[str, Any]:
+    """How `read_file` reads sales."""
+    hashes = source.duplicates == "reject"
+    return {"time_format": source.time_format, "timezone": source.timezone, "hashes": hashes}
 
 
 def _spread(files: list[Delivered], most: int) -> list[list[Delivered]]:

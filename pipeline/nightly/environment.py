@@ -61,11 +61,18 @@ def airflow_environment(settings: Settings, role: str) -> dict[str, str]:
     if role == ONCE:
         environment = {name: value for name, value in environment.items() if not name.startswith(METADATA_DATABASE)}
         environment["AIRFLOW_HOME"] = str(home)
-    spark_home = _spark_home()
-    return environment | {
+    ours = {
         "LARDER_DATA_DIR": str(Path(settings.data_dir).resolve()),
         "LARDER_SPARK_DRIVER_MEMORY": settings.spark_driver_memory,
         "LARDER_JOBS_PYTHON": sys.executable,
+    }
+    return environment | ours | spark_environment()
+
+
+def spark_environment() -> dict[str, str]:
+    """Variables with which a process runs this checkout's jobs: this Python, and the Spark installed beside it."""
+    spark_home = _spark_home()
+    return {
         "PYSPARK_PYTHON": sys.executable,
         "PYSPARK_DRIVER_PYTHON": sys.executable,
         "SPARK_HOME": spark_home,

@@ -69,7 +69,7 @@ def new_files(files: list[Path], folder: Path, known: dict[str, ReadFile]) -> Ne
     latest = {entry.name: (label, entry) for label, entry in known.items()}
     news = News({}, {})
     for path in files:
-        name = path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.as_posix()
+        name = file_name(path, folder)
         status = path.stat()
         label, before = latest.get(name, (name, None))
         if before and (before.size, before.mtime_ns) == (status.st_size, status.st_mtime_ns):
@@ -81,6 +81,11 @@ def new_files(files: list[Path], folder: Path, known: dict[str, ReadFile]) -> Ne
         entry = ReadFile(name=name, size=status.st_size, mtime_ns=status.st_mtime_ns, sha256=content)
         news.to_read[Delivered(path, f"{name}#{content[:8]}" if before else name)] = entry
     return news
+
+
+def file_name(path: Path, folder: Path) -> str:
+    """What a delivered file is called: its path relative to the source's folder, where it lies in it."""
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.as_posix()
 
 
 def last_delivered_day(source: Source, files: list[Path], lines_by_day: Counter[date]) -> date:
