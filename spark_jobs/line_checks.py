@@ -64,7 +64,10 @@ def _parse(raw: DataFrame, source: Source) -> DataFrame:
         for name in SalesColumns.model_fields
     }
     frame = raw.select("source_file", "source_line", "problem", "line_text", "line_hash", *_named(texts))
-    read_at = F.try_to_timestamp(F.col("sold_at_text"), F.lit(java_pattern(source.time_format)))
+    # Offsets are written with a colon and without; Spark's pattern knows one of them.
+    written = F.regexp_replace("sold_at_text", r"([+-]\d\d):(\d\d)$", "$1$2")
+    written = written if has_offset(source.time_format) else F.col("sold_at_text")
+    read_at = F.try_to_timestamp(written, F.lit(java_pattern(source.time_format)))
     # The session is in UTC, so a time without an offset is held as if it were UTC until its zone is applied.
     local = F.from_utc_timestamp(read_at, source.timezone) if has_offset(source.time_format) else read_at
     price = "unit_price_text" if source.columns.unit_price else "amount_text"
