@@ -30,15 +30,16 @@ if TYPE_CHECKING:
 class BoostingConfig:
     """Trees and how they are grown."""
 
-    n_trees: int = 800
-    learning_rate: float = 0.05
+    n_trees: int = 400
+    learning_rate: float = 0.1
     n_leaves: int = 31
     max_depth: int = 6  # XGBoost grows by depth, LightGBM by leaves
     min_rows_in_leaf: int = 100
     feature_share: float = 0.7
     row_share: float = 0.8
-    stop_after: int = 50  # trees without a better validation score
+    stop_after: int = 30  # trees without a better validation score
     truncation: int = 20  # places of the ranking that the ranker's loss looks at
+    n_parts: int = 1  # see `shown`
     seed: int = 0
 
 
@@ -55,9 +56,9 @@ class LambdaMartRanker:
         import lightgbm as lgb
 
         config = self._config
-        self._source = source_of(train, validation, histories, self._feature_config)
-        shown = [labelled(self._source, part) for part in (train, validation)]
-        data = [lgb.Dataset(*each.table, group=each.groups, feature_name=list(FEATURES)) for each in shown]
+        self._source, learned, judged = shown(train, validation, histories, self._feature_config, config)
+        learned = with_hit(learned)
+        data = [lgb.Dataset(*each.table, group=each.groups, feature_name=list(FEATURES)) for each in (learned, judged)]
         parameters = {
             "objective": "lambdarank",
             "metric": "ndcg",
@@ -113,9 +114,8 @@ class XgboostClassifier:
         import xgboost
 
         config = self._config
-        self._source = source_of(train, validation, histories, self._feature_config)
-        shown = [labelled(self._source, part) for part in (train, validation)]
-        (rows, labels), (others, other_labels) = (each.table for each in shown)
+        self._source, learned, judged = shown(train, validation, histories, self._feature_config, config)
+        (rows, labels), (others, other_labels) = learned.table, judged.table
         self._trees = xgboost.XGBClassifier(
             objective="binary:logistic",
             eval_metric="logloss",
@@ -132,7 +132,7 @@ class XgboostClassifier:
         columns = list(self._COLUMNS)
         self._trees.fit(rows[:, columns], labels, eval_set=[(others[:, columns], other_labels)], verbose=False)
         probabilities = self._trees.predict_proba(others[:, columns])[:, 1].reshape(len(validation), -1)
-        self._threshold = _best_threshold(probabilities, shown[1], self._THRESHOLDS)
+        self._threshold = _best_threshold(probabilities, judged, self._THRESHOLDS)
 
     def rank(self, histories: BasketSequences, k: int) -> Ranking:
         """The most probable candidates."""
@@ -165,12 +165,40 @@ class Labelled:
     sizes: np.ndarray  # int64 [n], products in the true basket, candidates or not
 
 
+def shown(
+    train: BasketSequences,
+    validation: BasketSequences,
+    histories: BasketSequences,
+    features: FeatureConfig,
+    config: BoostingConfig,
+) -> tuple[CandidateFeatures, Labelled, Labelled]:
+    """Where features come from when ranking, and the candidates of training and validation customers with labels.
+
+    With one part, features come from everyone's history before the basket to be predicted. Last baskets tell what is
+    bought lately, so with more parts they come from whole sequences too: the training customers are parted at random,
+    and each part's features come from its histories and the other parts' whole sequences. No feature of a customer
+    then comes from a last basket that it is to predict.
+    """
+    if config.n_parts == 1:
+        source = source_of([], [train, validation], histories, features)
+        return source, labelled(source, train), labelled(source, validation)
+    part = np.random.default_rng(config.seed).integers(0, config.n_parts, len(train))
+    learned = []
+    for number in range(config.n_parts):
+        predicted, others = train.take(np.flatnonzero(part == number)), train.take(np.flatnonzero(part != number))
+        source = source_of([others], [predicted, validation], histories, features)
+        learned.append(labelled(source, predicted))
+    judged = labelled(source_of([train], [validation], histories, features), validation)
+    return source_of([train, validation], [], histories, features), joined(learned), judged
+
+
 def source_of(
-    train: BasketSequences, validation: BasketSequences, histories: BasketSequences, config: FeatureConfig
+    whole: list[BasketSequences], predicted: list[BasketSequences], histories: BasketSequences, config: FeatureConfig
 ) -> CandidateFeatures:
-    """Candidate features from everyone's history before the basket to be predicted."""
-    memory = BasketSequences.joined([train.without_last(), validation.without_last(), histories])
-    return CandidateFeatures(memory, config)
+    """Candidate features from whole sequences, from others before their last basket, and from `histories`."""
+    return CandidateFeatures(
+        BasketSequences.joined([*whole, *(part.without_last() for part in predicted), histories]), config
+    )
 
 
 def labelled(source: CandidateFeatures, sequences: BasketSequences) -> Labelled:
@@ -184,6 +212,21 @@ def labelled(source: CandidateFeatures, sequences: BasketSequences) -> Labelled:
         labels[rows] = np.take_along_axis(bought[rows].toarray(), candidates.products[rows], axis=1)
     groups = np.full(len(sequences), candidates.products.shape[1])
     return Labelled((_rows(candidates.features), labels.ravel()), groups, truth.basket_sizes)
+
+
+def joined(parts: list[Labelled]) -> Labelled:
+    """The customers of all parts."""
+    rows, labels = (np.concatenate([part.table[column] for part in parts]) for column in (0, 1))
+    groups, sizes = (np.concatenate(each) for each in zip(*((part.groups, part.sizes) for part in parts), strict=True))
+    return Labelled((rows, labels), groups, sizes)
+
+
+def with_hit(shown: Labelled) -> Labelled:
+    """The customers who bought any candidate; no order of the others' candidates is better than another."""
+    rows, labels = shown.table
+    some = labels.reshape(len(shown.groups), -1).any(axis=1)
+    kept = np.repeat(some, shown.groups)
+    return Labelled((rows[kept], labels[kept]), shown.groups[some], shown.sizes[some])
 
 
 def ranked(candidates: Candidates, scores: np.ndarray, k: int) -> Ranking:

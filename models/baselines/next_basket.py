@@ -47,6 +47,25 @@ class NextBasketModel(Protocol):
         """What it was built with, to be written beside its scores."""
 
 
+class FromHistories:
+    """A method that is shown no training customer's last basket, as published comparisons show none to neighbours."""
+
+    def __init__(self, model: NextBasketModel) -> None:
+        self._model = model
+
+    def fit(self, train: BasketSequences, validation: BasketSequences, histories: BasketSequences) -> None:
+        """Learn from what came before everyone's last basket."""
+        self._model.fit(train.without_last(), validation.without_last(), histories)
+
+    def rank(self, histories: BasketSequences, k: int) -> Ranking:
+        """As the method ranks."""
+        return self._model.rank(histories, k)
+
+    def settings(self) -> dict[str, Any]:
+        """The method's, and that it learns from histories."""
+        return self._model.settings() | {"learns_from": "histories"}
+
+
 def top_k(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     """The k best products of each row, ties by index; 0 for products without a positive score.
 

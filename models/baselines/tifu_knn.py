@@ -30,14 +30,14 @@ TUNED = TifuKnnConfig(TemporalFrequency(within_decay=0.9, group_decay=0.9, n_gro
 
 
 class TifuKnn:
-    """Neighbours are sought among the training and validation customers, by their whole sequences."""
+    """Neighbours are sought among the training and validation customers, by the sequences that `fit` is shown."""
 
     def __init__(self, config: TifuKnnConfig = TUNED) -> None:
         self._config = config
         self._memory = sparse.csr_array((0, 0), dtype=np.float32)
 
     def fit(self, train: BasketSequences, validation: BasketSequences, histories: BasketSequences) -> None:
-        """Keep the frequencies of the customers whose whole sequences are known."""
+        """Keep the training and validation customers' frequencies."""
         known = BasketSequences.joined([train, validation])
         self._memory = temporal_frequencies(known, self._config.frequency)
 

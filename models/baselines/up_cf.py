@@ -31,7 +31,7 @@ class UpCf:
         self._bought = self._popularity = sparse.csr_array((0, 0), dtype=np.float32)
 
     def fit(self, train: BasketSequences, validation: BasketSequences, histories: BasketSequences) -> None:
-        """Keep what the customers whose whole sequences are known have bought."""
+        """Keep what the training and validation customers have bought."""
         known = BasketSequences.joined([train, validation])
         self._bought, self._popularity = purchases(known), recent_popularity(known, self._config.recency)
 

@@ -5,9 +5,10 @@ import pytest
 
 from models.baselines.frequency import GlobalTop, PersonalThenGlobal, PersonalTop
 from models.baselines.frequency_forecast import FrequencyForecast
-from models.baselines.next_basket import Ranking
+from models.baselines.next_basket import FromHistories, Ranking
 from models.basket_sequences import BasketSequences
 from models.special_ids import FIRST_PRODUCT
+from tests.models.baskets import sequences
 from tests.models.batches import N_PRODUCTS, padded, random_batch
 
 COUNTS = np.r_[0, 0, 100, np.arange(N_PRODUCTS - FIRST_PRODUCT, 0, -1)]
@@ -99,3 +100,14 @@ def test_an_only_unknown_history_gets_the_global_list(forecast: FrequencyForecas
     answer = forecast.decode(one_funnel([[1, 1]]), 5)
     assert answer["products"][0, :2].tolist() == [3, 4]
     assert answer["quantities"][0, :2].tolist() == [2.0, 2.0]
+
+
+def test_what_is_learned_from_histories_holds_no_last_basket() -> None:
+    train, nobody = sequences([[9], [4]], [[9], [4]], [[4], [4]]), sequences()
+    shown, hidden = GlobalTop(), FromHistories(GlobalTop())
+    for model in (shown, hidden):
+        model.fit(train, nobody, nobody)
+    history = sequences([[3]])
+    assert shown.rank(history, 1).products.tolist() == [[4]]
+    assert hidden.rank(history, 1).products.tolist() == [[9]]
+    assert hidden.settings() == {"learns_from": "histories"}

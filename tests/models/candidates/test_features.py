@@ -62,7 +62,7 @@ def test_changing_the_basket_to_be_predicted_changes_no_feature() -> None:
     changed = [with_other_last_baskets(part) for part in numbered]
     histories = numbered[2].without_last()
     found = [
-        source_of(parts[0], parts[1], histories, CONFIG).of(part.without_last())
+        source_of([], parts[:2], histories, CONFIG).of(part.without_last())
         for parts in (numbered, changed)
         for part in parts
     ]
