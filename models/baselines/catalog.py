@@ -15,7 +15,7 @@ from models.baselines.up_cf import UpCf
 # A seed changes nothing but the trees.
 BASELINES: dict[str, Callable[[int], NextBasketModel]] = {
     "global-top": lambda _: FromHistories(GlobalTop()),
-    "personal-top": lambda _: PersonalTop(),
+    "personal-top": lambda _: FromHistories(PersonalTop()),
     "personal-then-global": lambda _: FromHistories(PersonalThenGlobal()),
     "up-cf": lambda _: FromHistories(UpCf()),
     "tifu-knn-published": lambda _: FromHistories(TifuKnn(PUBLISHED)),

@@ -44,11 +44,11 @@ class GlobalTop(_Frequency):
 
 
 class PersonalTop(_Frequency):
-    """The products in most of the customer's own baskets, the latest first among equals; 0 where none is left."""
+    """The products in most of the customer's own baskets, among equals the latest, then the most common; 0."""
 
     def rank(self, histories: BasketSequences, k: int) -> Ranking:
         """Up to k own products for every customer."""
-        return _personal(histories, k, None)
+        return _personal(histories, k, self._shares, fill=False)
 
 
 class PersonalThenGlobal(_Frequency):
@@ -59,15 +59,16 @@ class PersonalThenGlobal(_Frequency):
 
     def rank(self, histories: BasketSequences, k: int) -> Ranking:
         """k products for every customer."""
-        return _personal(histories, k, self._shares)
+        return _personal(histories, k, self._shares, fill=True)
 
 
-def _personal(histories: BasketSequences, k: int, shares: np.ndarray | None) -> Ranking:
-    """Own products by (baskets with it, latest basket), then the most common others if there are `shares`."""
+def _personal(histories: BasketSequences, k: int, shares: np.ndarray, *, fill: bool) -> Ranking:
+    """Own products by (baskets with it, latest basket, everyone's baskets with it), then the most common others."""
+    shares = np.pad(shares, (0, max(histories.n_products - len(shares), 0)))
     own = histories.matrix()
     lengths = np.diff(own.indptr)
     customers = np.repeat(np.arange(len(histories)), lengths)
-    order = np.lexsort((own.indices, histories.latest(own), -own.data, customers))
+    order = np.lexsort((-shares[own.indices], histories.latest(own), -own.data, customers))
     place = places(lengths)
     best, place = order[place < k], place[place < k]
     rows, products = customers[best], own.indices[best]
@@ -75,7 +76,7 @@ def _personal(histories: BasketSequences, k: int, shares: np.ndarray | None) -> 
     ranked[rows, place] = products
     expected[rows, place] = own.data[best]
     baskets = histories.n_baskets[:, None]
-    if shares is None:
+    if not fill:
         return Ranking(ranked, (expected / np.maximum(baskets, 1)).astype(np.float32))
     expected[rows, place] += _PRIOR_BASKETS * shares[products]
     ranked, rows, place = fill_up(ranked, shares)

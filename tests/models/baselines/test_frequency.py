@@ -71,6 +71,13 @@ def test_own_products_go_by_count_then_by_recency() -> None:
     assert rank(PersonalTop(), batch, 5).products[0].tolist() == [9, 5, 8, 7, 0]
 
 
+def test_own_products_of_the_same_basket_go_by_everyones_count() -> None:
+    everyone = sequences([[7, 8], [8]], [[6]])
+    model = PersonalTop()
+    model.fit(everyone, sequences(), sequences())
+    assert model.rank(sequences([[6, 7, 8]]), 3).products.tolist() == [[8, 6, 7]]
+
+
 def test_the_global_list_fills_up_own_products() -> None:
     batch = one_funnel([[9], [9, 4]])
     assert rank(PersonalThenGlobal(COUNTS), batch, 5).products[0].tolist() == [9, 4, 3, 5, 6]
