@@ -13,15 +13,16 @@ app = typer.Typer(help="The model: promotion, scorecards, versions.", no_args_is
 
 EXPECTED = (SourceError, FileNotFoundError, LakeError, ValueError)
 
-SourceOption = Annotated[str, typer.Option(help="a shipped source or a path to a TOML description")]
-RunOption = Annotated[str, typer.Option(help="the run whose model it is about")]
+DefaultSource = Annotated[
+    str | None, typer.Option(help="a shipped source or a path to a TOML description; default: LARDER_SOURCE")
+]
 
 
 @app.command()
 def promote(
-    source: SourceOption,
+    source: Annotated[str, typer.Option(help="a shipped source or a path to a TOML description")],
     business_date: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="the run's business date")],
-    run_id: RunOption,
+    run_id: Annotated[str, typer.Option(help="the run whose candidate it is")],
 ) -> None:
     """Make the run's candidate champion if it passes the gate; a refusal is recorded and is no failure."""
     from pipeline.evaluation.promotion import promote as apply_gate
@@ -44,26 +45,30 @@ def promote(
 
 
 @app.command()
-def scorecard(source: SourceOption, run_id: RunOption) -> None:
-    """Print a run's scorecard: candidate, champion and baselines on the held-out window."""
-    from pipeline.evaluation.scorecard import Scorecard
+def scorecard(
+    source: DefaultSource = None,
+    run_id: Annotated[str | None, typer.Option(help="the run that trained it; default: the newest model's")] = None,
+) -> None:
+    """Print a model's scorecard: candidate, champion and baselines on the held-out window, and the gate's verdict."""
+    from pipeline.evaluation.report import print_scorecard
     from pipeline.settings import Settings
     from pipeline.sources.source import load_source
+    from pipeline.tracking.registry import versions
     from pipeline.workspace import Workspace
 
     with errors_in_one_line(*EXPECTED):
-        card = Scorecard.read(Workspace.of(Settings(), load_source(source).name).run_folder(run_id))
-    metrics = list(dict.fromkeys(metric for values in card.models.values() for metric in values))
-    rows: list[list[object]] = [
-        [metric, *(f"{values[metric]:.4f}" if metric in values else "" for values in card.models.values())]
-        for metric in metrics
-    ]
-    title = f"{card.customers:,} customers, held out {card.window.first_day} to {card.window.last_day}"
-    print_table(title, {"metric": "left"} | dict.fromkeys(card.models, "right"), rows)
+        settings = Settings()
+        name = load_source(source or settings.source).name
+        runs = [entry["run_id"] for entry in versions(settings, name)]
+        if not runs:
+            raise FileNotFoundError(f"source {name} has no model yet; `larder nightly` trains one")
+        if run_id is not None and run_id not in runs:
+            raise FileNotFoundError(f"source {name} has no model of run {run_id}; `larder model list` shows the runs")
+        print_scorecard(Workspace.of(settings, name).run_folder(run_id or runs[0]))
 
 
 @app.command("list")
-def list_versions(source: SourceOption) -> None:
+def list_versions(source: DefaultSource = None) -> None:
     """List the source's registered versions, newest first, and what the gate said about each."""
     from pipeline.settings import Settings
     from pipeline.sources.source import load_source
@@ -71,10 +76,14 @@ def list_versions(source: SourceOption) -> None:
 
     shown = ("business_date", "run_id", "architecture", "gate", "gate_reasons")
     with errors_in_one_line(*EXPECTED):
-        found = versions(Settings(), load_source(source).name)
+        settings = Settings()
+        name = load_source(source or settings.source).name
+        found = versions(settings, name)
+    if not found:
+        typer.echo(f"source {name} has no model yet")
+        return
     rows: list[list[object]] = [
-        [entry["number"], "yes" if entry["champion"] else "", *(entry.get(name, "") for name in shown)]
-        for entry in found
+        [entry["number"], "yes" if entry["champion"] else "", *(entry.get(tag, "") for tag in shown)] for entry in found
     ]
     headings = {"version": "right", "champion": "left"} | dict.fromkeys(shown, "left") | {"gate_reasons": "fold"}
-    print_table(f"Models of {source}", headings, rows)
+    print_table(f"Models of {name}", headings, rows)

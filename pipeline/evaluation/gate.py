@@ -30,6 +30,12 @@ class Verdict(BaseModel):
         aside.write_text(self.model_dump_json(indent=1))
         aside.replace(run_folder / FILE_NAME)
 
+    @classmethod
+    def read(cls, run_folder: Path) -> "Verdict | None":
+        """What was decided in that run; None while nothing was."""
+        path = run_folder / FILE_NAME
+        return cls.model_validate_json(path.read_text()) if path.is_file() else None
+
 
 def refusals(
     scorecard: Scorecard,

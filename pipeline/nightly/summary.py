@@ -1,12 +1,11 @@
 """What the night found, at the end of the terminal's output: the worst alerts, the scorecard, where to look further."""
 
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import typer
 
-from pipeline.evaluation.scorecard import Scorecard
+from pipeline.evaluation.report import print_scorecard
 from pipeline.nightly.night import Night
 from pipeline.settings import Settings
 from pipeline.terminal import money, print_table
@@ -27,7 +26,7 @@ def print_summary(settings: Settings, night: Night, source_name: str) -> None:
     anomalies = open_alerts(settings, kind="anomaly", source=source_name, business_date=day, limit=WORST)
     print_alerts(f"Running out, worst first, as of {day}", stockouts)
     print_alerts(f"Behaviour changed, strangest first, as of {day}", anomalies)
-    print_scorecard(night)
+    print_scorecard(night.folder, only_k=SHOWN_K)
     print_pointers(night)
 
 
@@ -51,24 +50,6 @@ def subject(alert: "StockoutAlert | AnomalyAlert") -> str:
     if isinstance(alert, StockoutAlert):
         return alert.product_name
     return f"{alert.funnel_kind} {alert.funnel_id}"
-
-
-def print_scorecard(night: Night) -> None:
-    """Candidate, champion and baselines side by side, and what the gate decided."""
-    card = Scorecard.read(night.folder)
-    metrics = dict.fromkeys(metric for values in card.models.values() for metric in values)
-    rows: list[list[object]] = [
-        [metric, *(f"{values[metric]:.4f}" if metric in values else "-" for values in card.models.values())]
-        for metric in metrics
-        if metric.endswith(f"@{SHOWN_K}") or "@" not in metric
-    ]
-    window = f"{card.window.first_day} to {card.window.last_day}"
-    title = f"Scorecard: {card.customers:,} customers, first basket in the held-out days {window}"
-    print_table(title, {"": "left"} | dict.fromkeys(card.models, "right"), rows)
-    decision = json.loads((night.folder / "promotion.json").read_text())
-    typer.echo(f"The candidate {'is champion' if decision['promoted'] else 'was refused'}.")
-    for reason in decision["reasons"]:
-        typer.echo(f"  {reason}")
 
 
 def print_pointers(night: Night) -> None:

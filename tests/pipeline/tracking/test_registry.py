@@ -1,84 +1,33 @@
 """The registry and the gate against a real MLflow store and a real, tiny model."""
 
 import json
-from datetime import date
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
-from models.catalog import build
-from models.keys import keys_of
-from models.lens import Lens
 from pipeline.evaluation.promotion import promote
-from pipeline.evaluation.scorecard import Scorecard, Window
 from pipeline.evaluation.stored_model import load_model, non_finite_weights
-from pipeline.lake.lake import Manifest
 from pipeline.settings import Settings
 from pipeline.tracking.registry import champion, versions
-from pipeline.tracking.runs import masked, register
+from pipeline.tracking.runs import masked
 from pipeline.workspace import Run, Workspace
-
-BUSINESS_DATE = date(2026, 3, 1)
-N_PRODUCTS = 8
+from tests.factories import BUSINESS_DATE
+from tests.pipeline.tracking.nights import N_PRODUCTS, publish_vocabulary, register_night, tiny_model
 
 
 @pytest.fixture
 def vocabulary(workspace: Workspace) -> Path:
-    """A published vocabulary with hash v1."""
-    folder = workspace.lake.stage("vocabulary", "run0")
-    folder.mkdir(exist_ok=True)
-    rows = {"product_index": list(range(3, N_PRODUCTS)), "product_id": [f"p{i}" for i in range(3, N_PRODUCTS)]}
-    pq.write_table(pa.table(rows | {"vocabulary_hash": ["v1"] * len(rows["product_id"])}), folder / "part-0.parquet")
-    workspace.lake.describe(Manifest(table="vocabulary", version="run0", business_date=BUSINESS_DATE, rows=1))
-    workspace.lake.publish("vocabulary", "run0")
-    return workspace.lake.path("vocabulary", "run0")
-
-
-def tiny_model() -> Lens:
-    """Untrained weights over a handful of products."""
-    keys = np.concatenate([np.zeros(3, np.int64), keys_of(f"p{i}" for i in range(3, N_PRODUCTS))])
-    counts = np.ones(N_PRODUCTS)
-    return build("lens1000", product_keys=keys, customer_keys=np.zeros(1, np.int64), product_counts=counts)
-
-
-def night(settings: Settings, workspace: Workspace, vocabulary: Path, run_id: str, model: Lens) -> str:
-    """Register a model as the training job does, its scores above every baseline's."""
-    current = champion(settings, "shop")
-    card = Scorecard(
-        source="shop",
-        business_date=BUSINESS_DATE,
-        run_id=run_id,
-        window=Window.before(BUSINESS_DATE, 14),
-        customers=10,
-        champion_version=current.version if current else None,
-        vocabulary_hash="v1",
-        data_versions={"sequences": run_id},
-        models={"candidate": {"recall@10": 0.5}, "champion": {"recall@10": 0.5}, "global_top": {"recall@10": 0.1}},
-    )
-    card.write(workspace.run_folder(run_id))
-    tags = {"run_id": run_id, "business_date": "2026-03-01", "architecture": "lens1000", "vocabulary_hash": "v1"}
-    return register(
-        settings,
-        "shop",
-        model=model,
-        tags=tags,
-        parameters={"training": {"epochs": 1}},
-        epochs=[{"total": 2.0, "validation_total": 2.5}],
-        scores=card.models,
-        vocabulary=vocabulary,
-        scorecard=card.model_dump(mode="json"),
-    )
+    """A published vocabulary."""
+    return publish_vocabulary(workspace)
 
 
 def test_a_champion_serves_until_a_better_candidate_comes_and_a_nan_model_never_replaces_it(
     settings: Settings, workspace: Workspace, vocabulary: Path
 ) -> None:
     assert champion(settings, "shop") is None
-    assert night(settings, workspace, vocabulary, "run1", tiny_model()) == "1"
-    assert night(settings, workspace, vocabulary, "run1", tiny_model()) == "1", "a retry registers nothing new"
+    assert register_night(settings, workspace, vocabulary, "run1", tiny_model()) == "1"
+    assert register_night(settings, workspace, vocabulary, "run1", tiny_model()) == "1", "a retry registers nothing new"
 
     first = Run("shop", BUSINESS_DATE, "run1")
     verdict = promote(settings, workspace, first)
@@ -92,7 +41,7 @@ def test_a_champion_serves_until_a_better_candidate_comes_and_a_nan_model_never_
 
     broken = tiny_model()
     broken.products.bias.assign(np.full(N_PRODUCTS, np.nan, np.float32))
-    night(settings, workspace, vocabulary, "run2", broken)
+    register_night(settings, workspace, vocabulary, "run2", broken)
     refused = promote(settings, workspace, Run("shop", BUSINESS_DATE, "run2"))
     assert not refused.promoted
     assert "not finite" in refused.reasons[0]
@@ -105,7 +54,7 @@ def test_a_champion_serves_until_a_better_candidate_comes_and_a_nan_model_never_
 
 
 def test_no_artifact_of_a_version_is_a_pickle(settings: Settings, workspace: Workspace, vocabulary: Path) -> None:
-    night(settings, workspace, vocabulary, "run1", tiny_model())
+    register_night(settings, workspace, vocabulary, "run1", tiny_model())
     stored = [path for path in Path(settings.data_dir).rglob("*") if path.is_file()]
     assert any(path.suffix == ".keras" for path in stored)
     assert not [path for path in stored if path.suffix in {".pkl", ".pickle", ".joblib"}]
