@@ -6,7 +6,7 @@ A job reads the version that its own run made, else the current one, and stages 
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -69,8 +69,11 @@ def arg_parser(description: str | None) -> argparse.ArgumentParser:
     return parser
 
 
-def open_session(name: str, settings: Settings) -> SparkSession:
-    """A session in UTC; master and resources come from spark-submit, `local[2]` outside of it."""
+def open_session(name: str, settings: Settings, executors: Mapping[str, str] | None = None) -> SparkSession:
+    """A session in UTC; master and resources come from spark-submit, `local[2]` outside of it.
+
+    Args: executors: what the executors of a cluster need to have, where neither it nor spark-submit says how much.
+    """
     builder = (
         SparkSession.builder.appName(name)
         .config("spark.sql.session.timeZone", "UTC")
@@ -80,6 +83,12 @@ def open_session(name: str, settings: Settings) -> SparkSession:
         .config("spark.ui.showConsoleProgress", "false")
     )
     session = builder.getOrCreate()
+    given, master = session.sparkContext.getConf(), session.sparkContext.master
+    needed = {key: value for key, value in (executors or {}).items() if not given.contains(key)}
+    if needed and not master.startswith("local"):
+        # Executors are asked for as a session starts, and what it was submitted with only a session can tell.
+        session.stop()
+        session = builder.config(map=needed).getOrCreate()
     session.sparkContext.setLogLevel("WARN")
     return session
 

@@ -19,7 +19,7 @@ from pipeline.settings import Settings
 from pipeline.tracking.registry import Champion, champion, version_of_run
 from pipeline.tracking.runs import masked, register
 from pipeline.training.history import Epoch, read_history
-from pipeline.training.launcher import launch, threads_per_worker
+from pipeline.training.launcher import executor_resources, launch, threads_per_worker
 from pipeline.training.spec import TrainingSpec
 from pipeline.workspace import Run, Workspace
 from spark_jobs.session import arg_parser, open_job, open_session
@@ -36,7 +36,7 @@ def main(argv: list[str] | None = None) -> None:
         if registered is not None:
             record.details = {"version": registered, "already": "registered"}
             return
-        spark = open_session(job.name, settings)
+        spark = open_session(job.name, settings, executor_resources(settings.training))
         versions = {name: workspace.lake.resolve(name, run.run_id) for name in ("sequences", "vocabulary")}
         record.rows_in = workspace.lake.manifest("sequences", versions["sequences"]).rows
         incumbent = champion(settings, source_name)

@@ -20,6 +20,7 @@ from pyspark import BarrierTaskContext
 from pyspark.resource import ResourceProfileBuilder, TaskResourceRequests
 from pyspark.sql import SparkSession
 
+from pipeline.settings import TrainingSettings
 from pipeline.training.spec import TrainingSpec
 from pipeline.training.worker import DONE
 
@@ -37,12 +38,18 @@ def threads_per_worker(spark: SparkSession, workers: int) -> int:
     return int(spark.conf.get("spark.task.cpus", "1") or 1)
 
 
+def executor_resources(settings: TrainingSettings) -> dict[str, str]:
+    """Spark settings for executors that each can run a worker with its GPU; none where training asks for no GPU."""
+    gpus = settings.gpus_per_worker
+    return {"spark.executor.resource.gpu.amount": str(gpus)} if gpus else {}
+
+
 def launch(spark: SparkSession, spec: TrainingSpec, *, timeout_minutes: int) -> Path:
     """Train on the session's cluster; returns the Keras file, whose history lies beside it.
 
     Repeating a finished training returns its model at once. Each worker sees only the GPU of its task
-    (`training.gpus_per_worker`), from executors that were submitted with `spark.executor.resource.gpu.amount` and a
-    discovery script; in local mode Spark hands out none.
+    (`training.gpus_per_worker`), from executors that have some (`executor_resources`); in local mode Spark hands out
+    none.
     Raises: ValueError: if the session cannot run all workers at the same time; TrainingFailed: if a worker fails in
             every attempt.
     """

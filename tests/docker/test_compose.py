@@ -1,6 +1,9 @@
 """The containers' description, checked as far as that goes without a container engine."""
 
+import json
+import os
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ from pipeline.settings import REPOSITORY
 
 DOCKER = REPOSITORY / "docker"
 DOCKERFILES = sorted(DOCKER.glob("*/Dockerfile"))
+DISCOVERY = DOCKER / "jobs" / "discover_gpus.sh"
 SECRET = re.compile(r"password|secret|key", re.IGNORECASE)
 
 
@@ -28,6 +32,37 @@ def test_every_role_has_a_service(compose: dict[str, Any]) -> None:
 def test_gpus_are_asked_for_in_their_profile_only(compose: dict[str, Any]) -> None:
     profiles = {name: service.get("profiles") for name, service in compose["services"].items()}
     assert {name for name, profile in profiles.items() if profile} == {"spark-worker-gpu"}
+
+
+def test_the_gpu_worker_offers_as_many_gpus_as_it_is_given(compose: dict[str, Any]) -> None:
+    service = compose["services"]["spark-worker-gpu"]
+    options = dict(
+        re.findall(r"-Dspark\.worker\.resource\.gpu\.(\w+)=(\S+)", service["environment"]["SPARK_WORKER_OPTS"])
+    )
+    (device,) = service["deploy"]["resources"]["reservations"]["devices"]
+    assert options["amount"] == str(device["count"])
+    assert options["discoveryScript"] == f"/opt/larder/{DISCOVERY.relative_to(REPOSITORY)}"
+    assert os.access(DISCOVERY, os.X_OK)
+
+
+def discovered(tmp_path: Path, nvidia_smi: str) -> "subprocess.CompletedProcess[str]":
+    """The discovery script beside an `nvidia-smi` of that text."""
+    stand_in = tmp_path / "nvidia-smi"
+    stand_in.write_text(f"#!/bin/sh\n{nvidia_smi}\n")
+    stand_in.chmod(0o755)
+    environment = {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+    return subprocess.run([DISCOVERY], env=environment, capture_output=True, text=True, check=False)
+
+
+def test_gpus_are_found_by_their_indices(tmp_path: Path) -> None:
+    found = discovered(tmp_path, r"printf '0\n1\n'")
+    assert json.loads(found.stdout) == {"name": "gpu", "addresses": ["0", "1"]}
+
+
+def test_a_driver_that_fails_is_no_gpu(tmp_path: Path) -> None:
+    found = discovered(tmp_path, "echo 'NVIDIA-SMI has failed'; exit 9")
+    assert found.returncode != 0
+    assert found.stdout == ""
 
 
 def test_ports_are_open_to_this_machine_only(compose: dict[str, Any]) -> None:

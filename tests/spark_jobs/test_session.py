@@ -1,11 +1,13 @@
 """How every job begins and ends: recorded as a stage, done once, and its errors told in one line."""
 
 import pytest
+from pyspark.sql import SparkSession
 
 from pipeline.lake.lake import LakeError
+from pipeline.settings import Settings
 from pipeline.stages import read_stages
 from pipeline.workspace import Workspace
-from spark_jobs.session import arg_parser, open_job
+from spark_jobs.session import arg_parser, open_job, open_session
 from tests.factories import BUSINESS_DATE, product, publish_rows
 
 ARGUMENTS = arg_parser(None).parse_args(
@@ -38,6 +40,11 @@ def test_an_expected_error_ends_the_job_with_one_line(workspace: Workspace) -> N
         raise LakeError("no such version")
     failed = read_stages(workspace.run_folder("run1"))[-1]
     assert (failed.status, failed.details["error"]) == ("failed", "LakeError: no such version")
+
+
+def test_local_mode_has_no_executors_to_ask_anything_of(spark: SparkSession, settings: Settings) -> None:
+    assert open_session("train_model", settings, {"spark.executor.resource.gpu.amount": "1"}) is spark
+    assert spark.range(3).count() == 3
 
 
 def test_an_error_in_the_code_keeps_its_trace(workspace: Workspace) -> None:

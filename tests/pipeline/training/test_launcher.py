@@ -6,7 +6,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from pipeline.settings import TrainingSettings
-from pipeline.training.launcher import launch
+from pipeline.training.launcher import executor_resources, launch
 from pipeline.training.spec import TrainingSpec
 from tests.factories import BUSINESS_DATE
 
@@ -29,6 +29,11 @@ def test_a_finished_training_is_not_done_again(spark: SparkSession, tmp_path: Pa
     finished.write()
     finished.model_path.write_bytes(b"weights")
     assert launch(spark, finished, timeout_minutes=1).read_bytes() == b"weights"
+
+
+def test_executors_are_asked_for_the_gpu_that_a_worker_wants() -> None:
+    assert executor_resources(TrainingSettings(gpus_per_worker=0)) == {}
+    assert executor_resources(TrainingSettings(gpus_per_worker=1)) == {"spark.executor.resource.gpu.amount": "1"}
 
 
 def test_another_training_in_the_same_folder_begins_anew(tmp_path: Path) -> None:
