@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from pipeline.nightly.environment import SERVICE, SetupError, airflow_environment, airflow_program
-from pipeline.nightly.night import NightFailed, migrate_database, plan_night, prepare_files, run_night
+from pipeline.nightly.night import Night, NightFailed, migrate_database, plan_night, prepare_files, run_night
 from pipeline.nightly.processes import end_marked, mark
 from pipeline.nightly.progress import Progress
 from pipeline.settings import REPOSITORY, Settings
@@ -28,21 +28,27 @@ def nightly(
     business_date: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="default: the day after the data end")
     ] = None,
+    resume: Annotated[
+        str | None, typer.Option(metavar="RUN", help="take up an interrupted night behind the last table it published")
+    ] = None,
 ) -> None:
     """Run one night: raw files, the DAG through Airflow, then the worst alerts and the scorecard."""
     console = Console()
     settings = Settings()
+    night: Night | None = None
     try:
         with errors_in_one_line(SourceError, SetupError, NightFailed):
             described_in = _absolute(source or settings.source)
             description = load_source(described_in)
             prepare_files(description, Workspace.of(settings, description.name), typer.echo)
-            night = plan_night(settings, description, described_in, _day(business_date))
+            night = plan_night(settings, description, described_in, _day(business_date), resume)
             typer.echo(f"{description.name} as of {night.business_date}; log: {night.log}")
             with Progress(console) as progress:
                 run_night(settings, night, progress.show)
     except KeyboardInterrupt:
         typer.echo("interrupted: every process of the night was ended; readers keep what was published before")
+        if night is not None:
+            typer.echo(f"to go on: {night.resume_command}")
         raise typer.Exit(130) from None
     from pipeline.nightly.summary import print_summary
 

@@ -2,7 +2,8 @@
 
 Airflow runs in a session of its own with its output in a log; an interrupt ends it and all its jobs. It holds the
 source's lock until it is gone: a second night of the source never runs beside an orphan of the first. A night that
-was killed needs no repair; started again, it makes new versions under a new name.
+was killed needs no repair: started again under its name it goes on behind the last table it published, under a new
+name it makes new versions.
 """
 
 import fcntl
@@ -49,16 +50,41 @@ class Night:
 
     @property
     def log(self) -> Path:
-        """Everything that Airflow and the jobs said."""
+        """Everything that Airflow and the jobs said, in all attempts."""
         return self.folder / "airflow.log"
 
+    @property
+    def resume_command(self) -> str:
+        """What takes the night up again after it was interrupted or has failed."""
+        return f"larder nightly --source {shlex.quote(self.source)} --resume {self.name}"
 
-def plan_night(settings: Settings, source: Source, described_in: str, business_date: date | None) -> Night:
-    """A night of the source; without a date, as of the morning after the last delivered day."""
+
+def plan_night(
+    settings: Settings, source: Source, described_in: str, business_date: date | None, resumed: str | None = None
+) -> Night:
+    """A night of the source; without a date, as of the morning after the last delivered day.
+
+    Args: resumed: name of an interrupted night to take up again, as of its own business date.
+    Raises: NightFailed: there is no such night, or it was about another business date.
+    """
     workspace = Workspace.of(settings, source.name)
+    if resumed is not None:
+        day = _interrupted_day(workspace, resumed)
+        if business_date not in (None, day):
+            raise NightFailed(f"{resumed} is about {day}; leave --business-date out to take it up again")
+        return Night(described_in, day, resumed, workspace.run_folder(resumed))
     day = business_date or source.last_day(workspace) + timedelta(days=1)
     name = f"nightly-{day}-{datetime.now(UTC):%Y%m%dT%H%M%S}"
     return Night(described_in, day, name, workspace.run_folder(name))
+
+
+def _interrupted_day(workspace: Workspace, name: str) -> date:
+    """Business date of a night that `larder nightly` named."""
+    known = sorted(path.name for path in (workspace.root / "runs").glob("nightly-*") if path.is_dir())
+    if name not in known:
+        shown = ", ".join(known[-3:]) or "none yet"
+        raise NightFailed(f"no night {name} in {workspace.root / 'runs'}; the latest are: {shown}")
+    return date.fromisoformat(name.removeprefix("nightly-")[:10])
 
 
 def prepare_files(source: Source, workspace: Workspace, say: Callable[[str], None]) -> None:
@@ -84,7 +110,8 @@ def run_night(settings: Settings, night: Night, on_stage: Callable[[Stage], None
 
     Raises: NightFailed: a task failed; the record of the failed stage is in the message.
     """
-    with _locked(night) as lock, night.log.open("wb") as log:
+    earlier = len(read_stages(night.folder))
+    with _locked(night) as lock, night.log.open("ab") as log:
         environment = airflow_environment(settings, ONCE) | WATCHED | mark()
         _migrate(environment, log)
         conf = {"source": night.source, "business_date": night.business_date.isoformat(), "run_name": night.name}
@@ -100,13 +127,14 @@ def run_night(settings: Settings, night: Night, on_stage: Callable[[Stage], None
         )
         os.pwrite(lock, f"{process.pid:<20d}".encode(), 0)
         with _ends_with_us(environment):
-            _follow(process, night, on_stage)
+            _follow(process, night, on_stage, earlier)
     if process.returncode:
-        raise NightFailed(_what_failed(night))
+        raise NightFailed(_what_failed(night, earlier))
 
 
-def _follow(process: subprocess.Popen[bytes], night: Night, on_stage: Callable[[Stage], None]) -> None:
-    seen, running = 0, True
+def _follow(process: subprocess.Popen[bytes], night: Night, on_stage: Callable[[Stage], None], seen: int) -> None:
+    """Show every record after the first `seen` until the process ends."""
+    running = True
     while running:
         try:
             process.wait(POLL_SECONDS)
@@ -140,16 +168,18 @@ def migrate_database(environment: dict[str, str], log: IO[bytes] | None = None) 
         raise NightFailed(f"`airflow db migrate` failed; see {log.name if log else 'above'}")
 
 
-def _what_failed(night: Night) -> str:
-    failed = [stage for stage in read_stages(night.folder) if stage.status == "failed"]
+def _what_failed(night: Night, earlier: int) -> str:
+    """The reason of this attempt's end; the first `earlier` records are those of attempts before it."""
+    records = read_stages(night.folder)[earlier:]
+    failed = [stage for stage in records if stage.status == "failed"]
     lines = [f"{stage.name} failed: {stage.details.get('error', 'no reason recorded')}" for stage in failed]
     if not lines:
-        latest = {stage.name: stage for stage in read_stages(night.folder)}
+        latest = {stage.name: stage for stage in records}
         unfinished = [stage.name for stage in latest.values() if stage.status == "running"]
         lines = [f"{name} ended without a word (killed, or out of memory?)" for name in unfinished]
     if not lines:
         lines = ["a task failed outside its stage; the log ends with:", *_last_words(night.log)]
-    return "\n".join([*lines, f"log: {night.log}"])
+    return "\n".join([*lines, f"log: {night.log}", f"when it is mended: {night.resume_command}"])
 
 
 def _last_words(log: Path) -> list[str]:

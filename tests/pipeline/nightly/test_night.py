@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from pipeline.nightly.night import Night, NightFailed, prepare_files, run_night
+from pipeline.nightly.night import Night, NightFailed, plan_night, prepare_files, run_night
 from pipeline.settings import Settings
 from pipeline.sources.source import SourceError, load_source
 from pipeline.stages import Stage
@@ -69,6 +69,31 @@ def test_a_failure_before_any_stage_shows_what_the_job_said(
     stand_in(tmp_path, monkeypatch, body)
     with pytest.raises(NightFailed, match=r"cannot open sales\.csv"):
         run_night(settings, night, lambda stage: None)
+
+
+def test_an_interrupted_night_is_taken_up_under_its_name_and_speaks_of_its_new_attempt_alone(
+    settings: Settings, night: Night, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand_in(tmp_path, monkeypatch, "with stage('build_baskets', folder):\n    raise ValueError('disk full')\n")
+    with pytest.raises(NightFailed, match=f"disk full[\\s\\S]*--resume {night.name}"):
+        run_night(settings, night, lambda stage: None)
+    stand_in(tmp_path, monkeypatch, "with stage('train_model', folder):\n    raise ValueError('no worker')\n")
+    shown: list[Stage] = []
+    with pytest.raises(NightFailed) as again:
+        run_night(settings, night, shown.append)
+    assert [stage.name for stage in shown] == ["train_model"] * 2
+    assert "no worker" in str(again.value)
+    assert "disk full" not in str(again.value)
+
+
+def test_only_a_night_that_there_was_is_taken_up_as_of_its_own_day(settings: Settings, workspace: Workspace) -> None:
+    source = load_source("shop")
+    with pytest.raises(NightFailed, match="no night nightly-2026-03-01-x"):
+        plan_night(settings, source, "shop", None, "nightly-2026-03-01-x")
+    workspace.run_folder("nightly-2026-03-01-x")
+    assert plan_night(settings, source, "shop", None, "nightly-2026-03-01-x").business_date == date(2026, 3, 1)
+    with pytest.raises(NightFailed, match="is about 2026-03-01"):
+        plan_night(settings, source, "shop", date(2026, 3, 2), "nightly-2026-03-01-x")
 
 
 def test_a_second_night_of_a_source_waits_for_no_orphan(
