@@ -17,6 +17,7 @@ from pyspark.sql import functions as F
 
 from models.detectors.supply_plan import derive_plan
 from pipeline.expectations.audit import audit_and_publish
+from pipeline.expectations.suites import import_ahead
 from pipeline.settings import DemandSettings
 from pipeline.sources.reader import Delivered
 from pipeline.sources.source import ResupplyFiles, Source, SourceError, StockFiles
@@ -190,6 +191,7 @@ def main(argv: list[str] | None = None) -> None:
         if job.was_published(*names):
             return
         run, workspace = job.run, job.workspace
+        import_ahead()
         spark = open_session(job.name, job.settings)
         *frames, inputs = stock_and_resupplies(spark, job.source, workspace, run, job.settings.demand)
         for name, frame in zip(names, frames, strict=True):

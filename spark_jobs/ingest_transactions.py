@@ -22,6 +22,7 @@ from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
 from pipeline.expectations.audit import audit_and_publish
+from pipeline.expectations.suites import import_ahead
 from pipeline.lake.lake import Manifest
 from pipeline.sources.delivery import Before, last_delivered_day, link_days, new_files, reconciled
 from pipeline.sources.source import Source
@@ -104,6 +105,7 @@ def main(argv: list[str] | None = None) -> None:
             manifest = workspace.lake.manifest(TRANSACTIONS.name, run.run_id)
             record.details["already_done"] = True
         else:
+            import_ahead()
             spark = open_session(job.name, job.settings)
             manifest = ingest(spark, job.source, workspace, run)
             audit_and_publish(spark.range(0), workspace, REJECTED_TRANSACTIONS.name, run.run_id, job.settings)

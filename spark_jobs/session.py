@@ -15,6 +15,7 @@ from pathlib import Path
 from pyspark.sql import DataFrame, SparkSession
 
 from pipeline.expectations.audit import AuditFailed, audit_and_publish
+from pipeline.expectations.suites import import_ahead
 from pipeline.lake.lake import LakeError, Manifest
 from pipeline.settings import Settings
 from pipeline.sources.source import Source, SourceError, load_source
@@ -129,6 +130,7 @@ def publish_table(frame: DataFrame, job: Job, name: str, inputs: dict[str, str],
 
     Raises: AuditFailed: when it is refused; readers keep the previous version.
     """
+    import_ahead()
     _, job.record.rows_out = stage_table(frame, job.workspace, name, job.run, inputs, files=files)
     audit_and_publish(frame, job.workspace, name, job.run.run_id, job.settings)
 

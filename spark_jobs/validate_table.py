@@ -6,6 +6,7 @@ published vocabulary explains. A refusal ends the job with status 1 and one mess
 """
 
 from pipeline.expectations.audit import audit_and_publish
+from pipeline.expectations.suites import import_ahead
 from pipeline.tables.catalog import TABLES
 from spark_jobs.session import arg_parser, open_job, open_session
 
@@ -21,6 +22,7 @@ def main(argv: list[str] | None = None) -> None:
     )
     arguments = parser.parse_args(argv)
     with open_job(f"validate_{arguments.table}", arguments) as job:
+        import_ahead()
         lake, run_id = job.workspace.lake, job.run.run_id
         spark = open_session(job.name, job.settings)
         for table in (*TOGETHER.get(arguments.table, ()), arguments.table):

@@ -3,9 +3,11 @@
 import fcntl
 import logging
 import shutil
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +37,11 @@ class Failure:
     expectation: str
     metric: str
     observed: int
+
+
+def import_ahead() -> None:
+    """Import Great Expectations in a thread: it takes five seconds of CPU time, in which Spark's JVM can work."""
+    threading.Thread(target=import_module, args=("great_expectations",), daemon=True).start()
 
 
 def judge(profile: Profile, bounds: RowBounds, table: str, version: str, docs: Path) -> list[Failure]:

@@ -8,7 +8,8 @@ through the command line, where every user of the machine could read a secret.
 Read from the environment of Airflow, all with a default:
     LARDER_JOBS_PYTHON          Python of the jobs' environment (default `.venv/bin/python` beside the repository)
     LARDER_SPARK_DRIVER_MEMORY  memory of a job's driver (default 2g)
-    LARDER_SPARK_JAVA_OPTIONS   options of a job's driver JVM (default `-XX:TieredStopAtLevel=1 -XX:+UseSerialGC`)
+    LARDER_SPARK_JAVA_OPTIONS   options of a job's driver JVM (default `-XX:TieredStopAtLevel=1 -XX:+UseSerialGC`, and
+                                the archive of Spark's classes that set-up made beside the jobs' Python)
     LARDER_TASK_RETRIES         attempts after the first (default 2)
     LARDER_DEADLINE_HOURS       hours after queueing at which a run counts as late (default 4; 0: no deadline)
 """
@@ -31,15 +32,28 @@ SOURCE = "{{ params.source }}"
 BUSINESS_DATE = "{{ business_date(params, dag_run) }}"
 RUN_ID = "{{ run_name(params, run_id) }}"
 
-# A job of seconds needs neither a web UI nor a metastore, and Java's optimizing compiler would take longer than the
-# job: the smallest one costs half the CPU time without it. Clear that option where jobs run for an hour.
+JOBS_PYTHON = Path(os.environ.get("LARDER_JOBS_PYTHON", REPOSITORY / ".venv" / "bin" / "python"))
+
+
+def lean_java_options() -> str:
+    """For jobs of seconds: Java's optimizing compiler would take longer than the job, and so would loading classes.
+
+    Without that compiler the smallest job costs half the CPU time; clear the options where jobs run for an hour. An
+    archive that does not fit the Java at hand is ignored, silently.
+    """
+    options = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+    archive = JOBS_PYTHON.parents[1] / "spark.jsa"
+    if archive.is_file():
+        options += f" -XX:SharedArchiveFile={archive} -Xlog:disable -Xlog:all=error:stderr"
+    return options
+
+
+# A job of seconds needs neither a web UI nor a metastore.
 LEAN_DRIVER = {
     "spark.ui.enabled": "false",
     "spark.sql.catalogImplementation": "in-memory",
     "spark.log.level": "WARN",
-    "spark.driver.extraJavaOptions": os.environ.get(
-        "LARDER_SPARK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
-    ),
+    "spark.driver.extraJavaOptions": os.environ.get("LARDER_SPARK_JAVA_OPTIONS", lean_java_options()),
 }
 
 
@@ -124,7 +138,7 @@ def larder_command(task_id: str, command: str, *, minutes: int) -> BaseOperator:
             ' --source "$RUN_SOURCE" --business-date "$RUN_BUSINESS_DATE" --run-id "$RUN_ID"'
         ),
         env={
-            "JOBS_PYTHON": os.environ.get("LARDER_JOBS_PYTHON", str(REPOSITORY / ".venv" / "bin" / "python")),
+            "JOBS_PYTHON": str(JOBS_PYTHON),
             "RUN_SOURCE": SOURCE,
             "RUN_BUSINESS_DATE": BUSINESS_DATE,
             "RUN_ID": RUN_ID,
