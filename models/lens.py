@@ -2,7 +2,8 @@
 
 A session encoder reads each basket's products into one vector, a behaviour encoder reads the baskets over time into the
 funnel's state, and heads answer from that state: the next session decoder writes products one after another, others
-give quantities, the size of the basket and the days until it.
+give quantities, the size of the basket and the days until it. With `repetition_units` the customer's own products stand
+beside the decoder: each written product is copied from the past or generated from the vocabulary, by a learned gate.
 
 A batch is a dictionary of arrays (see `pipeline/dataset/batch.py`), its real baskets packed:
 
@@ -12,12 +13,14 @@ A batch is a dictionary of arrays (see `pipeline/dataset/batch.py`), its real ba
     basket_rows     int32   [B, T]  1 + the row of each basket, oldest first; 0 is padding, on the right
     customer_ids    int32   [B]     0 for a customer not seen in training
     elapsed_days    float32 [B]     days since the last basket without another; 0 in training
+    own_products    int32   [B, H]  products of the past, each once, and own_features float32 [B, H, F] of each
     target_products int32   [B, S]  the true next basket, then END, then 0
     target_places   int32   [M]     where target_products, flattened, is not 0
     target_quantities float32 [B, S], target_gap_days float32 [B]
 
 Source: LENS (hierarchical encoder-decoder for next session, time and quantity), section III and Table 1. Differs in
-that scores share the product vectors, that the funnel's state also reaches the scores directly, and in the time head.
+that scores share the product vectors, that the funnel's state also reaches the scores directly, in the time head, and
+in the repetition head, which the paper's architectures do without.
 """
 
 from dataclasses import asdict, dataclass
@@ -30,6 +33,7 @@ from keras import ops
 from models.decoders.recurrent_decoder import RecurrentDecoder
 from models.encoders.recurrent_encoder import RecurrentEncoder
 from models.heads.mean import MeanHead
+from models.heads.repetition import IMPOSSIBLE, Past, RepetitionHead
 from models.heads.time_to_next import TimeToNextHead
 from models.keys import rows_of
 from models.layers.customer_embedding import CustomerEmbedding
@@ -38,6 +42,8 @@ from models.layers.product_embedding import ProductEmbedding
 from models.special_ids import END, FIRST_PRODUCT, PADDING
 
 N_BASKET_FEATURES = 6
+N_OWN_FEATURES = 12
+OWN_UNITS_FEATURE = 9  # log(1 + units at a time)
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,8 @@ class LensConfig:
     quantity_weight: float = 0.1
     gap_weight: float = 1.0
     size_weight: float = 0.5
+    repetition_units: int = 0  # width of the repetition head; 0: none
+    presence_weight: float = 1.0
     seed: int = 0
 
 
@@ -89,7 +97,9 @@ class Lens(keras.Model):
         self.readout = keras.layers.Dense(
             parts.product_units, kernel_initializer=keras.initializers.GlorotUniform(seed + 4000), name="readout"
         )
-        self.quantity = MeanHead(written + parts.product_units, seed=seed + 5000, name="quantity")
+        self.repeats = parts.repetition_units > 0
+        quantity_units = written + parts.product_units + self.repeats
+        self.quantity = MeanHead(quantity_units, seed=seed + 5000, name="quantity")
         self.size = MeanHead(context, start=5.0, seed=seed + 6000, name="size")
         self.time_to_next = TimeToNextHead(context, seed=seed + 7000, name="time_to_next")
         for part in (self.products, self.customers, self.session_encoder, self.behaviour_encoder, self.decoder):
@@ -97,6 +107,15 @@ class Lens(keras.Model):
         for part in (self.quantity, self.size, self.time_to_next):
             part.build()
         self.readout.build((None, written))
+        if self.repeats:
+            self.repetition = RepetitionHead(
+                N_OWN_FEATURES, context, parts.repetition_units, seed=seed + 8000, name="repetition"
+            )
+            self.repetition.build()
+            self.gate = keras.layers.Dense(
+                1, kernel_initializer=keras.initializers.GlorotUniform(seed + 9000), name="gate"
+            )
+            self.gate.build((None, written))
         self.built = True
 
     def context(self, batch: dict[str, Any], training: bool = False) -> Any:
@@ -130,27 +149,39 @@ class Lens(keras.Model):
         target = ops.take(ops.reshape(targets, (-1,)), places)
         logits = self.products.logits(self.readout(written))
         picked = ops.take_along_axis(logits, target[:, None], axis=-1)[:, 0]
-        surprise = ops.logsumexp(logits, axis=-1) - picked
+        log_likelihood = picked - ops.logsumexp(logits, axis=-1)
+        read = [written, self.products(target)]
+        repeated: dict[str, Any] = {}
+        if self.repeats:
+            past = self.past(batch, context)
+            same = past.holds(targets)
+            log_copied, any_left = past.log_copied(same, places, steps)
+            log_gate, log_closed = self._log_gate(written, any_left)
+            log_likelihood = ops.logaddexp(log_closed + log_likelihood, log_gate + log_copied)
+            own_units = ops.sum(ops.where(same, past.log_units[:, None], 0.0), axis=-1)
+            read.append(ops.take(ops.reshape(own_units, (-1,)), places)[:, None])
+            repeated["presence"] = ops.mean(past.loss(ops.any(same, axis=1)))
         units = ops.take(ops.reshape(batch["target_quantities"], (-1,)), places)
-        mean_quantity = self.quantity(ops.concatenate([written, self.products(target)], axis=-1))
+        mean_quantity = self.quantity(ops.concatenate(read, axis=-1))
         deviance = self.quantity.loss(mean_quantity, units) * ops.cast(target != END, self.compute_dtype)
         n_examples = ops.cast(n_examples, self.compute_dtype)
         location, scale = self.time_to_next(context)
         losses = {
-            "content": ops.sum(surprise) / n_examples,
+            "content": -ops.sum(log_likelihood) / n_examples,
             "quantity": ops.sum(deviance) / n_examples,
             "gap": ops.mean(self.time_to_next.loss(location, scale, batch["target_gap_days"])),
             "size": ops.mean(self.size.loss(self.size(context), sizes)),
-        }
+        } | repeated
         weights = {"content": 1.0, "quantity": self.config.quantity_weight, "gap": self.config.gap_weight}
-        weights["size"] = self.config.size_weight
+        weights |= {"size": self.config.size_weight, "presence": self.config.presence_weight}
         return {"total": sum(weights[name] * loss for name, loss in losses.items())} | losses
 
     def rank(self, batch: dict[str, Any], k: int) -> tuple[Any, Any]:
         """The k most probable products of the next basket: int32 [B, k], and their probabilities float32 [B, k]."""
         context = self.context(batch)
-        _, _, first = self._first_step(context)
-        probabilities, product_ids = ops.top_k(self._inclusion(first, context), k)
+        past = self.past(batch, context) if self.repeats else None
+        _, _, first = self._first_step(context, past)
+        probabilities, product_ids = ops.top_k(self._inclusion(first, context, past), k)
         return ops.cast(product_ids, "int32"), probabilities
 
     def decode(self, batch: dict[str, Any], max_products: int) -> dict[str, Any]:
@@ -165,20 +196,25 @@ class Lens(keras.Model):
                  the next; due_days float32 [B], the same given the elapsed days, and never less than those.
         """
         context = self.context(batch)
-        written, states, shares = self._first_step(context)
-        inclusion = self._inclusion(shares, context)
+        past = self.past(batch, context) if self.repeats else None
+        written, states, shares = self._first_step(context, past)
+        inclusion = self._inclusion(shares, context, past)
         alive = ops.ones_like(context[:, 0])
         allowed = ops.ones_like(shares)
         columns: list[tuple[Any, Any, Any]] = []
         for position in range(max_products):
             if position > 0:
                 written, states = self.decoder.step(self.products(columns[-1][0]), states)
-                written, shares = self._shares(written, context)
+                written, shares = self._shares(written, context, past, allowed)
                 alive = alive * (1.0 - shares[:, END])
             chosen = ops.cast(ops.argmax(shares[:, FIRST_PRODUCT:] * allowed[:, FIRST_PRODUCT:], axis=-1), "int32")
             chosen = chosen + FIRST_PRODUCT
             allowed = allowed * (1.0 - ops.one_hot(chosen, self.n_products))
-            quantity = self.quantity(ops.concatenate([written, self.products(chosen)], axis=-1))
+            read = [written, self.products(chosen)]
+            if past is not None:
+                is_chosen = past.holds(chosen[:, None])[:, 0]
+                read.append(ops.sum(ops.where(is_chosen, past.log_units, 0.0), axis=-1, keepdims=True))
+            quantity = self.quantity(ops.concatenate(read, axis=-1))
             probability = ops.take_along_axis(inclusion, chosen[:, None], axis=-1)[:, 0]
             kept = alive >= 0.5
             columns.append((chosen, ops.where(kept, probability, 0.0), ops.where(kept, quantity, 0.0)))
@@ -219,27 +255,50 @@ class Lens(keras.Model):
         sizes = {"n_products": self.n_products, "n_customers": self.n_customers}
         return {"name": self.name, "config": asdict(self.config)} | sizes
 
-    def _first_step(self, context: Any) -> tuple[Any, list[Any], Any]:
+    def past(self, batch: dict[str, Any], context: Any) -> Past:
+        """What the repetition head says of each customer's own products."""
+        products, features = batch["own_products"], batch["own_features"]
+        copy, presence = self.repetition(features, context)
+        return Past(products, products >= FIRST_PRODUCT, copy, presence, features[..., OWN_UNITS_FEATURE])
+
+    def _first_step(self, context: Any, past: Past | None) -> tuple[Any, list[Any], Any]:
         """Write the first symbol: what was written [B, W], the decoder's states, and shares [B, V]."""
         begin = ops.zeros_like(context[:, 0], dtype="int32") + END
         written, states = self.decoder.step(self.products(begin), self.decoder.initial_states(context))
-        written, shares = self._shares(written, context)
+        allowed = ops.ones((ops.shape(context)[0], self.n_products), dtype=self.compute_dtype)
+        written, shares = self._shares(written, context, past, allowed)
         return written, states, shares
 
-    def _shares(self, written: Any, context: Any) -> tuple[Any, Any]:
+    def _shares(self, written: Any, context: Any, past: Past | None, allowed: Any) -> tuple[Any, Any]:
         """The decoder's output beside the context, and the probability of each next symbol."""
         written = ops.concatenate([written, context], axis=-1)
-        return written, ops.softmax(self.products.logits(self.readout(written)))
+        generated = ops.softmax(self.products.logits(self.readout(written)))
+        if past is None:
+            return written, generated
+        copied, any_left = past.copied(allowed)
+        log_gate, log_closed = self._log_gate(written, any_left)
+        copied = past.over_vocabulary(copied, self.n_products)
+        return written, ops.exp(log_closed)[:, None] * generated + ops.exp(log_gate)[:, None] * copied
 
-    def _inclusion(self, first: Any, context: Any) -> Any:
+    def _log_gate(self, written: Any, any_left: Any) -> tuple[Any, Any]:
+        """Log probability that the next product is copied from the past, and that it is not; [M, W], bool [M]."""
+        opened = ops.where(any_left, self.gate(written)[:, 0], IMPOSSIBLE)
+        return -ops.softplus(-opened), -ops.softplus(opened)
+
+    def _inclusion(self, first: Any, context: Any, past: Past | None) -> Any:
         """Probability that a product is in the next basket; float32 [B, V], 0 for special indices.
 
         Training shuffles each basket's products, so the first symbol is one product drawn from the basket at random,
-        and a basket of n products holds v with about 1 - (1 - share of v) ** n.
+        and a basket of n products holds v with about 1 - (1 - share of v) ** n. A product of the past is judged by the
+        repetition head, which learns just that.
         """
         size = ops.maximum(self.size(context), 1.0)[:, None]
         products = ops.cast(ops.arange(self.n_products) >= FIRST_PRODUCT, first.dtype)
-        return (1.0 - ops.exp(size * ops.log(1.0 - ops.minimum(first, 0.999999)))) * products
+        inclusion = (1.0 - ops.exp(size * ops.log(1.0 - ops.minimum(first, 0.999999)))) * products
+        if past is None:
+            return inclusion
+        is_own = past.over_vocabulary(ops.ones_like(past.presence), self.n_products)
+        return inclusion * (1.0 - is_own) + past.over_vocabulary(ops.sigmoid(past.presence), self.n_products)
 
 
 def _tuple(value: Any) -> Any:

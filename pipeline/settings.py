@@ -43,7 +43,7 @@ class SequenceSettings(Section):
 class TrainingSettings(Section):
     """The distributed training of one candidate model."""
 
-    architecture: str = Field("lens1000", description="a name in models/catalog.py")
+    architecture: str = Field("lens", description="a name in models/catalog.py")
     workers: int = Field(2, ge=1, description="tasks of the barrier stage, each one TensorFlow worker")
     gpus_per_worker: int = Field(0, ge=0, le=1, description="requested through Spark resources; none in local mode")
     epochs: int = Field(8, ge=1, description="passes over the customers; training stops earlier when validation does")

@@ -10,6 +10,7 @@ without a real step.
     basket_rows       int32   [B, T]  1 + row of each basket, oldest first, 0 padded on the right
     customer_ids      int32   [B]     row of the customer's vector; 0 is a customer not seen in training
     elapsed_days      float32 [B]     days since the last basket that passed without another
+    own_products      int32   [B, H]  products of the past, and own_features float32 [B, H, 12]: see own_products.py
     target_products   int32   [B, S]  known products of the next basket, END, then 0
     target_places     int32   [M]     where target_products, flattened, is not 0
     target_quantities float32 [B, S]  units; 0 at END and padding
@@ -23,6 +24,7 @@ import numpy as np
 
 from models.ragged import ranges
 from pipeline.dataset.histories import Histories
+from pipeline.dataset.own_products import own_products
 from pipeline.tables.vocabulary import END_INDEX, FIRST_PRODUCT_INDEX, UNKNOWN_INDEX
 
 Batch = dict[str, np.ndarray]
@@ -50,12 +52,15 @@ def pasts(histories: Histories, ends: np.ndarray, funnels: np.ndarray, cut: Cut)
     rows = np.zeros((len(ends), lengths.max()), np.int32)
     rows[np.arange(rows.shape[1]) < lengths[:, None]] = np.arange(1, len(baskets) + 1)
     product_ids, quantities = _lines(histories, baskets, cut.max_products)
+    owned, own_features = own_products(histories, funnels, ends)
     return {
         "product_ids": product_ids,
         "quantities": quantities,
         "basket_features": _features(histories, baskets),
         "basket_rows": rows,
         "elapsed_days": np.zeros(len(ends), np.float32),
+        "own_products": owned,
+        "own_features": own_features,
     }
 
 

@@ -39,6 +39,7 @@ def measure_model(model: "Lens", data: Examples, limit: int) -> dict[str, float]
     for batch in data.held_out(BATCH_SIZE, limit=limit):
         past = {name: array for name, array in batch.items() if not name.startswith("target_")}
         past["product_ids"] = product_rows[past["product_ids"]]
+        past["own_products"] = product_rows[past["own_products"]]
         past["customer_ids"] = customer_rows[past["customer_ids"]]
         predicted = predict(past)
         batches.append(batch)

@@ -4,7 +4,7 @@ import numpy as np
 
 from models.special_ids import END, FIRST_PRODUCT
 
-N_PRODUCTS, N_CUSTOMERS, N_FEATURES = 40, 9, 6
+N_PRODUCTS, N_CUSTOMERS, N_FEATURES, N_OWN_FEATURES = 40, 9, 6, 12
 
 
 def random_batch(seed: int = 0, examples: int = 4, baskets: int = 3, products: int = 5) -> dict[str, np.ndarray]:
@@ -22,13 +22,18 @@ def random_batch(seed: int = 0, examples: int = 4, baskets: int = 3, products: i
     drawn = np.stack([random.permutation(np.arange(FIRST_PRODUCT, N_PRODUCTS))[: products + 1] for _ in lengths])
     targets = np.where(place < target_sizes[:, None], drawn, 0)
     targets[np.arange(examples), target_sizes] = END
+    product_ids = np.where(filled, random.integers(1, N_PRODUCTS, filled.shape), 0).astype(np.int32)
+    own = _own_products(product_ids, rows)
+    own[0, 0] = targets[0, 0]  # at least one comes back
     return {
-        "product_ids": np.where(filled, random.integers(1, N_PRODUCTS, filled.shape), 0).astype(np.int32),
+        "product_ids": product_ids,
         "quantities": np.where(filled, random.integers(1, 4, filled.shape), 0).astype(np.float32),
         "basket_features": random.normal(size=(len(sizes), N_FEATURES)).astype(np.float32),
         "basket_rows": rows,
         "customer_ids": np.r_[0, random.integers(1, N_CUSTOMERS, examples - 1)].astype(np.int32),
         "elapsed_days": random.integers(0, 30, examples).astype(np.float32),
+        "own_products": own,
+        "own_features": (random.random((*own.shape, N_OWN_FEATURES)) * (own > 0)[..., None]).astype(np.float32),
         "target_products": targets.astype(np.int32),
         "target_places": np.flatnonzero(targets).astype(np.int32),
         "target_quantities": np.where(targets >= FIRST_PRODUCT, 2.0, 0.0).astype(np.float32),
@@ -40,8 +45,9 @@ def random_batch(seed: int = 0, examples: int = 4, baskets: int = 3, products: i
 def padded(batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The same examples with more padding wherever a batch has any."""
     wider = dict(batch)
-    for name in ("product_ids", "quantities", "basket_rows", "target_products", "target_quantities"):
+    for name in ("product_ids", "quantities", "basket_rows", "own_products", "target_products", "target_quantities"):
         wider[name] = np.pad(batch[name], [(0, 0), (0, 3)])
+    wider["own_features"] = np.pad(batch["own_features"], [(0, 0), (0, 3), (0, 0)])
     return wider | {"target_places": np.flatnonzero(wider["target_products"]).astype(np.int32)}
 
 
@@ -56,3 +62,14 @@ def rows(batch: dict[str, np.ndarray], chosen: list[int]) -> dict[str, np.ndarra
     cut = {name: array[baskets] if name in by_basket else array[chosen] for name, array in by_example.items()}
     places = np.flatnonzero(cut["target_products"]).astype(np.int32)
     return cut | {"basket_rows": renumbered, "target_places": places}
+
+
+def _own_products(product_ids: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Known products of each example's baskets, each once."""
+    baskets = np.vstack([np.zeros_like(product_ids[:1]), product_ids])
+    own = [np.unique(baskets[of_example]) for of_example in rows]
+    own = [products[products >= FIRST_PRODUCT] for products in own]
+    filled = np.zeros((len(rows), max(len(products) for products in own)), np.int32)
+    for row, products in enumerate(own):
+        filled[row, : len(products)] = products
+    return filled

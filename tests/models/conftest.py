@@ -1,7 +1,7 @@
 """A tiny LENS for tests."""
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -10,6 +10,8 @@ from models.lens import Lens, LensConfig
 from tests.models.batches import N_CUSTOMERS, N_PRODUCTS
 
 TINY = LensConfig(session_units=(8,), behaviour_units=(12,), decoder_units=(16,), product_units=8, customer_units=4)
+
+REPEATING = replace(TINY, repetition_units=6)
 
 
 def tiny(config: LensConfig = TINY, n_products: int = N_PRODUCTS, n_customers: int = N_CUSTOMERS) -> Lens:
@@ -26,7 +28,7 @@ def make_lens() -> Callable[..., Lens]:
     return tiny
 
 
-@pytest.fixture
-def lens() -> Lens:
-    """One tiny model."""
-    return tiny()
+@pytest.fixture(params=[TINY, REPEATING], ids=["as_published", "repeating"])
+def lens(request: pytest.FixtureRequest) -> Lens:
+    """A tiny model, without and with the repetition head."""
+    return tiny(request.param)

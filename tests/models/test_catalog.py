@@ -5,7 +5,7 @@ import pytest
 from keras import ops
 
 from models.catalog import ARCHITECTURES, build
-from models.lens import N_BASKET_FEATURES
+from models.lens import N_BASKET_FEATURES, N_OWN_FEATURES
 from models.special_ids import END, FIRST_PRODUCT
 from tests.models.batches import N_CUSTOMERS, N_PRODUCTS, random_batch
 
@@ -51,6 +51,14 @@ def test_lens2000_has_the_layers_of_table_1() -> None:
     trainable = sum(int(np.prod(weight.shape)) for weight in model.behaviour_encoder.trainable_weights)
     assert trainable == 2 * lstm(2 * 256 + N_BASKET_FEATURES, 256) + 2 * lstm(2 * 256, 256)
     assert [layer.units for layer in model.decoder.stack] == [512, 128]
+
+
+def test_lens_adds_nothing_but_the_repetition_head_to_lens1000() -> None:
+    model, published = built("lens"), built("lens1000")
+    context, written = 2 * 256 + 32, 512 + 2 * 256 + 32
+    head = dense(N_OWN_FEATURES, 64) + dense(context, 64) + dense(64, 64) + 64 + dense(64, 1) + dense(written, 1)
+    of_own_units = 1
+    assert model.count_params() - published.count_params() == head + of_own_units
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
