@@ -1,4 +1,4 @@
-"""Fixtures that several rooms share: one Spark session for the whole run, settings and a workspace under `tmp_path`."""
+"""Fixtures that several rooms share: one Spark session for a whole run, settings and a workspace under `tmp_path`."""
 
 import os
 import sys
@@ -15,6 +15,13 @@ from pipeline.workspace import Workspace
 # Tests time nothing: a busy machine is no reason to fail.
 hypothesis.settings.register_profile("larder", deadline=None)
 hypothesis.settings.load_profile("larder")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Two processes run the tests: one file stays in one of them, and so do all files that look at the one night."""
+    for item in items:
+        night = item.get_closest_marker("end_to_end") is not None
+        item.add_marker(pytest.mark.xdist_group("night" if night else str(item.path)))
 
 
 @pytest.fixture(scope="session")
