@@ -162,7 +162,10 @@ def test_a_missing_column_is_one_clear_error_and_nothing_is_published(
     assert workspace(source).lake.current("rejected_transactions") is None
 
 
-@pytest.mark.parametrize("content", [b"", b"no gzip", gzip.compress((HEADER + "\n" + GOOD + "\n").encode() * 999)[:60]])
+CUT_SHORT = gzip.compress((HEADER + "\n" + GOOD + "\n").encode() * 999)[:60]
+
+
+@pytest.mark.parametrize("content", [b"", b"no gzip", CUT_SHORT], ids=["empty", "no_gzip", "cut_short"])
 def test_a_file_that_cannot_be_read_is_named_and_nothing_is_published(
     spark: SparkSession, tmp_path: Path, toml: Callable[..., str], content: bytes
 ) -> None:
