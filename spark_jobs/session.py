@@ -84,12 +84,12 @@ def open_session(name: str, settings: Settings, executors: Mapping[str, str] | N
         .config("spark.ui.showConsoleProgress", "false")
     )
     session = builder.getOrCreate()
-    given, master = session.sparkContext.getConf(), session.sparkContext.master
+    given, master = session.sparkContext.getConf(), str(session.sparkContext.master)
     needed = {key: value for key, value in (executors or {}).items() if not given.contains(key)}
     if needed and not master.startswith("local"):
         # Executors are asked for as a session starts, and what it was submitted with only a session can tell.
         session.stop()
-        session = builder.config(map=needed).getOrCreate()
+        session = builder.config(map={**needed}).getOrCreate()
     session.sparkContext.setLogLevel("WARN")
     return session
 
