@@ -6,8 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from models import lens
 from pipeline.dataset.histories import Histories, read_histories
-from pipeline.dataset.own_products import own_products
+from pipeline.dataset.own_products import N_OWN_FEATURES, own_products
 from pipeline.tables.vocabulary import FIRST_PRODUCT_INDEX
 from tests.factories import sequence
 from tests.pipeline.dataset.sequences import SCHEMA, random_sequences
@@ -19,6 +20,12 @@ def histories_of(*rows: dict) -> Histories:  # type: ignore[type-arg]
 
 def of_all(histories: Histories, ends: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
     return own_products(histories, np.arange(len(histories)), histories.basket_offsets[1:] if ends is None else ends)
+
+
+def test_the_model_expects_these_features() -> None:
+    assert lens.N_OWN_FEATURES == N_OWN_FEATURES
+    _, features = of_all(histories_of(sequence(quantities=[[7.0], [7.0], [7.0]])))
+    np.testing.assert_allclose(features[0, 0, lens.OWN_UNITS_FEATURE], np.log(8.0), rtol=1e-6)
 
 
 def test_features_worked_out_by_hand() -> None:
