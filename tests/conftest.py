@@ -17,6 +17,7 @@ hypothesis.settings.register_profile("larder", deadline=None)
 hypothesis.settings.load_profile("larder")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Two processes run the tests: one file stays in one of them, and so do all files that look at the one night."""
     for item in items:
