@@ -24,7 +24,7 @@ up: setup  ## Airflow and MLflow on 127.0.0.1 until Ctrl-C
 	@.venv/bin/larder up
 
 test: setup  ## every test, one night of a tiny shop through Airflow included
-	@.venv/bin/pytest -n 2 --dist loadgroup
+	@.venv/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: setup  ## ruff, mypy, import-linter, yamllint
 	@.venv/bin/ruff check .

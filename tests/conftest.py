@@ -17,14 +17,6 @@ hypothesis.settings.register_profile("larder", deadline=None)
 hypothesis.settings.load_profile("larder")
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Two processes run the tests: one file stays in one of them, and so do all files that look at the one night."""
-    for item in items:
-        night = item.get_closest_marker("end_to_end") is not None
-        item.add_marker(pytest.mark.xdist_group("night" if night else str(item.path)))
-
-
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     """The one Spark session; a job's `main()` called in a test gets this same session, so jobs never stop it."""

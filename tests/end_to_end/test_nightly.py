@@ -1,13 +1,29 @@
-"""The whole night through Airflow: raw files in, alerts out, every stage on record."""
+"""The whole night through Airflow: raw files in, alerts out, every stage on record; and one that is killed on its way.
 
+One file, because the tests of a file run in one process and share its night.
+"""
+
+import os
 import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
 
+import duckdb
+import psutil
 import pytest
 
 from pipeline.alerts.queries import open_alerts, publications
 from pipeline.evaluation.scorecard import CANDIDATE, Scorecard
+from pipeline.settings import REPOSITORY, Settings
 from pipeline.stages import read_stages
 from pipeline.tables.catalog import TABLES
+from pipeline.workspace import Workspace
 from tests.end_to_end.conftest import FinishedNight, larder
 
 pytestmark = pytest.mark.end_to_end
@@ -29,6 +45,9 @@ STAGES = [
     "detect_anomalies",
     "publish_alerts",
 ]
+
+NAMED_AFTER_THE_RUN = {"run_id", "data_version"}
+KILLED_DURING = ("ingest_transactions", "build_sequences", "train_model", "detect_stockouts")
 
 
 def test_every_stage_ran_once_and_is_shown_with_its_seconds(finished_night: FinishedNight) -> None:
@@ -71,3 +90,94 @@ def test_commands_that_the_summary_names_work(finished_night: FinishedNight) -> 
     out = finished_night.settings.data_dir / "predictions.parquet"
     larder(finished_night.environment, "table", "predictions", "--out", str(out))
     assert out.stat().st_size > 0
+
+
+def test_a_night_killed_at_four_stages_makes_the_same_tables_and_alerts(
+    finished_night: FinishedNight, tmp_path: Path
+) -> None:
+    environment = finished_night.environment | {"LARDER_DATA_DIR": str(tmp_path)}
+    environment["LARDER_TRAINING__CHECKPOINT_STEPS"] = "1"  # so that there is one to resume from
+    settings = Settings(data_dir=tmp_path)
+    workspace = Workspace.of(settings, "shop")
+    shutil.copytree(finished_night.workspace.raw, workspace.raw)
+
+    resume: list[str] = []
+    for stage in KILLED_DURING:
+        _run_until(environment, workspace, stage, resume)
+        resume = ["--resume", next((workspace.root / "runs").glob("nightly-*")).name]
+    larder(environment, "nightly", *resume)
+
+    name = resume[1]
+    for table in TABLES:
+        assert workspace.lake.current(table) == name, table
+        undisturbed = finished_night.workspace.lake.path(table, finished_night.name)
+        assert _content(workspace.lake.path(table, name)) == _content(undisturbed), table
+    assert _alerts(settings) == _alerts(finished_night.settings)
+
+
+def _run_until(environment: dict[str, str], workspace: Workspace, stage: str, resume: list[str]) -> None:
+    """Run the night, and kill every process of it without warning while `stage` is at work."""
+    night = subprocess.Popen(
+        [sys.executable, "-m", "pipeline.cli", "nightly", *resume],
+        env=environment,
+        cwd=REPOSITORY,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    while night.poll() is None and not _at_work(workspace, stage):
+        time.sleep(0.05)
+    if night.poll() is not None:
+        pytest.fail(f"the night ended before {stage}:\n{night.communicate()[0][-4000:]}")
+    _kill_all(str(environment["LARDER_DATA_DIR"]))
+    night.communicate()
+    lake = workspace.lake
+    assert [
+        table for table in TABLES if (version := lake.current(table)) and not lake.path(table, version).is_dir()
+    ] == []
+
+
+def _at_work(workspace: Workspace, stage: str) -> bool:
+    """The stage has begun and is past its first moment: it has written a part of its table, or trains."""
+    for folder in (workspace.root / "runs").glob("nightly-*"):
+        latest = {record.name: record.status for record in read_stages(folder)}
+        if latest.get(stage) == "running":
+            if stage == "train_model":
+                return any((folder / "training").rglob("*.index"))
+            return any((workspace.lake.root).glob(f"*/staged/{folder.name}"))
+    return False
+
+
+def _kill_all(data_dir: str) -> None:
+    """SIGKILL to every process that works on this data folder, as when the machine loses power."""
+    while doomed := [process for process in psutil.process_iter() if _data_dir_of(process) == data_dir]:
+        for process in doomed:
+            with suppress(psutil.NoSuchProcess):
+                os.kill(process.pid, signal.SIGKILL)
+        psutil.wait_procs(doomed, timeout=5)
+
+
+def _data_dir_of(process: psutil.Process) -> str | None:
+    with suppress(psutil.Error):
+        if process.status() != psutil.STATUS_ZOMBIE:
+            return process.environ().get("LARDER_DATA_DIR")
+    return None
+
+
+def _content(folder: Path) -> tuple[int, int]:
+    """Rows and an order-independent hash of all columns."""
+    query = f"SELECT count(*), bit_xor(hash(t)) FROM read_parquet('{folder}/**/*.parquet') t"
+    rows: tuple[int, int] = duckdb.sql(query).fetchall()[0]
+    return rows
+
+
+def _alerts(settings: Settings) -> list[dict[str, object]]:
+    """What the open alerts of both kinds say, whatever the run was called."""
+    alerts = [
+        *open_alerts(settings, kind="stockout", source="shop"),
+        *open_alerts(settings, kind="anomaly", source="shop"),
+    ]
+    return [
+        {name: value for name, value in asdict(alert).items() if name not in NAMED_AFTER_THE_RUN} for alert in alerts
+    ]
