@@ -70,8 +70,8 @@ def test_training_starts_from_a_champion_of_the_same_shape_that_has_not_seen_the
             incumbent=Champion("larder-shop", "1", architecture, "v1", trained_for, "run0", Path("models/1")),
         ).initial_model
 
-    a_day = timedelta(days=1)
-    assert initial_model("lens1000", BUSINESS_DATE - a_day)
-    assert initial_model("lens1000", BUSINESS_DATE)
-    assert initial_model("lens1000", BUSINESS_DATE + a_day) is None
+    a_day, trained_now = timedelta(days=1), Settings().training.architecture
+    assert initial_model(trained_now, BUSINESS_DATE - a_day)
+    assert initial_model(trained_now, BUSINESS_DATE)
+    assert initial_model(trained_now, BUSINESS_DATE + a_day) is None
     assert initial_model("lens2000", BUSINESS_DATE - a_day) is None
