@@ -151,9 +151,8 @@ class Lens(keras.Model):
         picked = ops.take_along_axis(logits, target[:, None], axis=-1)[:, 0]
         log_likelihood = picked - ops.logsumexp(logits, axis=-1)
         read = [written, self.products(target)]
-        repeated: dict[str, Any] = {}
-        if self.repeats:
-            past = self.past(batch, context)
+        past, repeated = self.past(batch, context), {}
+        if past is not None:
             same = past.holds(targets)
             log_copied, any_left = past.log_copied(same, places, steps)
             log_gate, log_closed = self._log_gate(written, any_left)
@@ -179,7 +178,7 @@ class Lens(keras.Model):
     def rank(self, batch: dict[str, Any], k: int) -> tuple[Any, Any]:
         """The k most probable products of the next basket: int32 [B, k], and their probabilities float32 [B, k]."""
         context = self.context(batch)
-        past = self.past(batch, context) if self.repeats else None
+        past = self.past(batch, context)
         _, _, first = self._first_step(context, past)
         probabilities, product_ids = ops.top_k(self._inclusion(first, context, past), k)
         return ops.cast(product_ids, "int32"), probabilities
@@ -196,7 +195,7 @@ class Lens(keras.Model):
                  the next; due_days float32 [B], the same given the elapsed days, and never less than those.
         """
         context = self.context(batch)
-        past = self.past(batch, context) if self.repeats else None
+        past = self.past(batch, context)
         written, states, shares = self._first_step(context, past)
         inclusion = self._inclusion(shares, context, past)
         alive = ops.ones_like(context[:, 0])
@@ -255,8 +254,10 @@ class Lens(keras.Model):
         sizes = {"n_products": self.n_products, "n_customers": self.n_customers}
         return {"name": self.name, "config": asdict(self.config)} | sizes
 
-    def past(self, batch: dict[str, Any], context: Any) -> Past:
-        """What the repetition head says of each customer's own products."""
+    def past(self, batch: dict[str, Any], context: Any) -> Past | None:
+        """What the repetition head says of each customer's own products; None without that head."""
+        if not self.repeats:
+            return None
         products, features = batch["own_products"], batch["own_features"]
         copy, presence = self.repetition(features, context)
         return Past(products, products >= FIRST_PRODUCT, copy, presence, features[..., OWN_UNITS_FEATURE])

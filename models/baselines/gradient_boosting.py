@@ -104,7 +104,7 @@ class XgboostClassifier:
     _THRESHOLDS = np.arange(0.02, 0.6, 0.02)
 
     def __init__(self, config: BoostingConfig | None = None, features: FeatureConfig | None = None) -> None:
-        self._config, self._feature_config = config or BoostingConfig(n_trees=400), features or FeatureConfig()
+        self._config, self._feature_config = config or BoostingConfig(), features or FeatureConfig()
         self._source: CandidateFeatures | None = None
         self._trees: xgboost.XGBClassifier | None = None
         self._threshold = 0.5

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from models.basket_sequences import BasketSequences
+from models.ragged import places
 
 _PRIOR_BASKETS = 5.0
 
@@ -98,7 +99,7 @@ def _by_rows(
             values = np.where(row + start == column, 0.0, values)
         order = np.lexsort((column, -values, row))
         lengths = np.bincount(row, minlength=block.shape[0])
-        place = np.arange(len(order)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        place = places(lengths)
         kept = order[(place < n_kept) & (values[order] > 0)]
         blocks.append(sparse.csr_array((values[kept].astype(np.float32), (row[kept], column[kept])), shape=block.shape))
     return sparse.vstack(blocks, format="csr")

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.ragged import ranges
+from models.ragged import places, ranges
 from pipeline.dataset.histories import Histories
 from pipeline.dataset.own_products import own_products
 from pipeline.tables.vocabulary import END_INDEX, FIRST_PRODUCT_INDEX, UNKNOWN_INDEX
@@ -81,7 +81,7 @@ def targets(
         order = np.lexsort((shuffle.random(len(lines)), example))
         lines = lines[order]
     counts = np.bincount(example, minlength=len(positions))
-    place = np.arange(len(lines)) - np.repeat(np.cumsum(counts) - counts, counts)
+    place = places(counts)
     shown = np.minimum(counts, max_products)
     complete = np.flatnonzero(counts <= max_products)
     products = np.zeros((len(positions), int((shown + (counts <= max_products)).max())), np.int32)
@@ -106,7 +106,7 @@ def _lines(histories: Histories, baskets: np.ndarray, max_products: int) -> tupl
     basket = np.repeat(np.arange(len(baskets)), lengths)
     if lengths.max() > max_products:
         lines = lines[np.lexsort((lines, -histories.quantities[lines], basket))]
-    place = np.arange(len(lines)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    place = places(lengths)
     kept = place < max_products
     shape = (len(baskets), min(int(lengths.max()), max_products))
     product_ids, quantities = np.zeros(shape, np.int32), np.zeros(shape, np.float32)

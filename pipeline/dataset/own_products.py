@@ -8,7 +8,7 @@ They describe the whole past that `sequences` keeps, not only the latest baskets
 
 import numpy as np
 
-from models.ragged import ranges
+from models.ragged import places, ranges
 from pipeline.dataset.histories import Histories
 from pipeline.tables.vocabulary import FIRST_PRODUCT_INDEX
 
@@ -56,7 +56,7 @@ def own_products(histories: Histories, funnels: np.ndarray, ends: np.ndarray) ->
     )
     rank = np.lexsort((product[first], -recent, of))
     per_example = np.bincount(of, minlength=len(ends))
-    place = np.arange(len(rank)) - np.repeat(np.cumsum(per_example) - per_example, per_example)
+    place = places(per_example)
     kept = place < _MOST_PRODUCTS
     chosen, row, column = rank[kept], of[rank[kept]], place[kept]
     products = np.zeros((len(ends), min(int(per_example.max()), _MOST_PRODUCTS)), np.int32)
