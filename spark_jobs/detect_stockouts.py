@@ -14,6 +14,7 @@ import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from models.detectors.counts import quantile
 from models.detectors.stockout import Shelves, find_shortages, reasons, severity
 from pipeline.settings import DemandSettings
 from pipeline.tables.stockouts import STOCKOUTS
@@ -67,6 +68,8 @@ def _store_detector(business_date: date, settings: DemandSettings) -> Callable[[
         value = np.rint(shortage.units_short * price).astype(np.int64)
         usual_value = float((shelves.mean.sum(axis=1) * price).mean())
         horizon = [business_date + timedelta(days=ahead) for ahead in range(days)]
+        arrives = shelves.arriving > 0
+        demand, spread = shelves.mean.sum(axis=1), shelves.cumulative_variance[:, -1]
         judged = pd.DataFrame(
             {
                 "store_id": rows["store_id"].iloc[0],
@@ -76,7 +79,10 @@ def _store_detector(business_date: date, settings: DemandSettings) -> Callable[[
                 "probability": shortage.short_by.max(axis=1),
                 "on_hand": on_hand,
                 "resupply": shelves.arriving.sum(axis=1),
-                "demand": shelves.mean.sum(axis=1),
+                "resupply_on": [horizon[row.argmax()] if row.any() else None for row in arrives],
+                "demand": demand,
+                "demand_p10": quantile(demand, spread, 0.1),
+                "demand_p90": quantile(demand, spread, 0.9),
                 "units_short": shortage.units_short,
                 "days_of_cover": shortage.days_of_cover,
                 "value_at_risk_cents": value,

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
+from scipy.stats import poisson
 
 from pipeline.settings import DemandSettings, Settings
 from pipeline.workspace import Workspace
@@ -54,6 +55,15 @@ def test_a_shelf_that_runs_out_alerts_with_its_numbers(spark: SparkSession) -> N
     assert alert.value_at_risk_cents == pytest.approx(alert.units_short * 100, abs=1)
     assert alert.n_customers == 3
     assert alert.reason.startswith("10 on hand and 5 arriving by Sun 1 Mar against 16 expected")
+
+
+def test_an_alert_says_when_goods_arrive_and_how_sure_its_demand_is(spark: SparkSession) -> None:
+    late = resupply(arrives_on=BUSINESS_DATE + timedelta(days=5), units=2.0)
+    (alert,) = detect(spark, resupplies=[late])
+    assert alert.resupply_on == late["arrives_on"]
+    assert (alert.demand_p10, alert.demand_p90) == (poisson.ppf(0.1, 28.0), poisson.ppf(0.9, 28.0))
+    (alert,) = detect(spark, resupplies=[])
+    assert (alert.resupply, alert.resupply_on) == (0.0, None)
 
 
 def test_a_full_shelf_does_not_alert(spark: SparkSession) -> None:
