@@ -249,6 +249,9 @@ def publish_rows(
         "stockouts": stockout,
         "anomalies": anomaly,
         "transactions": transaction,
+        "expected_demand": expected_demand,
+        "stock_levels": stock_level,
+        "resupplies": resupply,
     }
     guessed = pa.Table.from_pylist([_with_named_lines(row) for row in (like[table_name](), *rows)])
     types = [pa.string() if pa.types.is_null(kind) else kind for kind in guessed.schema.types]

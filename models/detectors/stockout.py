@@ -46,6 +46,7 @@ class Shortage:
     """What is expected of each shelf.
 
     residual:      [N, H]; supply less demand, cumulated or by day.
+    short_on:      [N, H]; probability that supply does not reach for the day (cumulative: for all demand up to it).
     short_by:      [N, H]; probability of being short on or before (cumulative) or on (per day) each day.
     units_short:   [N]; expected units unserved within the horizon.
     days_of_cover: [N]; days that stock and arrivals last at the expected demand, at most the horizon.
@@ -54,6 +55,7 @@ class Shortage:
     """
 
     residual: Array
+    short_on: Array
     short_by: Array
     units_short: Array
     days_of_cover: Array
@@ -70,20 +72,21 @@ def find_shortages(shelves: Shelves, min_probability: float, residual: Residual 
     short: NDArray[np.bool_]
     if residual == "per_day":
         left = shelves.arriving - shelves.mean
-        short_by = exceed_probability(shelves.mean, shelves.variance, shelves.arriving)
+        short_on = short_by = exceed_probability(shelves.mean, shelves.variance, shelves.arriving)
         lost = expected_excess(shelves.mean, shelves.variance, shelves.arriving).sum(axis=1)
         short = np.less(left, 0.0)
     else:
         supply = shelves.on_hand[:, None] + np.cumsum(shelves.arriving, axis=1)
         demand = np.cumsum(shelves.mean, axis=1)
         left = supply - demand
-        by_day = exceed_probability(demand, shelves.cumulative_variance, supply)
-        short_by = np.maximum.accumulate(by_day, axis=1)
+        short_on = exceed_probability(demand, shelves.cumulative_variance, supply)
+        short_by = np.maximum.accumulate(short_on, axis=1)
         lost = expected_excess(demand, shelves.cumulative_variance, supply).max(axis=1)
         short = short_by >= min_probability
         # Nobody asks, nothing is short: a threshold of 0 would otherwise alert every product.
         short &= short_by > 0
-    return Shortage(left, short_by, lost, _days_of_cover(shelves), np.any(short, axis=1), short.argmax(axis=1))
+    is_alert, first = np.any(short, axis=1), short.argmax(axis=1)
+    return Shortage(left, short_on, short_by, lost, _days_of_cover(shelves), is_alert, first)
 
 
 def severity(value_at_risk: Array, short_day: NDArray[np.int64], usual_value: float) -> list[str]:

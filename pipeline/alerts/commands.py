@@ -113,6 +113,33 @@ def why(
             _print_history(found, workspace)
 
 
+@app.command("what-if")
+def what_if(
+    *,
+    product: Annotated[str, typer.Option(help="the product's id")],
+    store: Annotated[str, typer.Option(help="the store's id")],
+    day: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="arriving before this day's opening")],
+    units: Annotated[float, typer.Option(min=0, help="units delivered on top of what is planned")],
+    source: Source = None,
+    business_date: Day = None,
+) -> None:
+    """What a further delivery would change: the short days and the alert that go away, and what is still lost."""
+    from pipeline.alerts.queries import publication
+    from pipeline.alerts.store import AlertStoreError
+    from pipeline.alerts.what_if import deliver, described, read_shelf
+
+    with errors_in_one_line(SourceError, AlertStoreError, LakeError, ValueError):
+        settings = Settings()
+        name = load_source(source or settings.source).name
+        night = publication(settings, name, business_date.date() if business_date else None)
+        lake = Workspace.of(settings, name).lake
+        shelf = read_shelf(lake, night.run_id, night.business_date, store, product)
+        changed = deliver(shelf, day.date(), units, settings.demand)
+        title, verdict, rows = described(shelf, changed, day.date(), units)
+        print_table(title, {"": "left", "as planned": "right", "with the delivery": "right"}, rows)
+        typer.echo(verdict)
+
+
 @app.command()
 def migrate() -> None:
     """Bring the alert store to this version's tables (publishing does it by itself)."""

@@ -77,6 +77,12 @@ def publications(settings: Settings, source: str) -> list[Publication]:
         return list(session.scalars(query))
 
 
+def publication(settings: Settings, source: str, business_date: date | None = None) -> Publication:
+    """A published night of a source, the latest without a date; AlertStoreError where it was never published."""
+    with opened(settings) as engine, _reading(engine) as session:
+        return session.get_one(Publication, (source, _night(session, source, business_date)))
+
+
 def _reading(engine: Engine) -> Session:
     if not check_migrated(engine):
         raise AlertStoreError("nothing was published yet: run `make nightly`, or `larder alerts publish`")
