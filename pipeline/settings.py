@@ -108,6 +108,19 @@ class AnomalySettings(Section):
     alerts_per_thousand: float = Field(20.0, gt=0, le=1000, description="rate of alerts the operator wants")
 
 
+class AlertSettings(Section):
+    """The life cycle of alerts, and what people are told of a night."""
+
+    stockout_resolve_nights: int = Field(
+        1, ge=1, description="published nights without the alert after which a stock-out incident resolves"
+    )
+    anomaly_resolve_nights: int = Field(
+        3, ge=1, description="the same of a behaviour incident, whose alerts come and go at the limit of the rate"
+    )
+    digest_lines: int = Field(20, ge=1, le=200, description="incidents named in a night's digest, the worst first")
+    page_url: str | None = Field(None, description="address of the alert page, for the digest to name")
+
+
 class Settings(BaseSettings):
     """All settings; `larder settings` prints them resolved, secrets masked."""
 
@@ -129,6 +142,7 @@ class Settings(BaseSettings):
     prediction: PredictionSettings = PredictionSettings()
     demand: DemandSettings = DemandSettings()
     anomalies: AnomalySettings = AnomalySettings()
+    alerts: AlertSettings = AlertSettings()
 
     @cached_property
     def alert_database_url(self) -> str:

@@ -140,6 +140,10 @@ KINDS: dict[str, type[StockoutAlert] | type[AnomalyAlert]] = {"stockout": Stocko
 
 
 def alert_id(kind: str, source: str, business_date: date, *subject: str) -> str:
-    """The kind's initial and 65 bits of a hash: the same alert always, another one never in practice."""
-    text = "\x1f".join((kind, source, business_date.isoformat(), *subject))
-    return kind[0] + b32encode(hashlib.sha256(text.encode()).digest()).decode().lower()[:13]
+    """The kind's initial and a hash: the same alert always, another one never in practice."""
+    return kind[0] + short_hash(kind, source, business_date.isoformat(), *subject)
+
+
+def short_hash(*parts: str) -> str:
+    """65 bits of a hash, in 13 letters and digits."""
+    return b32encode(hashlib.sha256("\x1f".join(parts).encode()).digest()).decode().lower()[:13]

@@ -2,7 +2,7 @@
 
 Ranks: stock-outs by value at risk, then units short; anomalies by score, then value at risk; ties by id, so that a
 rerun ranks alike. Publishing a night again with the same content writes nothing; with other content it replaces that
-night of that source as a whole, and readers see the one or the other.
+night of that source as a whole, and readers see the one or the other. The incidents move in the same transaction.
 """
 
 import hashlib
@@ -17,6 +17,7 @@ import pyarrow.dataset as ds
 from sqlalchemy import delete, insert
 
 from pipeline.alerts.models import Alert, AnomalyAlert, Base, Publication, StockoutAlert, alert_id
+from pipeline.alerts.nights import follow_night
 from pipeline.alerts.store import migrate, opened, writing
 from pipeline.lake.lake import Lake
 from pipeline.settings import Settings
@@ -56,6 +57,7 @@ def publish_alerts(settings: Settings, workspace: Workspace, source: str, run: R
             ):
                 if rows:
                     session.execute(insert(model), [asdict(row) for row in rows])
+            follow_night(session, source, run.business_date, settings.alerts)
     return night.publication, True
 
 

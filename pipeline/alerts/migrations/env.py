@@ -2,11 +2,11 @@
 
 from alembic import context
 
-from pipeline.alerts.models import Base
+from pipeline.alerts.incident_models import Incident
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=Base.metadata,
+    target_metadata=Incident.metadata,
     render_as_batch=True,
     transactional_ddl=True,
 )

@@ -10,6 +10,7 @@ from pipeline.settings import Settings
 from pipeline.workspace import Workspace
 from tests.factories import anomaly, basket, prediction, product, publish_rows, stockout, transaction
 from tests.pipeline.alerts.postgres import cluster
+from tests.pipeline.alerts.shop_nights import Nights
 
 _databases = count(1)
 
@@ -47,3 +48,15 @@ def run(workspace: Workspace) -> Workspace:
     publish_rows(workspace, "stockouts", stockout())
     publish_rows(workspace, "anomalies", anomaly())
     return workspace
+
+
+@pytest.fixture
+def nights(settings: Settings, run: Workspace) -> Nights:
+    """Nights to publish into an empty SQLite store."""
+    return Nights(settings, run)
+
+
+@pytest.fixture
+def stored_nights(store_settings: Settings, run: Workspace) -> Nights:
+    """Nights to publish into an empty store of each kind."""
+    return Nights(store_settings, run)
