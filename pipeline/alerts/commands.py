@@ -1,13 +1,22 @@
-"""`larder alerts`: publish a run's alerts, list them, say why, migrate the alert store."""
+"""`larder alerts`: publish a run's alerts, list them, say why, migrate the alert store; acts on them are mounted."""
 
 import sys
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pipeline.alerts.incident_commands import (
+    acknowledge,
+    close,
+    comment,
+    history,
+    print_incidents,
+    reopen,
+    snooze,
+)
 from pipeline.lake.lake import LakeError
 from pipeline.settings import Settings
 from pipeline.sources.source import SourceError, load_source
@@ -31,6 +40,7 @@ class Kind(StrEnum):
     anomaly = "anomaly"
 
 
+State = StrEnum("State", ["new", "ongoing", "acknowledged", "snoozed", "resolved", "closed"])
 Source = Annotated[str | None, typer.Option(help="shop, tafeng, csv, or the path to a TOML description")]
 Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="the night; default: the latest published")]
 
@@ -66,35 +76,42 @@ def list_alerts(
     kind: Annotated[Kind, typer.Option(help="which alerts")],
     source: Source = None,
     store: Annotated[str | None, typer.Option(help="only this store")] = None,
-    business_date: Day = None,
+    state: Annotated[list[State] | None, typer.Option(help="incidents in this state; default: every open one")] = None,
+    business_date: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="instead of incidents, the alerts of this night")
+    ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="only the worst")] = None,
     csv: Annotated[Path | None, typer.Option(help="write CSV to this file instead; - for standard output")] = None,
 ) -> None:
-    """The alerts of a night, worst first."""
-    from pipeline.alerts.export import write_csv
-    from pipeline.alerts.models import KINDS
-    from pipeline.alerts.queries import open_alerts
+    """Open incidents, worst first, or with --business-date the alerts of one night."""
+    from pipeline.alerts.export import columns_of
+    from pipeline.alerts.incident_models import OPEN_STATES
+    from pipeline.alerts.queries import open_alerts, open_incidents
     from pipeline.alerts.store import AlertStoreError
 
     with errors_in_one_line(SourceError, AlertStoreError, OSError):
         settings = Settings()
         name = load_source(source or settings.source).name
-        day = business_date.date() if business_date else None
-        alerts = open_alerts(settings, kind=kind.value, source=name, business_date=day, store=store, limit=limit)
-        columns = KINDS[kind.value].__table__.columns.keys()
-        if csv == Path("-"):
-            write_csv(alerts, columns, sys.stdout)
-        elif csv is not None:
-            with csv.open("w", newline="", encoding="utf-8") as file:
-                write_csv(alerts, columns, file)
-            typer.echo(f"{len(alerts)} alerts in {csv}")
+        if business_date is not None:
+            day = business_date.date()
+            alerts = open_alerts(settings, kind=kind.value, source=name, business_date=day, store=store, limit=limit)
+            if csv is None:
+                _print_alerts(alerts, kind, name, day)
+            else:
+                _write_csv(csv, [columns_of(alert) for alert in alerts], kind)
+            return
+        states = [one.value for one in state or ()] or OPEN_STATES
+        found = open_incidents(settings, kind=kind.value, source=name, store=store, states=states, limit=limit)
+        if csv is None:
+            print_incidents([incident for incident, _alert in found], f"{kind.value} incidents of {name}")
         else:
-            _print_alerts(alerts, kind, name, day)
+            rows = [(columns_of(alert) if alert else {}) | columns_of(incident) for incident, alert in found]
+            _write_csv(csv, rows, kind, incidents=True)
 
 
 @app.command()
 def why(
-    alert: Annotated[str, typer.Argument(metavar="ID", help="an alert's id, or its beginning")],
+    alert: Annotated[str, typer.Argument(metavar="ID", help="an incident's or alert's id, or its beginning")],
     limit: Annotated[int, typer.Option(min=1, help="customers shown")] = BUYERS_SHOWN,
 ) -> None:
     """The predicted baskets that cause an alert."""
@@ -140,6 +157,10 @@ def what_if(
         typer.echo(verdict)
 
 
+for act in (acknowledge, snooze, close, reopen, comment, history):
+    app.command()(act)
+
+
 @app.command()
 def migrate() -> None:
     """Bring the alert store to this version's tables (publishing does it by itself)."""
@@ -150,10 +171,23 @@ def migrate() -> None:
         typer.echo(f"{shown(engine.url)} is at revision {migrate_store(engine)}")
 
 
-def _print_alerts(
-    alerts: "list[StockoutAlert] | list[AnomalyAlert]", kind: Kind, source: str, asked: date | None
-) -> None:
-    night = alerts[0].business_date if alerts else asked or "the latest night"
+def _write_csv(path: Path, rows: list[dict[str, Any]], kind: Kind, *, incidents: bool = False) -> None:
+    from pipeline.alerts.export import write_csv
+    from pipeline.alerts.incident_models import Incident
+    from pipeline.alerts.models import KINDS
+
+    columns = KINDS[kind.value].__table__.columns.keys()
+    if incidents:
+        columns = list(dict.fromkeys([*Incident.__table__.columns.keys(), *columns]))
+    if path == Path("-"):
+        write_csv(rows, columns, sys.stdout)
+        return
+    with path.open("w", newline="", encoding="utf-8") as file:
+        write_csv(rows, columns, file)
+    typer.echo(f"{len(rows)} {'incidents' if incidents else 'alerts'} in {path}")
+
+
+def _print_alerts(alerts: "list[StockoutAlert] | list[AnomalyAlert]", kind: Kind, source: str, night: date) -> None:
     if not alerts:
         typer.echo(f"no {kind.value} alerts of {source} for {night}")
         return

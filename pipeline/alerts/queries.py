@@ -1,13 +1,15 @@
 """What people and other rooms ask the alert store."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Literal, overload
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, nulls_last, select
 from sqlalchemy.orm import Session
 
+from pipeline.alerts.incident_models import OPEN_STATES, Incident
 from pipeline.alerts.models import KINDS, AnomalyAlert, Publication, StockoutAlert
-from pipeline.alerts.store import AlertStoreError, check_migrated, opened
+from pipeline.alerts.store import AlertStoreError, check_published, opened
 from pipeline.settings import Settings
 
 
@@ -49,7 +51,7 @@ def open_alerts(
     A night without alerts gives an empty list; a night or a source that was never published is an AlertStoreError.
     """
     model = KINDS[kind]
-    with opened(settings) as engine, _reading(engine) as session:
+    with opened(settings) as engine, reading(engine) as session:
         night = _night(session, source, business_date)
         query = select(model).filter_by(source=source, business_date=night).order_by(model.rank)
         if store is not None:
@@ -57,12 +59,41 @@ def open_alerts(
         return list(session.scalars(query.limit(limit)))  # type: ignore[return-value] # all of one kind
 
 
+def open_incidents(
+    settings: Settings,
+    *,
+    kind: str,
+    source: str,
+    store: str | None = None,
+    states: Sequence[str] = OPEN_STATES,
+    limit: int | None = None,
+) -> list[tuple[Incident, StockoutAlert | AnomalyAlert | None]]:
+    """The source's incidents in these states, worst first as alerts are, each with the alert that last showed it.
+
+    The alert is None where its night was published again without it. A source never published is an AlertStoreError.
+    """
+    model = KINDS[kind]
+    worst = AnomalyAlert.score if model is AnomalyAlert else Incident.value_at_risk_cents
+    with opened(settings) as engine, reading(engine) as session:
+        _night(session, source, None)
+        query = select(Incident, model).outerjoin(model, model.id == Incident.alert_id)
+        query = query.filter(Incident.source == source, Incident.kind == kind, Incident.state.in_(states))
+        if store is not None:
+            query = query.filter(Incident.store_id == store)
+        rows = session.execute(query.order_by(nulls_last(worst.desc()), Incident.id).limit(limit))
+        return [(incident, alert) for incident, alert in rows]  # type: ignore[misc] # all of one kind
+
+
 def find_alert(settings: Settings, id_or_prefix: str) -> StockoutAlert | AnomalyAlert:
-    """The one alert whose id begins so; AlertStoreError when there is none or more than one."""
-    with opened(settings) as engine, _reading(engine) as session:
+    """The one alert whose id begins so, or the latest one of the incident whose id does.
+
+    Raises: AlertStoreError: when there is none or more than one.
+    """
+    with opened(settings) as engine, reading(engine) as session:
         found: list[StockoutAlert | AnomalyAlert] = []
+        incidents = select(Incident.alert_id).where(Incident.id.startswith(id_or_prefix.lower(), autoescape=True))
         for model in KINDS.values():
-            begins = model.id.startswith(id_or_prefix.lower(), autoescape=True)
+            begins = model.id.startswith(id_or_prefix.lower(), autoescape=True) | model.id.in_(incidents)
             found.extend(session.scalars(select(model).where(begins).limit(2)))
     if len(found) != 1:
         how_many = "no alert's id begins" if not found else "more than one alert's id begins"
@@ -72,20 +103,20 @@ def find_alert(settings: Settings, id_or_prefix: str) -> StockoutAlert | Anomaly
 
 def publications(settings: Settings, source: str) -> list[Publication]:
     """The published nights of a source, latest first."""
-    with opened(settings) as engine, _reading(engine) as session:
+    with opened(settings) as engine, reading(engine) as session:
         query = select(Publication).filter_by(source=source).order_by(Publication.business_date.desc())
         return list(session.scalars(query))
 
 
 def publication(settings: Settings, source: str, business_date: date | None = None) -> Publication:
     """A published night of a source, the latest without a date; AlertStoreError where it was never published."""
-    with opened(settings) as engine, _reading(engine) as session:
+    with opened(settings) as engine, reading(engine) as session:
         return session.get_one(Publication, (source, _night(session, source, business_date)))
 
 
-def _reading(engine: Engine) -> Session:
-    if not check_migrated(engine):
-        raise AlertStoreError("nothing was published yet: run `make nightly`, or `larder alerts publish`")
+def reading(engine: Engine) -> Session:
+    """A session to read in; AlertStoreError before the first publishing."""
+    check_published(engine)
     return Session(engine, expire_on_commit=False)
 
 

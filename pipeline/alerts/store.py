@@ -101,6 +101,12 @@ def check_migrated(engine: Engine) -> bool:
     return revision is not None
 
 
+def check_published(engine: Engine) -> None:
+    """AlertStoreError before the first publishing, and for tables of another version."""
+    if not check_migrated(engine):
+        raise AlertStoreError("nothing was published yet: run `make nightly`, or `larder alerts publish`")
+
+
 def _refuse_newer(connection: Connection, script: ScriptDirectory) -> str | None:
     revision = MigrationContext.configure(connection).get_current_revision()
     known = {entry.revision for entry in script.walk_revisions()}
