@@ -9,13 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipeline.alerts.incident_commands import (
+    Day,
+    Kind,
+    Source,
     acknowledge,
     close,
     comment,
+    digest,
     history,
     print_incidents,
     reopen,
     snooze,
+    thresholds,
 )
 from pipeline.lake.lake import LakeError
 from pipeline.settings import Settings
@@ -33,16 +38,7 @@ BUYERS_SHOWN = 20
 PRODUCTS_SHOWN = 12
 
 
-class Kind(StrEnum):
-    """The two kinds of alert."""
-
-    stockout = "stockout"
-    anomaly = "anomaly"
-
-
 State = StrEnum("State", ["new", "ongoing", "acknowledged", "snoozed", "resolved", "closed"])
-Source = Annotated[str | None, typer.Option(help="shop, tafeng, csv, or the path to a TOML description")]
-Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="the night; default: the latest published")]
 
 
 @app.command()
@@ -52,6 +48,7 @@ def publish(
     run_id: Annotated[str, typer.Option(help="the run whose stock-outs and anomalies are published")],
 ) -> None:
     """Write a run's alerts to the alert store, all or nothing; a night published again is replaced."""
+    from pipeline.alerts.digest import send_digest
     from pipeline.alerts.publish import PublishError, publish_alerts
     from pipeline.alerts.store import AlertStoreError
 
@@ -64,10 +61,13 @@ def publish(
             published, is_new = publish_alerts(settings, workspace, name, run)
             record.rows_in = record.rows_out = published.stockouts + published.anomalies
             record.details |= {"stockouts": published.stockouts, "anomalies": published.anomalies, "changed": is_new}
+            record.details["digest_sent"] = was_sent = send_digest(settings, name, run.business_date)
     typer.echo(
         f"{published.stockouts} stock-outs and {published.anomalies} anomalies of {name} for {published.business_date}"
         + ("" if is_new else ": published before, nothing changed")
     )
+    if was_sent is False:
+        typer.echo("the night's digest could not be sent to every address of LARDER_NOTIFY_URLS", err=True)
 
 
 @app.command("list")
@@ -157,8 +157,8 @@ def what_if(
         typer.echo(verdict)
 
 
-for act in (acknowledge, snooze, close, reopen, comment, history):
-    app.command()(act)
+for command in (acknowledge, snooze, close, reopen, comment, history, digest, thresholds):
+    app.command()(command)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""`larder alerts acknowledge`, `snooze`, `close`, `reopen`, `comment`, `history`: what people do to incidents."""
+"""What people do to incidents and read of them: `larder alerts acknowledge`, `snooze`, `close`, `history` and more."""
 
 import getpass
 from collections.abc import Callable, Sequence
@@ -9,11 +9,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipeline.settings import Settings
-from pipeline.terminal import errors_in_one_line, money, print_table
+from pipeline.sources.source import SourceError, load_source
+from pipeline.terminal import errors_in_one_line, money, plain, print_table
 
 if TYPE_CHECKING:
     from pipeline.alerts.incident_models import Incident
 
+
+class Kind(StrEnum):
+    """The two kinds of alert."""
+
+    stockout = "stockout"
+    anomaly = "anomaly"
+
+
+Source = Annotated[str | None, typer.Option(help="shop, tafeng, csv, or the path to a TOML description")]
+Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="the night; default: the latest published")]
 Verdict = StrEnum("Verdict", ["right", "wrong", "known"])
 Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="incidents' ids, or their beginnings")]
 Words = Annotated[str | None, typer.Option("--comment", "-m", help="what to say with it")]
@@ -96,6 +107,54 @@ def history(
     ]
     columns = dict.fromkeys(("night", "at (UTC)", "who", "what", "state"), "left") | {"said": "fold"}
     print_table(f"{found.id}: {found.name} in {found.store_id}, {status(found)}", columns, rows)
+
+
+def digest(source: Source = None, business_date: Day = None) -> None:
+    """What people were told of a night, or would be: what crossed a line since the night before."""
+    from pipeline.alerts.digest import digest_of
+    from pipeline.alerts.queries import publication
+    from pipeline.alerts.store import AlertStoreError
+
+    with errors_in_one_line(SourceError, AlertStoreError):
+        settings = Settings()
+        name = load_source(source or settings.source).name
+        night = publication(settings, name, business_date.date() if business_date else None).business_date
+        told = digest_of(settings, name, night)
+    for line in "\n".join(told or (f"nothing of {name} crossed a line in the night of {night}",)).splitlines():
+        typer.echo(plain(line))
+
+
+def thresholds(
+    kind: Annotated[Kind, typer.Option(help="which alerts")],
+    source: Source = None,
+    precision: Annotated[float, typer.Option(min=0.01, max=1, help="the share of alerts that shall be right")] = 0.8,
+) -> None:
+    """What people's verdicts propose as thresholds, category by category; nothing is applied."""
+    from pipeline.alerts.store import AlertStoreError
+    from pipeline.alerts.thresholds import MIN_VERDICTS, propose
+
+    with errors_in_one_line(SourceError, AlertStoreError):
+        settings = Settings()
+        name = load_source(source or settings.source).name
+        found = propose(settings, kind=kind.value, source=name, target=precision)
+    if not found:
+        typer.echo(f"no verdicts on {kind.value} incidents of {name} yet: `larder alerts close ID --verdict right`")
+        return
+    rows: list[list[object]] = []
+    for one in found:
+        low, high = one.interval
+        kept = [f"{one.kept_right} of {one.kept}", f"{100 * low:.0f} to {100 * high:.0f} %"]
+        said = "none reaches it" if one.has_enough else f"wants {MIN_VERDICTS} verdicts"
+        proposed = [said, "", ""] if one.threshold is None else [f"{one.threshold:.3f}", *kept]
+        rows.append([one.category, one.right, one.wrong, *proposed])
+    columns = {"category": "left"} | dict.fromkeys(("right", "wrong", "threshold", "then right", "95 %"), "right")
+    print_table(f"{kind.value} alerts of {name}, to be right in {100 * precision:g} %", columns, rows)
+    now = (
+        f"probability, now {settings.demand.min_probability:g} (LARDER_DEMAND__MIN_PROBABILITY)"
+        if kind is Kind.stockout
+        else f"score; the rate is {settings.anomalies.alerts_per_thousand:g} (LARDER_ANOMALIES__ALERTS_PER_THOUSAND)"
+    )
+    typer.echo(f"threshold: the {now}. Lower ones than today's were never judged; `known` counts for neither side.")
 
 
 def print_incidents(found: "Sequence[Incident]", title: str) -> None:

@@ -1,14 +1,9 @@
-"""Who is told when a night fails or is late: the log always, people when someone configured it.
-
-Off by default. `LARDER_NOTIFY_URLS`, or a file named by `LARDER_NOTIFY_URLS_FILE`, holds Apprise addresses, one per
-line (mail, Slack, Teams and some hundred others). They contain passwords, so they are read when a notice is sent and
-never logged.
-"""
+"""Who is told when a night fails or is late: the log always, people when someone configured it (pipeline.notices)."""
 
 import logging
-import os
-from pathlib import Path
 from typing import Any
+
+from pipeline import notices
 
 log = logging.getLogger(__name__)
 
@@ -27,21 +22,6 @@ def report_late(context: dict[str, Any]) -> None:
 
 
 def send(title: str, body: str) -> None:
-    """Log the notice and send it to the configured addresses. A notice that cannot be sent never fails the run."""
+    """Log the notice and send it. A notice that cannot be sent never fails the run."""
     log.error("%s. %s", title, body)
-    addresses = configured_addresses()
-    if not addresses:
-        return
-    import apprise
-
-    messenger = apprise.Apprise()
-    accepted = [messenger.add(address) for address in addresses]
-    if not all(accepted) or not messenger.notify(title=title, body=body):
-        log.error("a notice could not be sent to all %d addresses of LARDER_NOTIFY_URLS", len(addresses))
-
-
-def configured_addresses() -> list[str]:
-    """Apprise addresses from the file or the environment; none by default."""
-    named = os.environ.get("LARDER_NOTIFY_URLS_FILE")
-    text = Path(named).read_text() if named else os.environ.get("LARDER_NOTIFY_URLS", "")
-    return [line.strip() for line in text.splitlines() if line.strip()]
+    notices.send(title, body)

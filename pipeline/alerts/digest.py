@@ -1,0 +1,112 @@
+"""What people are told of a night: what crossed a line, once, and nothing that was so the night before.
+
+Crossings are new incidents, low stock that is now out, a severity worse than ever, an incident back from its snooze,
+and one that resolved. What is snoozed or closed stays quiet. A digest is claimed in the alert store before it is sent,
+after the night's transaction: a night published again tells nobody twice, and a kill in between rather loses the
+message than repeats it (`larder alerts digest` shows it).
+"""
+
+from collections import Counter
+from datetime import UTC, date, datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from pipeline import notices
+from pipeline.alerts.incident_models import CLOSED, RESOLVED, Digest, Incident, IncidentEvent
+from pipeline.alerts.lifecycle import SNOOZED
+from pipeline.alerts.models import Publication
+from pipeline.alerts.queries import reading
+from pipeline.alerts.store import opened, writing
+from pipeline.settings import AlertSettings, Settings
+from pipeline.terminal import money
+
+# In the order in which they are told; an incident that crossed several lines is told by the first.
+CROSSINGS = {
+    "opened": "new",
+    "went_out": "out of stock",
+    "worsened": "worse",
+    "woke": "back from snooze",
+    "resolved": "resolved",
+}
+LONGEST_LINE = 160
+
+
+def send_digest(settings: Settings, source: str, night: date) -> bool | None:
+    """Tell of the night, once: whether it was sent; None where there is nothing to tell, nobody to, or it is told."""
+    try:
+        if notices.configured_addresses() == []:
+            return None
+    except OSError:
+        pass  # to be reported as not sent
+    with opened(settings) as engine:
+        with writing(engine) as session:
+            text = compose(session, source, night, settings.alerts)
+            if text is None or session.get(Digest, (source, night)) is not None:
+                return None
+            title, body = text
+            claim = Digest(
+                source=source,
+                business_date=night,
+                title=title,
+                body=body,
+                claimed_at_utc=datetime.now(UTC).replace(tzinfo=None, microsecond=0),
+                was_sent=None,
+            )
+            session.add(claim)
+        was_sent = notices.send(title, body)
+        with writing(engine) as session:
+            session.get_one(Digest, (source, night)).was_sent = was_sent
+    return was_sent
+
+
+def digest_of(settings: Settings, source: str, night: date) -> tuple[str, str] | None:
+    """Title and body of the night's digest, as it was claimed or else as it would be; None with nothing to tell."""
+    with opened(settings) as engine, reading(engine) as session:
+        if told := session.get(Digest, (source, night)):
+            return told.title, told.body
+        return compose(session, source, night, settings.alerts)
+
+
+def compose(session: Session, source: str, night: date, settings: AlertSettings) -> tuple[str, str] | None:
+    """Title and body about a source's latest night; None for an earlier one, and where nothing crossed a line."""
+    if night != session.scalar(select(func.max(Publication.business_date)).filter_by(source=source)):
+        return None
+    crossed = _crossed(session, source, night)
+    if not crossed:
+        return None
+    counts = Counter(action for action, _incident in crossed)
+    told = ", ".join(f"{counts[action]} {words}" for action, words in CROSSINGS.items() if counts[action])
+    lines = [_line(action, incident) for action, incident in crossed[: settings.digest_lines]]
+    if len(crossed) > len(lines):
+        lines.append(f"and {len(crossed) - len(lines)} more")
+    lines.append("")
+    lines.append(settings.page_url or f"larder alerts list --source {source} --kind stockout (or anomaly)")
+    return f"Larder, {source}, {night}: {told}", "\n".join(lines)
+
+
+def _crossed(session: Session, source: str, night: date) -> list[tuple[str, Incident]]:
+    """The incidents that crossed a line that night and how, by kind of crossing, then by value."""
+    query = (
+        select(IncidentEvent, Incident)
+        .join(Incident, Incident.id == IncidentEvent.incident_id)
+        .where(Incident.source == source, IncidentEvent.night == night, IncidentEvent.action.in_(CROSSINGS))
+        .where(Incident.state.not_in((SNOOZED, CLOSED)), Incident.nights_seen > 0)
+    )
+    order = list(CROSSINGS)
+    first: dict[str, tuple[str, Incident]] = {}
+    for event, incident in session.execute(query).tuples():
+        # Opened or resolved by alerts that a correction took back, or resolved behind a snooze: no news.
+        is_undone = event.action == RESOLVED and incident.state != RESOLVED
+        if is_undone or (event.action == RESOLVED and event.state_before == SNOOZED):
+            continue
+        told = first.get(incident.id)
+        if told is None or order.index(event.action) < order.index(told[0]):
+            first[incident.id] = event.action, incident
+    return sorted(first.values(), key=lambda told: (order.index(told[0]), -told[1].value_at_risk_cents, told[1].id))
+
+
+def _line(action: str, incident: Incident) -> str:
+    value = money(incident.value_at_risk_cents)
+    text = f"{CROSSINGS[action]}: {incident.name}, {incident.store_id}, {incident.severity}, {value}: {incident.reason}"
+    return text if len(text) <= LONGEST_LINE else text[: LONGEST_LINE - 1] + "…"
