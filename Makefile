@@ -1,6 +1,6 @@
 # Two commands: `make nightly` and `make test`. Both build what they need first; see README.md.
 .DEFAULT_GOAL := help
-.PHONY: help setup lock nightly up test check benchmark-sessionize docs
+.PHONY: help setup lock nightly up page test check benchmark-sessionize docs
 
 SOURCE ?=
 DATE ?=
@@ -20,8 +20,11 @@ nightly: setup  ## one night: [SOURCE=shop|tafeng|csv|my.toml] [DATE=YYYY-MM-DD]
 docs: setup  ## docs/tables.md and docs/settings.md, from the code
 	@.venv/bin/python -m pipeline.reference
 
-up: setup  ## Airflow and MLflow on 127.0.0.1 until Ctrl-C
+up: setup  ## Airflow, MLflow and the alerts' page on 127.0.0.1 until Ctrl-C
 	@.venv/bin/larder up
+
+page: setup  ## the alerts' page alone, on 127.0.0.1:8050 until Ctrl-C
+	@.venv/bin/larder page
 
 test: setup  ## every test, one night of a tiny shop through Airflow included
 	@.venv/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder

@@ -7,6 +7,7 @@ from pipeline.benchmarks.commands import app as benchmark
 from pipeline.evaluation.commands import app as model
 from pipeline.lake import commands as lake
 from pipeline.nightly import commands as nightly
+from pipeline.page.commands import page
 from pipeline.simulator.commands import app as simulate
 from pipeline.sources.commands import app as source
 
@@ -14,6 +15,7 @@ app = typer.Typer(help="Larder: raw sales in, stock-out and behaviour alerts out
 
 app.command()(nightly.nightly)
 app.command()(nightly.up)
+app.command()(page)
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})(
     nightly.airflow
 )

@@ -121,6 +121,17 @@ class AlertSettings(Section):
     page_url: str | None = Field(None, description="address of the alert page, for the digest to name")
 
 
+class PageSettings(Section):
+    """The page on which merchandisers read the alerts."""
+
+    host: str = Field("127.0.0.1", description="address to listen on; any but this machine's own needs a login")
+    port: int = Field(8050, ge=0, le=65535, description="port to listen on")
+    due_hour: int = Field(6, ge=0, le=23, description="hour of the shop's day by which the morning's alerts are due")
+    read_only: bool = Field(
+        False, description="nobody may change anything; a database user that may only read suffices"
+    )
+
+
 class Settings(BaseSettings):
     """All settings; `larder settings` prints them resolved, secrets masked."""
 
@@ -143,6 +154,7 @@ class Settings(BaseSettings):
     demand: DemandSettings = DemandSettings()
     anomalies: AnomalySettings = AnomalySettings()
     alerts: AlertSettings = AlertSettings()
+    page: PageSettings = PageSettings()
 
     @cached_property
     def alert_database_url(self) -> str:

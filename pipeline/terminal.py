@@ -1,5 +1,6 @@
 """How commands talk to people: errors in one line, money, and names that neither terminal nor spreadsheet obeys."""
 
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,7 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-FORMULA_BEGINNINGS = ("=", "+", "-", "@", "\t", "\r")
+# The wide forms count as well: some spreadsheets read them as the narrow ones.
+FORMULA_BEGINNINGS = tuple("=+-@＝＋－＠")
 
 
 @contextmanager
@@ -34,8 +36,8 @@ def plain(value: object) -> Text:
 
 
 def harmless(text: str) -> str:
-    """Text for a CSV cell that no spreadsheet runs: an apostrophe before what would begin a formula."""
-    return "'" + text if text.startswith(FORMULA_BEGINNINGS) else text
+    """Text for a cell that no spreadsheet runs: an apostrophe before a formula or a control character."""
+    return "'" + text if text.startswith(FORMULA_BEGINNINGS) or unicodedata.category(text[:1] or "a") == "Cc" else text
 
 
 def print_table(title: str, columns: dict[str, str], rows: list[list[object]]) -> None:

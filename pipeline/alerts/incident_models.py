@@ -46,6 +46,7 @@ class Incident(Base):
         ),
         Index(None, "subject"),
         Index(None, "source", "kind", "state"),
+        Index(None, "source", "kind", "value_at_risk_cents"),
         Index(None, "source", "last_seen"),
         Index(None, "source", "ended_on"),
     )

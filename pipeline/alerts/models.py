@@ -116,6 +116,10 @@ class StockoutAlert(Alert, Base, kw_only=True):
     demand: Mapped[float]
     days_of_cover: Mapped[float]
     n_customers: Mapped[int]
+    # Null in nights published before these were kept.
+    resupply_on: Mapped[date | None] = mapped_column(default=None)
+    demand_p10: Mapped[float | None] = mapped_column(default=None)
+    demand_p90: Mapped[float | None] = mapped_column(default=None)
 
 
 class AnomalyAlert(Alert, Base, kw_only=True):

@@ -34,12 +34,11 @@ def shown(url: URL) -> str:
     return URL.create(url.drivername, url.username, None, url.host, url.port, url.database).render_as_string()
 
 
-@contextmanager
-def opened(settings: Settings) -> Iterator[Engine]:
-    """The engine of the alert store, closed at the end; AlertStoreError in place of the driver's many errors."""
+def make_engine(settings: Settings) -> Engine:
+    """The engine of the alert store, not connected yet; AlertStoreError for a URL that cannot be used."""
     try:
         url = make_url(settings.alert_database_url)
-        engine = create_engine(url)
+        engine = create_engine(url, pool_pre_ping=True)
     except (ArgumentError, NoSuchModuleError, ImportError, ValueError):
         # The error would repeat the URL, password included.
         raise AlertStoreError(
@@ -50,11 +49,26 @@ def opened(settings: Settings) -> Iterator[Engine]:
         _make_folder(url)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+@contextmanager
+def failing_plainly(engine: Engine) -> Iterator[None]:
+    """AlertStoreError in place of the driver's many errors."""
     try:
-        yield engine
+        yield
     except DBAPIError as error:
         cause = next(iter(str(error.orig).strip().splitlines()), type(error.orig).__name__)
-        raise AlertStoreError(f"the alert store {shown(url)} failed: {cause}") from None
+        raise AlertStoreError(f"the alert store {shown(engine.url)} failed: {cause}") from None
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Engine]:
+    """The engine of the alert store, closed at the end, failing plainly."""
+    engine = make_engine(settings)
+    try:
+        with failing_plainly(engine):
+            yield engine
     finally:
         engine.dispose()
 

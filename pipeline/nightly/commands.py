@@ -56,12 +56,13 @@ def nightly(
 
 
 def up() -> None:
-    """Start Airflow and MLflow on 127.0.0.1 until Ctrl-C (the Procfile says what)."""
+    """Start Airflow, MLflow and the alerts' page until Ctrl-C (the Procfile says what)."""
     settings = Settings()
     with errors_in_one_line(SetupError, NightFailed):
         environment = _service_environment(settings) | mark()
         migrate_database(environment)
     home, port = environment["AIRFLOW_HOME"], environment["AIRFLOW__API__PORT"]
+    print(f"Page     http://{settings.page.host}:{settings.page.port}")
     print(f"Airflow  http://127.0.0.1:{port}")
     print(f"         user admin, password in {home}/simple_auth_manager_passwords.json.generated")
     print(f"MLflow   http://127.0.0.1:{environment['LARDER_MLFLOW_PORT']}")

@@ -1,0 +1,84 @@
+"""The page as a WSGI application: routes, the frame around every part, and which part a path shows."""
+
+import logging
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import Dash, Input, Output, State, dcc, html, no_update
+from flask import Flask
+
+from pipeline.alerts.store import AlertStoreError
+from pipeline.page import downloads, table_page
+from pipeline.page.context import Context
+from pipeline.page.frame import body, failed
+from pipeline.page.guard import guard
+from pipeline.page.morning import read_morning
+
+log = logging.getLogger(__name__)
+
+THEME = {
+    "primaryColor": "indigo",
+    "fontFamily": "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', sans-serif",
+    "defaultRadius": "sm",
+    "fontSizes": {"xs": "0.75rem", "sm": "0.8125rem", "md": "0.9375rem"},
+}
+PARTS = {"/": table_page.STOCKOUTS, "/behaviour": table_page.ANOMALIES}
+
+
+def make_app(context: Context) -> Dash:
+    """The application; nothing is connected before the first request."""
+    server = Flask("larder")
+    guard(server, context.settings.alerts.page_url)
+    app = Dash(
+        __name__,
+        server=server,  # type: ignore[arg-type] # Dash says bool and takes a Flask
+        title="Larder",
+        update_title="",
+        suppress_callback_exceptions=True,
+    )
+    app.layout = lambda: _frame(context)
+    downloads.register(server, context)
+    for part in PARTS.values():
+        part.register(app, context)
+
+    @app.callback(
+        Output("body", "children"),
+        Output("shown", "data"),
+        Input("url", "pathname"),
+        Input("source", "data"),
+        State("shown", "data"),
+    )
+    def show(path: str, source: str, shown: list[str]) -> tuple[Any, Any]:
+        """The part that belongs to the path; nothing, when only the query of the address changed."""
+        if [path, source] == shown:
+            return no_update, no_update
+        try:
+            morning = read_morning(context, source)
+            content = body(path, morning, context.sources(), PARTS[path].layout(context, morning))
+        except AlertStoreError as error:
+            log.exception("the page could not be made")
+            content = failed(str(error))
+        except KeyError:
+            content = failed(f"There is no page {path} here.")
+        return content, [path, source]
+
+    return app
+
+
+def _frame(context: Context) -> Any:
+    """What stays while the parts come and go."""
+    try:
+        source = context.sources()[0]
+    except AlertStoreError:
+        source = context.own_source
+    return dmc.MantineProvider(
+        theme=THEME,
+        children=[
+            dcc.Location(id="url", refresh="callback-nav"),
+            dcc.Store(id="source", data=source),
+            dcc.Store(id="shown", data=[]),
+            dcc.Store(id="changed", data=0),
+            dmc.NotificationContainer(id="notices", position="top-right"),
+            html.Div(id="body"),
+        ],
+    )

@@ -1,0 +1,51 @@
+"""Links to files of what a table shows, and the routes that answer them: the same view, filters and order."""
+
+import io
+import json
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Flask, Response, abort, request, send_file
+
+from pipeline.alerts.store import AlertStoreError
+from pipeline.page.context import Context
+from pipeline.page.export import XLSX, write_csv, write_xlsx
+from pipeline.page.rows import Asked, RequestError, stream
+from pipeline.page.views import SCOPES, VIEWS
+
+
+def link(name: str, kind: str, source: str, scope: str, asked: Mapping[str, Any]) -> str:
+    """The address of the file of what the grid has asked for."""
+    parts = {part: asked.get(part) for part in ("filterModel", "sortModel") if asked.get(part)}
+    query = {"source": source, "scope": scope, "asked": json.dumps(parts, separators=(",", ":"))}
+    return f"/export/{name}.{kind}?{urlencode(query)}"
+
+
+def register(server: Flask, context: Context) -> None:
+    """Answer `/export/<table>.csv` and `.xlsx`."""
+
+    @server.get("/export/<name>.<any(csv, xlsx):kind>")
+    def export(name: str, kind: str) -> Response:
+        scope, source = request.args.get("scope", "open"), request.args.get("source", "")
+        if name not in VIEWS or scope not in SCOPES:
+            abort(404)
+        view = VIEWS[name](source, scope)
+        try:
+            asked = Asked.of(json.loads(request.args.get("asked", "{}")))
+            with context.reading() as connection, tempfile.TemporaryDirectory() as folder:
+                rows, path = stream(connection, view, asked), Path(folder) / f"{name}.{kind}"
+                if kind == "csv":
+                    with path.open("w", newline="", encoding="utf-8-sig") as file:
+                        write_csv(view.columns, rows, file)
+                else:
+                    write_xlsx(view.columns, rows, path, name)
+                content = io.BytesIO(path.read_bytes())
+        except (RequestError, ValueError) as error:
+            abort(400, str(error))
+        except AlertStoreError as error:
+            abort(503, str(error))
+        as_type = "text/csv" if kind == "csv" else XLSX
+        return send_file(content, mimetype=as_type, as_attachment=True, download_name=f"larder-{source}-{name}.{kind}")

@@ -1,0 +1,184 @@
+"""From what the grid asks for (rows from, to; filters; order) to bound SQL.
+
+Column names come from a whitelist, values are bound parameters: nothing that a browser sends becomes SQL text.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Select,
+    and_,
+    case,
+    func,
+    not_,
+    or_,
+)
+
+from pipeline.page.columns import Column
+
+MOST_ROWS = 1000
+_SCALE = {"money": 100.0, "share": 0.01}
+
+
+class RequestError(ValueError):
+    """The grid asks for something that the table does not have."""
+
+
+@dataclass(frozen=True)
+class View:
+    """A table on the page: its columns, and the SQL that each of them and the table as a whole stand for.
+
+    Args: fields: by column key; `rows` selects from what they are about, `key` tells rows apart and breaks ties.
+          hidden: further values that each row carries for the page's own use, under these names.
+    """
+
+    columns: tuple[Column, ...]
+    fields: Mapping[str, ColumnElement[Any]]
+    rows: Select[Any]
+    key: ColumnElement[Any]
+    order: tuple[str, str]
+    hidden: Mapping[str, ColumnElement[Any]] = field(default_factory=dict)
+
+    def column(self, key: object) -> Column:
+        """The column of that key; RequestError where there is none."""
+        for column in self.columns:
+            if column.key == key:
+                return column
+        raise RequestError(f"no column {key!r}")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the grid asks for, as it arrives: AG Grid's filter model and sort model."""
+
+    filters: Mapping[str, Any]
+    order: Sequence[Mapping[str, Any]]
+
+    @classmethod
+    def of(cls, request: Mapping[str, Any]) -> "Asked":
+        """From a request of the grid or of an export link; a missing part means no filter, the usual order."""
+        filters, order = request.get("filterModel") or {}, request.get("sortModel") or []
+        if not isinstance(filters, Mapping) or not isinstance(order, list):
+            raise RequestError("filterModel must be an object and sortModel a list")
+        return cls(filters, order)
+
+
+def fetch(connection: Connection, view: View, asked: Asked, start: int, end: int) -> list[dict[str, Any]]:
+    """Rows `start` to before `end`, at most MOST_ROWS, as JSON has them."""
+    chosen = _selected(view, asked).offset(max(start, 0)).limit(max(0, min(end - start, MOST_ROWS)))
+    return [_as_json(row) for row in connection.execute(chosen).mappings()]
+
+
+def count(connection: Connection, view: View, asked: Asked) -> int:
+    """How many rows pass the filters."""
+    chosen = view.rows.with_only_columns(func.count(), maintain_column_froms=True).where(*_conditions(view, asked))
+    return int(connection.execute(chosen).scalar_one())
+
+
+def stream(connection: Connection, view: View, asked: Asked) -> Iterator[tuple[Any, ...]]:
+    """Every row that passes the filters, in order, the columns' values as they are; money in cents."""
+    names = [column.key for column in view.columns]
+    result = connection.execution_options(yield_per=5000).execute(_selected(view, asked))
+    for row in result.mappings():
+        yield tuple(row[name] for name in names)
+
+
+def _selected(view: View, asked: Asked) -> Select[Any]:
+    shown = {column.key: view.fields[column.key] for column in view.columns} | dict(view.hidden)
+    chosen = view.rows.with_only_columns(
+        *(expression.label(name) for name, expression in shown.items()), maintain_column_froms=True
+    )
+    return chosen.where(*_conditions(view, asked)).order_by(*_order(view, asked))
+
+
+def _as_json(row: RowMapping) -> dict[str, Any]:
+    return {name: value.isoformat() if isinstance(value, date) else value for name, value in row.items()}
+
+
+def _order(view: View, asked: Asked) -> list[ColumnElement[Any]]:
+    wanted = [(entry.get("colId"), entry.get("sort")) for entry in asked.order] or [view.order]
+    ordered: list[ColumnElement[Any]] = []
+    for key, direction in wanted:
+        column = view.column(key)
+        place: ColumnElement[Any] = view.fields[column.key]
+        if column.kind == "choice":
+            # The order in which the choices are named, worst first, not that of the alphabet.
+            place = case({choice: rank for rank, choice in enumerate(column.choices)}, value=place)
+        ordered.append((place.desc() if direction == "desc" else place.asc()).nulls_last())
+    return [*ordered, view.key.asc()]
+
+
+def _conditions(view: View, asked: Asked) -> list[ColumnElement[bool]]:
+    return [_condition(view, view.column(key), model) for key, model in asked.filters.items()]
+
+
+def _condition(view: View, column: Column, model: Any) -> ColumnElement[bool]:
+    """One column's filter: a single condition, or several joined by AND or OR."""
+    if not isinstance(model, Mapping):
+        raise RequestError(f"the filter of {column.key} must be an object")
+    if "operator" in model:
+        parts = [_condition(view, column, part) for part in model.get("conditions", [])]
+        return (and_ if model["operator"] == "AND" else or_)(*parts) if parts else and_(True)
+    field, kind = view.fields[column.key], str(model.get("type"))
+    if kind in ("blank", "notBlank"):
+        empty = or_(field.is_(None), field == "") if column.kind in ("text", "choice") else field.is_(None)
+        return empty if kind == "blank" else not_(empty)
+    if column.kind == "choice" and kind in column.choices:
+        return field == kind
+    if column.kind in ("text", "choice"):
+        return _about_text(field, kind, str(model.get("filter", "")))
+    if column.kind == "date":
+        return _compare(field, kind, _day(column, model.get("dateFrom")), lambda: _day(column, model.get("dateTo")))
+    scale = _SCALE.get(column.kind, 1.0)
+    low = _number(column, model.get("filter")) * scale
+    return _compare(field, kind, low, lambda: _number(column, model.get("filterTo")) * scale)
+
+
+def _about_text(field: ColumnElement[Any], kind: str, text: str) -> ColumnElement[bool]:
+    tests: dict[str, Callable[[], ColumnElement[bool]]] = {
+        "contains": lambda: field.icontains(text, autoescape=True),
+        "notContains": lambda: or_(field.is_(None), not_(field.icontains(text, autoescape=True))),
+        "equals": lambda: func.lower(field) == text.lower(),
+        "notEqual": lambda: or_(field.is_(None), func.lower(field) != text.lower()),
+        "startsWith": lambda: field.istartswith(text, autoescape=True),
+        "endsWith": lambda: field.iendswith(text, autoescape=True),
+    }
+    return _known(tests, kind)()
+
+
+def _compare(field: ColumnElement[Any], kind: str, low: Any, high: Callable[[], Any]) -> ColumnElement[bool]:
+    tests: dict[str, Callable[[], ColumnElement[bool]]] = {
+        "equals": lambda: field == low,
+        "notEqual": lambda: or_(field.is_(None), field != low),
+        "lessThan": lambda: field < low,
+        "lessThanOrEqual": lambda: field <= low,
+        "greaterThan": lambda: field > low,
+        "greaterThanOrEqual": lambda: field >= low,
+        "inRange": lambda: field.between(low, high()),
+    }
+    return _known(tests, kind)()
+
+
+def _known(tests: "Mapping[str, Callable[[], ColumnElement[bool]]]", kind: str) -> "Callable[[], ColumnElement[bool]]":
+    if kind not in tests:
+        raise RequestError(f"no filter {kind!r}; known: {', '.join(tests)}")
+    return tests[kind]
+
+
+def _number(column: Column, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise RequestError(f"the filter of {column.key} wants a number, not {value!r}")
+    return float(value)
+
+
+def _day(column: Column, value: Any) -> date:
+    try:
+        return date.fromisoformat(str(value)[:10])
+    except ValueError:
+        raise RequestError(f"the filter of {column.key} wants a date, not {value!r}") from None

@@ -1,0 +1,185 @@
+"""A part of the page that is a table: tiles, tools, the grid, and the rows that the grid asks for."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import dash_ag_grid as dag
+import dash_mantine_components as dmc
+from dash import Dash, Input, Output, State, html
+from dash.exceptions import PreventUpdate
+
+from pipeline.page.columns import ANOMALIES as ANOMALY_COLUMNS
+from pipeline.page.columns import STOCKOUTS as STOCKOUT_COLUMNS
+from pipeline.page.columns import Column
+from pipeline.page.context import Context
+from pipeline.page.downloads import link
+from pipeline.page.frame import nothing_yet
+from pipeline.page.morning import Morning, Tiles, read_tiles
+from pipeline.page.rows import Asked, count, fetch
+from pipeline.page.views import VIEWS
+from pipeline.terminal import money
+
+BLOCK = 50  # rows that the grid asks for at once
+THEME = (
+    "themeQuartz.withParams({fontFamily: 'inherit', fontSize: 13, headerFontSize: 12, spacing: 5, "
+    "headerBackgroundColor: '#f4f6f9', borderColor: '#dfe4ea', rowHoverColor: '#eef3fb', "
+    "selectedRowBackgroundColor: '#e3ecfa', accentColor: '#3b5bdb', wrapperBorderRadius: 4})"
+)
+SCOPES = [{"value": "open", "label": "Open"}, {"value": "ended", "label": "Ended"}, {"value": "all", "label": "All"}]
+
+
+@dataclass(frozen=True)
+class TablePage:
+    """One table: `name` is that of its view, its ids and its exported files."""
+
+    name: str
+    kind: str
+    columns: tuple[Column, ...]
+    money_heading: str
+
+    @property
+    def grid_id(self) -> str:
+        """The grid's id."""
+        return f"{self.name}-grid"
+
+    def layout(self, context: Context, morning: Morning) -> Any:
+        """Tiles, tools and the empty grid, which then asks for its rows."""
+        if morning.night is None:
+            return nothing_yet()
+        tiles = read_tiles(context, morning.source, self.kind, morning.night)
+        return [self._tiles(tiles), self._tools(), self._grid(context)]
+
+    def _tiles(self, tiles: Tiles) -> Any:
+        found = f"{tiles.right} of {tiles.judged} judged were right" if tiles.judged else "no verdicts given yet"
+        return dmc.SimpleGrid(
+            cols=4,
+            spacing="sm",
+            className="tiles",
+            children=[
+                tile("Open alerts", f"{tiles.open:,}", f"{tiles.new:,} of them new tonight"),
+                tile(self.money_heading, money(tiles.value_cents), "of the open alerts"),
+                tile("New tonight", f"{tiles.new:,}", "first seen in the latest night"),
+                tile("Back-tested precision", "not measured yet", found),
+            ],
+        )
+
+    def _tools(self) -> Any:
+        return dmc.Group(
+            justify="space-between",
+            className="tools",
+            children=[
+                dmc.Group(
+                    gap="sm",
+                    children=[
+                        dmc.SegmentedControl(id=f"{self.name}-scope", data=SCOPES, value="open", size="xs"),
+                        dmc.Text("", id=f"{self.name}-count", size="sm", c="dimmed", **{"aria-live": "polite"}),
+                    ],
+                ),
+                dmc.Group(
+                    gap="xs",
+                    children=[
+                        dmc.Button("Clear filters", id=f"{self.name}-clear", variant="subtle", size="compact-sm"),
+                        html.A("CSV", id=f"{self.name}-csv", className="download", href="#"),
+                        html.A("Excel", id=f"{self.name}-xlsx", className="download", href="#"),
+                    ],
+                ),
+            ],
+        )
+
+    def _grid(self, context: Context) -> Any:
+        return dag.AgGrid(
+            id=self.grid_id,
+            className="grid",
+            rowModelType="infinite",
+            columnDefs=[column.definition for column in self.columns],
+            defaultColDef={
+                "floatingFilter": True,
+                "resizable": True,
+                "sortable": True,
+                "suppressHeaderMenuButton": True,
+            },
+            getRowId="params.data.id",
+            dashGridOptions={
+                "theme": {"function": THEME},
+                "rowSelection": {"mode": "multiRow", "headerCheckbox": False, "enableClickSelection": False},
+                "selectionColumnDef": {"pinned": "left", "width": 44},
+                "cacheBlockSize": BLOCK,
+                # The grid keeps one answer at a time; a second request beside it would never be answered.
+                "maxConcurrentDatasourceRequests": 1,
+                "blockLoadDebounceMillis": 100,
+                "tooltipShowDelay": 400,
+                "multiSortKey": "ctrl",
+                "localeText": {"noRowsToShow": "No alerts here"},
+            },
+            eventListeners={"cellKeyDown": ["openOnEnter(params, setEventData)"]},
+            style={"height": "100%", "width": "100%"},
+        )
+
+    def register(self, app: Dash, context: Context) -> None:
+        """The callbacks of this table."""
+        grid, name = self.grid_id, self.name
+
+        @app.callback(
+            Output(grid, "getRowsResponse"),
+            Output(f"{name}-count", "children"),
+            Output(f"{name}-csv", "href"),
+            Output(f"{name}-xlsx", "href"),
+            Input(grid, "getRowsRequest"),
+            State("source", "data"),
+            State(f"{name}-scope", "value"),
+            prevent_initial_call=True,
+        )
+        def rows(request: dict[str, Any] | None, source: str, scope: str) -> tuple[Any, ...]:
+            """The rows that the grid asks for, and links to files of exactly what it shows."""
+            if request is None:
+                raise PreventUpdate
+            return answer(context, name, request, source, scope)
+
+        app.clientside_callback(
+            f"(_scope, _changed) => {{ const api = dash_ag_grid.getApi('{grid}');"
+            " if (api) { api.deselectAll(); api.purgeInfiniteCache(); } return dash_clientside.no_update; }",
+            Output(grid, "id"),
+            Input(f"{name}-scope", "value"),
+            Input("changed", "data"),
+            prevent_initial_call=True,
+        )
+        app.clientside_callback(
+            f"(_clicks) => {{ dash_ag_grid.getApi('{grid}').setFilterModel(null); return dash_clientside.no_update; }}",
+            Output(f"{name}-clear", "id"),
+            Input(f"{name}-clear", "n_clicks"),
+            prevent_initial_call=True,
+        )
+
+
+def answer(context: Context, name: str, request: dict[str, Any], source: str, scope: str) -> tuple[Any, ...]:
+    """What the grid and the words and links around it show for a request."""
+    asked = Asked.of(request)
+    view = VIEWS[name](source, scope)
+    start, end = int(request.get("startRow", 0)), int(request.get("endRow", BLOCK))
+    with context.reading() as connection:
+        total = count(connection, view, asked)
+        found = fetch(connection, view, asked, start, end)
+    for row in found:
+        for column in view.columns:
+            if column.kind == "money" and row[column.key] is not None:
+                row[column.key] /= 100
+    words = f"{total:,} alert{'' if total == 1 else 's'}" + (", filtered" if asked.filters else "")
+    links = (link(name, kind, source, scope, request) for kind in ("csv", "xlsx"))
+    return {"rowData": found, "rowCount": total}, words, *links
+
+
+def tile(heading: str, figure: str, words: str) -> Any:
+    """One figure, what it is, and what it means."""
+    return dmc.Paper(
+        withBorder=True,
+        className="tile",
+        children=[
+            dmc.Text(heading, size="xs", c="dimmed", fw=600),
+            dmc.Text(figure, className="figure"),
+            dmc.Text(words, size="xs", c="dimmed"),
+        ],
+    )
+
+
+STOCKOUTS = TablePage("stockouts", "stockout", STOCKOUT_COLUMNS, "Lost sales at risk")
+ANOMALIES = TablePage("anomalies", "anomaly", ANOMALY_COLUMNS, "Monthly spending at risk")
