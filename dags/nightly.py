@@ -14,8 +14,9 @@ the run was due. `source`: a shipped source (shop, tafeng, csv) or the path to a
 this run's table versions are called; empty means Airflow's run id. With the name of an interrupted run, that run is
 taken up again.
 
-**Backfill** `larder airflow backfill create --dag-id nightly --from-date ... --to-date ...`; one run at a time, since
-each night learns from the champion of the night before.
+**Backfill** `larder airflow backfill create --dag-id nightly --from-date ... --to-date ... --max-active-runs 1`. One
+run at a time, since each night learns from the champion of the night before, and a backfill does not heed the DAG's
+own limit. `--to-date` is midnight, so its morning is not made.
 """
 
 import os

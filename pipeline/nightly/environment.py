@@ -43,7 +43,9 @@ def airflow_environment(settings: Settings, role: str) -> dict[str, str]:
         "AIRFLOW__CORE__DAGS_FOLDER": str(REPOSITORY / "dags"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
-        "AIRFLOW__CORE__PARALLELISM": "2",
+        # Two jobs at a time fill a small machine; the third process is for notices, which no busy job may hold up.
+        "AIRFLOW__CORE__PARALLELISM": "3",
+        "AIRFLOW__CORE__DEFAULT_POOL_TASK_SLOT_COUNT": "2",
         "AIRFLOW__CORE__FERNET_KEY_CMD": _print_key(home / "fernet.key"),
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
         "AIRFLOW__API__HOST": "127.0.0.1",

@@ -67,7 +67,15 @@ def test_a_notice_that_cannot_be_sent_is_logged_without_its_address(
     assert "secret" not in caplog.text
 
 
-@pytest.mark.parametrize("run", [{"run_id": "r1"}, {"dag_run_id": "r1"}, SimpleNamespace(run_id="r1")])
-def test_a_late_run_is_named(run: object, messenger: type[_Messenger], caplog: pytest.LogCaptureFixture) -> None:
-    notices.report_late({"dag_run": run})
-    assert "run r1 passed its deadline" in caplog.text
+@pytest.mark.parametrize("state", ["running", "failed"])
+def test_a_late_run_is_named_with_its_state(
+    state: str, messenger: type[_Messenger], caplog: pytest.LogCaptureFixture
+) -> None:
+    notices.report_late({"dag_run": {"dag_run_id": "r1", "run_type": "scheduled", "state": state}})
+    assert f"r1 passed its deadline and is {state}" in caplog.text
+
+
+def test_a_backfilled_run_is_never_late(messenger: type[_Messenger], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LARDER_NOTIFY_URLS", "mailto://x")
+    notices.report_late({"dag_run": {"dag_run_id": "r1", "run_type": "backfill", "state": "queued"}})
+    assert messenger.sent == []
