@@ -4,6 +4,7 @@ import typer
 
 from pipeline.alerts.commands import app as alerts
 from pipeline.benchmarks.commands import app as benchmark
+from pipeline.erasure.commands import erase
 from pipeline.evaluation.commands import app as model
 from pipeline.lake import commands as lake
 from pipeline.nightly import commands as nightly
@@ -24,7 +25,7 @@ app.add_typer(source, name="source")
 app.add_typer(alerts, name="alerts")
 app.add_typer(model, name="model")
 app.add_typer(benchmark, name="benchmark")
-for command in (lake.table, lake.versions, lake.rollback, lake.accept):
+for command in (lake.table, lake.versions, lake.rollback, lake.accept, erase):
     app.command()(command)
 
 

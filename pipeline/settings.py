@@ -1,8 +1,8 @@
 """Every setting of the nightly run, validated once, in one place.
 
 Read, strongest first: environment variables (`LARDER_TRAINING__EPOCHS=3`), a `.env` file, then the TOML file that
-`LARDER_CONFIG` names (default `larder.toml`, optional). Secrets (`database_url`) come from the environment, `.env`
-or a file under `LARDER_SECRETS_DIR` only, and are masked wherever settings are shown or logged.
+`LARDER_CONFIG` names (default `larder.toml`, optional). Secrets (`database_url`, `customer_key`) come from the
+environment, `.env` or a file under `LARDER_SECRETS_DIR` only, and are masked wherever settings are shown or logged.
 """
 
 import os
@@ -142,6 +142,7 @@ class Settings(BaseSettings):
     data_dir: Path = Field(REPOSITORY / "var", description="raw files, lake, runs, logs and embedded databases")
     source: str = Field("shop", description="a shipped source (shop, tafeng, csv) or a path to a TOML description")
     database_url: SecretStr | None = Field(None, description="alert store; default SQLite under data_dir")
+    customer_key: SecretStr | None = Field(None, description="key of customers' pseudonyms, where a source wants them")
     tracking_uri: str | None = Field(None, description="MLflow; default SQLite under data_dir")
     keep_versions: int = Field(5, ge=2, description="published versions kept per table")
     spark_driver_memory: str = Field("2g", description="memory of a job's driver (local mode: of the job)")

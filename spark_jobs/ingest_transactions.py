@@ -25,6 +25,7 @@ from pipeline.expectations.audit import audit_and_publish
 from pipeline.expectations.suites import import_ahead
 from pipeline.lake.lake import Manifest
 from pipeline.sources.delivery import Before, last_delivered_day, link_days, new_files, reconciled
+from pipeline.sources.pseudonyms import RAW, customer_key, id_scheme, refuse_other_scheme
 from pipeline.sources.source import Source
 from pipeline.tables.rejected_transactions import REJECTED_TRANSACTIONS
 from pipeline.tables.transactions import TRANSACTIONS
@@ -47,16 +48,20 @@ def with_kept_stores(new: DataFrame, stored: DataFrame) -> DataFrame:
     return new.unionByName(kept.select(*new.columns))
 
 
-def ingest(spark: SparkSession, source: Source, workspace: Workspace, run: Run) -> Manifest:
+def ingest(spark: SparkSession, source: Source, workspace: Workspace, run: Run, key: bytes | None = None) -> Manifest:
     """Stage this run's versions of both tables; returns the manifest of `transactions`.
 
+    Args:   key: of a source that pseudonymises its customers.
     Raises: SourceError: for a file that cannot be read or lacks a column; RuntimeError: if lines got lost.
     """
     before = Before.of(workspace.lake)
+    if before.version:
+        details = workspace.lake.manifest(TRANSACTIONS.name, before.version).details
+        refuse_other_scheme(key, details.get("customer_ids", RAW))
     files = source.delivered_files(workspace)
     news = new_files(files, source.folder(workspace), before.files)
     raw = read_delivered(spark, list(news.to_read), source, source, source.columns.delivered())
-    checked = check_lines(raw, source).persist(StorageLevel.DISK_ONLY)
+    checked = check_lines(raw, source, key).persist(StorageLevel.DISK_ONLY)
     try:
         refuse_unreadable(checked.where("fault IS NOT NULL").select("fault.*"), "reason", "value")
         found = lines_by_file(checked, "sold_on")
@@ -89,6 +94,7 @@ def ingest(spark: SparkSession, source: Source, workspace: Workspace, run: Run) 
             "files_unchanged": len(files) - len(news.to_read),
             "days_replaced": replaced,
             "last_delivered_day": last_day.isoformat(),
+            "customer_ids": id_scheme(key),
             "files": {label: entry.model_dump() for label, entry in (before.files | news.touched | read).items()},
             "lines_by_day": {day.isoformat(): days[day] for day in sorted(days)},
         },
@@ -107,7 +113,7 @@ def main(argv: list[str] | None = None) -> None:
         else:
             import_ahead()
             spark = open_session(job.name, job.settings)
-            manifest = ingest(spark, job.source, workspace, run)
+            manifest = ingest(spark, job.source, workspace, run, customer_key(job.settings, job.source))
             audit_and_publish(spark.range(0), workspace, REJECTED_TRANSACTIONS.name, run.run_id, job.settings)
         counts = manifest.details
         record.rows_in, record.rows_out = counts["rows_in"], counts["accepted"]

@@ -12,22 +12,29 @@ from datetime import date
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from pipeline.sources.pseudonyms import pseudonym
 from pipeline.sources.source import SalesColumns, Source
 from pipeline.sources.time_format import has_offset, java_pattern
 from pipeline.tables.transactions import TRANSACTIONS
-from spark_jobs.delivered import MONEY, UNITS, is_number, number, text
+from spark_jobs.delivered import MONEY, UNITS, UNREADABLE, is_number, number, text
 
 _BOUNDS = {column.name: column for column in TRANSACTIONS.columns}
 FAULT = "struct<reason:string,column_name:string,value:string>"
 SHOWN_CHARACTERS = 200
 
 
-def check_lines(raw: DataFrame, source: Source) -> DataFrame:
+def check_lines(raw: DataFrame, source: Source, key: bytes | None = None) -> DataFrame:
     """What each line says of itself: the columns of `transactions`, and `fault` where it is refused for itself alone.
 
     Args: raw: records as `read_delivered` gives them. Keep the result: parsing is most of the work.
+          key: of a source that pseudonymises its customers; their ids are hashed before anything else is done.
     """
-    sales = _sales(_parse(raw, source), source).withColumn("fault", F.coalesce(*_faults(source)))
+    if source.customers.pseudonymise != (key is not None):
+        raise ValueError(f"source {source.name}: a key is wanted exactly where customers are pseudonymised")
+    parsed = _parse(raw, source)
+    if key is not None:
+        parsed = parsed.withColumn("customer_text", _pseudonym(F.col("customer_text"), key))
+    sales = _sales(parsed, source).withColumn("fault", F.coalesce(*_faults(source)))
     # A day that is refused is no day: not one that the source has got to, nor one that Python could hold.
     sales = sales.withColumn("sold_on", F.when(F.col("fault").isNull(), F.col("sold_on")))
     return sales.select("fault", "line_hash", "sold_at_text", *TRANSACTIONS.column_names)
@@ -54,6 +61,15 @@ def rejected(checked: DataFrame) -> DataFrame:
     """The lines that become `rejected_transactions`."""
     refused = checked.where(F.col("fault").isNotNull()).select("source_file", "source_line", "fault.*")
     return refused.withColumn("value", F.substring("value", 1, SHOWN_CHARACTERS))
+
+
+def _pseudonym(customer: Column, key: bytes) -> Column:
+    """The key goes to the workers in the closure; as an expression's literal, plans and logs would show it."""
+
+    def hashed(customer_id: str | None) -> str | None:
+        return None if customer_id is None else pseudonym(key, customer_id)
+
+    return F.udf(hashed, "string", useArrow=True)(customer)
 
 
 def _parse(raw: DataFrame, source: Source) -> DataFrame:
@@ -126,8 +142,12 @@ def _faults(source: Source) -> list[Column]:
     too_many = F.abs(units) > F.lit(_BOUNDS["quantity"].maximum)
     too_much = F.abs(cents) > F.lit(_BOUNDS["amount_cents"].maximum)
     bought = ~F.col("is_return")
+    line = F.col("line_text")
+    if source.customers.pseudonymise:
+        # Somewhere in a whole line stands the customer.
+        line = F.when(problem == UNREADABLE, line)
     return [
-        F.when(problem.isNotNull(), _fault(problem, F.lit(None), F.col("line_text"))),
+        F.when(problem.isNotNull(), _fault(problem, F.lit(None), line)),
         *(_at(source, key, F.col(f"{key}_text").isNull(), F.lit("missing_key")) for key in keys),
         _at(source, "sold_at", sold_on.isNull(), F.lit("unparseable_date")),
         *_number_faults(source, "quantity", units, too_many),

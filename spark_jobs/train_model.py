@@ -73,6 +73,7 @@ def specify(
         incumbent is not None
         and incumbent.architecture == settings.training.architecture
         and incumbent.business_date <= run.business_date
+        and not incumbent.must_retrain
     )
     return TrainingSpec(
         folder=workspace.run_folder(run.run_id) / TRAINING_FOLDER,

@@ -14,6 +14,7 @@ from pyspark.sql import Row, SparkSession
 
 from pipeline.settings import Settings
 from pipeline.sources.delivery import file_name
+from pipeline.sources.pseudonyms import customer_key
 from pipeline.sources.reader import Delivered
 from pipeline.sources.source import Source, SourceError, load_source
 from pipeline.terminal import print_table
@@ -25,7 +26,9 @@ from spark_jobs.session import open_session
 SHOWN_LINES = 3  # of each reason
 
 
-def try_lines(spark: SparkSession, source: Source, workspace: Workspace, most: int) -> tuple[int, list[Row]]:
+def try_lines(
+    spark: SparkSession, source: Source, workspace: Workspace, most: int, key: bytes | None = None
+) -> tuple[int, list[Row]]:
     """How many lines were tried, at most `most`, and which of them would be refused: `rejected_transactions`.
 
     Raises: SourceError: when there are no files, or one cannot be read or lacks a column.
@@ -33,7 +36,7 @@ def try_lines(spark: SparkSession, source: Source, workspace: Workspace, most: i
     folder = source.folder(workspace)
     files = [Delivered(path, file_name(path, folder)) for path in source.delivered_files(workspace)]
     raw = read_first(spark, files, source, most)
-    judged = judge_lines(check_lines(raw, source), source, date.max)
+    judged = judge_lines(check_lines(raw, source, key), source, date.max)
     return raw.count(), sorted(rejected(judged).collect(), key=lambda row: (row.source_file, row.source_line))
 
 
@@ -62,8 +65,9 @@ def main(argv: list[str] | None = None) -> None:
     settings = Settings()
     try:
         source = load_source(arguments.source)
+        key = customer_key(settings, source)
         spark = open_session("try_lines", settings)
-        tried, refused = try_lines(spark, source, Workspace.of(settings, source.name), arguments.lines)
+        tried, refused = try_lines(spark, source, Workspace.of(settings, source.name), arguments.lines, key)
     except SourceError as error:
         sys.exit(str(error))
     show(tried, refused)

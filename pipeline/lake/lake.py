@@ -8,6 +8,8 @@ Layout of one table, all in one folder of one file system, so that renames are a
     <table>/versions/<version>/PUBLISHING   there between the version's arrival and the pointer's move
     <table>/CURRENT                         the version that readers get, replaced atomically
 
+"Never changes" has one exception, `pipeline.lake.rewrite`, which takes a person's rows out.
+
 A version is named by the run that made it. Why not overwrite in place: a reader then sees a bad state during most of
 the rewrite, and a kill loses the old data. Why the marker: a run killed between the two steps of publishing must not
 find its version published when it comes again, or the pointer would never move.
@@ -98,7 +100,7 @@ class Lake:
         A backfill of an old night is thus readable by its name and never moves readers backwards; a cumulative table
         always moves. Repeating it changes nothing, not even after a rollback.
         """
-        with self._locked(table):
+        with self.locked(table):
             if self.is_published(table, version):
                 return
             published = self._published(table, version)
@@ -147,6 +149,11 @@ class Lake:
                 return Manifest.model_validate(json.loads((folder / "manifest.json").read_text()))
         raise LakeError(f"table {table} has no version {version}, staged or published, under {self.root}")
 
+    def folders(self, table: str) -> list[Path]:
+        """Every version's folder, published or staged, complete or not."""
+        root = self.root / table
+        return sorted(entry for entry in [*root.glob("versions/*"), *root.glob("staged/*")] if entry.is_dir())
+
     def versions(self, table: str) -> list[str]:
         """Published versions, oldest first by time of publishing."""
         folder = self.root / table / "versions"
@@ -170,7 +177,7 @@ class Lake:
 
     def rollback(self, table: str, version: str) -> None:
         """Point readers at an earlier published version; nothing is deleted."""
-        with self._locked(table):
+        with self.locked(table):
             self.path(table, version)
             self._point(table, version)
 
@@ -180,7 +187,7 @@ class Lake:
         Of refused and abandoned versions under `staged` the newest `keep` stay, too. Files that versions share by hard
         links (the unchanged days of transactions) live on in the versions that stay.
         """
-        with self._locked(table):
+        with self.locked(table):
             current = self.current(table)
             old = [version for version in self.versions(table)[:-keep] if version != current]
             for version in old:
@@ -192,6 +199,15 @@ class Lake:
                 shutil.rmtree(abandoned)
                 _lock_of(abandoned).unlink(missing_ok=True)
         return old
+
+    def discard_unfinished(self, table: str) -> None:
+        """Remove what killed attempts left staged; LakeError where another process is writing right now."""
+        for staged in [folder for folder in self.folders(table) if folder.parent.name == "staged"]:
+            if not (staged / "manifest.json").is_file():
+                self._claim(staged)
+                shutil.rmtree(staged)
+                os.close(_CLAIMS.pop(staged))
+                _lock_of(staged).unlink(missing_ok=True)
 
     def _is_readable(self, table: str, version: str) -> bool:
         return (self._published(table, version) / "manifest.json").is_file()
@@ -229,7 +245,8 @@ class Lake:
         return self.root / table / "versions" / version
 
     @contextmanager
-    def _locked(self, table: str) -> Iterator[None]:
+    def locked(self, table: str) -> Iterator[None]:
+        """Hold the table's lock: nothing of it is published, pointed at, expired or rewritten meanwhile."""
         folder = self.root / table
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / ".lock").open("w") as lock:

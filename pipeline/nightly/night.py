@@ -111,7 +111,7 @@ def run_night(settings: Settings, night: Night, on_stage: Callable[[Stage], None
     Raises: NightFailed: a task failed; the record of the failed stage is in the message.
     """
     earlier = len(read_stages(night.folder))
-    with _locked(night) as lock, night.log.open("ab") as log:
+    with locked(night.folder.parent) as lock, night.log.open("ab") as log:
         environment = airflow_environment(settings, ONCE) | WATCHED | mark()
         _migrate(environment, log)
         conf = {"source": night.source, "business_date": night.business_date.isoformat(), "run_name": night.name}
@@ -190,9 +190,14 @@ def _last_words(log: Path) -> list[str]:
 
 
 @contextmanager
-def _locked(night: Night) -> Iterator[int]:
-    """Hold the source's lock; Airflow inherits it, so it is free only when the last process of the night is gone."""
-    path = night.folder.parent / ".night.lock"
+def locked(runs: Path) -> Iterator[int]:
+    """Hold the source's lock; Airflow inherits it, so it is free only when the last process of the night is gone.
+
+    Args:   runs: the folder of all the source's runs.
+    Raises: NightFailed: when a night of `larder nightly` is still running.
+    """
+    runs.mkdir(parents=True, exist_ok=True)
+    path = runs / ".night.lock"
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         try:

@@ -136,6 +136,12 @@ class CatalogueFiles(Layout):
     columns: CatalogueColumns
 
 
+class CustomerRules(_Described):
+    """What is made of customer ids before anything is stored."""
+
+    pseudonymise: bool = Field(False, description="store keyed hashes of the ids; see pipeline/sources/pseudonyms.py")
+
+
 class Source(Layout):
     """One retailer's delivered files."""
 
@@ -153,6 +159,7 @@ class Source(Layout):
     redelivery: Literal["day", "store_day"] = Field("day", description="what a later delivery of a day replaces")
     prepared_by: str = Field("", description="command that makes the files, named when there are none")
     columns: SalesColumns
+    customers: CustomerRules = CustomerRules()
     stock: StockFiles | None = None
     resupplies: ResupplyFiles | None = None
     catalogue: CatalogueFiles | None = None

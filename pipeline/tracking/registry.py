@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 ALIAS = "champion"
+RETRAIN_TAG = "retrain"
 MODEL_FOLDER = "model"
 VOCABULARY_FOLDER = "vocabulary"
 
@@ -34,6 +35,8 @@ class RegisteredVersion:
     business_date: date
     run_id: str
     folder: Path
+    must_retrain: bool = False
+    """Trained on a customer who was erased since: the next training does not start from its weights."""
 
     @property
     def version(self) -> str:
@@ -89,7 +92,8 @@ def fetch(settings: Settings, source_name: str, number: str) -> RegisteredVersio
     from mlflow.artifacts import download_artifacts
 
     client, name = connect(settings), model_name(source_name)
-    mlflow_run = str(client.get_model_version(name, number).run_id)
+    registered = client.get_model_version(name, number)
+    mlflow_run = str(registered.run_id)
     folder = Path(settings.data_dir).resolve() / source_name / "models" / number
     if not folder.is_dir():
         aside = folder.with_name(f".{number}.{os.getpid()}")
@@ -107,6 +111,7 @@ def fetch(settings: Settings, source_name: str, number: str) -> RegisteredVersio
         business_date=date.fromisoformat(tags["business_date"]),
         run_id=tags["run_id"],
         folder=folder,
+        must_retrain=RETRAIN_TAG in registered.tags,
     )
 
 
@@ -120,6 +125,21 @@ def tag_version(settings: Settings, source_name: str, number: str, tags: Mapping
     client = connect(settings)
     for key, value in tags.items():
         client.set_model_version_tag(model_name(source_name), number, key, value[:5000])
+
+
+def mark_for_retraining(settings: Settings, source_name: str, first_sold_on: date, why: str) -> list[str]:
+    """Mark every version that may have learned from a customer: of a night after that customer's first purchase.
+
+    Returns: the versions' numbers, newest first.
+    """
+    marked = [
+        entry["number"]
+        for entry in versions(settings, source_name)
+        if date.fromisoformat(entry["business_date"]) > first_sold_on
+    ]
+    for number in marked:
+        tag_version(settings, source_name, number, {RETRAIN_TAG: why})
+    return marked
 
 
 def versions(settings: Settings, source_name: str) -> list[dict[str, Any]]:

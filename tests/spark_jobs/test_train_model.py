@@ -60,14 +60,15 @@ def test_a_night_measures_and_registers_once(shop: Workspace) -> None:
 def test_training_starts_from_a_champion_of_the_same_shape_that_has_not_seen_the_window(
     spark: SparkSession, shop: Workspace
 ) -> None:
-    def initial_model(architecture: str, trained_for: date) -> Path | None:
+    def initial_model(architecture: str, trained_for: date, *, must_retrain: bool = False) -> Path | None:
+        folder = Path("models/1")
         return train_model.specify(
             spark,
             shop,
             Run("shop", BUSINESS_DATE, "run1"),
             settings=Settings(),
             versions={"sequences": "run1", "vocabulary": "run1"},
-            incumbent=Champion("larder-shop", "1", architecture, "v1", trained_for, "run0", Path("models/1")),
+            incumbent=Champion("larder-shop", "1", architecture, "v1", trained_for, "run0", folder, must_retrain),
         ).initial_model
 
     a_day, trained_now = timedelta(days=1), Settings().training.architecture
@@ -75,3 +76,4 @@ def test_training_starts_from_a_champion_of_the_same_shape_that_has_not_seen_the
     assert initial_model(trained_now, BUSINESS_DATE)
     assert initial_model(trained_now, BUSINESS_DATE + a_day) is None
     assert initial_model("lens2000", BUSINESS_DATE - a_day) is None
+    assert initial_model(trained_now, BUSINESS_DATE - a_day, must_retrain=True) is None

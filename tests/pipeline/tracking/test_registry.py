@@ -1,6 +1,7 @@
 """The registry and the gate against a real MLflow store and a real, tiny model."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from pipeline.evaluation.promotion import promote
 from pipeline.evaluation.stored_model import load_model, non_finite_weights
 from pipeline.settings import Settings
-from pipeline.tracking.registry import champion, versions
+from pipeline.tracking.registry import RETRAIN_TAG, champion, mark_for_retraining, versions
 from pipeline.tracking.runs import masked
 from pipeline.workspace import Run, Workspace
 from tests.factories import BUSINESS_DATE
@@ -77,3 +78,19 @@ def test_secrets_and_passwords_in_addresses_never_reach_mlflow(
     shown = json.dumps(masked(Settings()))
     assert "hunter" not in shown
     assert "mlflow:5000" in shown
+
+
+def test_models_of_later_nights_are_marked_and_trained_anew(
+    settings: Settings, workspace: Workspace, vocabulary: Path
+) -> None:
+    register_night(settings, workspace, vocabulary, "run1", tiny_model())
+    promote(settings, workspace, Run("shop", BUSINESS_DATE, "run1"))
+    assert mark_for_retraining(settings, "shop", BUSINESS_DATE, "why") == []
+    served = champion(settings, "shop")
+    assert served is not None
+    assert not served.must_retrain
+    assert mark_for_retraining(settings, "shop", BUSINESS_DATE - timedelta(days=1), "why") == ["1"]
+    marked = champion(settings, "shop")
+    assert marked is not None
+    assert marked.must_retrain
+    assert versions(settings, "shop")[0][RETRAIN_TAG] == "why"

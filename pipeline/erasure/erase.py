@@ -1,0 +1,124 @@
+"""Everything of one customer, taken out of Larder: models marked, alerts, incidents, every version of every table.
+
+Why in this order: the customer's first purchase tells which models learned from it, so models are marked while it is
+still there and `transactions` go last. Every step can be repeated, so what was interrupted is simply called again.
+
+What is left, and said: the delivered files, which are the retailer's; a file that is delivered again brings its
+customers back. Sums over many (demand, a store's own sequence) are no customer's, and every night makes them anew.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+
+from pipeline.alerts.erase import erase_customer
+from pipeline.lake.lake import Lake
+from pipeline.lake.rewrite import Change, rewrite
+from pipeline.nightly.night import locked
+from pipeline.settings import Settings
+from pipeline.sources.pseudonyms import pseudonym
+from pipeline.sources.source import Source
+from pipeline.tables.catalog import TABLES
+from pipeline.tables.contract import Table
+from pipeline.tables.rejected_transactions import REJECTED_TRANSACTIONS
+from pipeline.tables.transactions import TRANSACTIONS
+from pipeline.tracking.registry import mark_for_retraining
+from pipeline.workspace import Workspace
+
+WHY_RETRAIN = "a customer it may have learned from was erased"
+
+
+@dataclass(frozen=True)
+class Erasure:
+    """What was removed: rows per table of the lake and its versions, rows per alert table, and the marked models."""
+
+    lake: dict[str, dict[str, int]]
+    alerts: dict[str, int]
+    models: list[str]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there was nothing of the customer."""
+        return not (any(self.lake.values()) or any(self.alerts.values()) or self.models)
+
+
+def erase(settings: Settings, source: Source, customer: str, key: bytes | None) -> Erasure:
+    """Remove the customer.
+
+    Args:   customer: the id as delivered; of a source that pseudonymises, with its key at hand, or else the pseudonym;
+            key: the key of the source's pseudonyms, or None.
+    Raises: NightFailed: a night of the source is running, and would write the customer again.
+            LakeError, AlertStoreError: as they say; call again when it is mended.
+    """
+    workspace = Workspace.of(settings, source.name)
+    ids = [customer, *([pseudonym(key, customer)] if key is not None else [])]
+    with locked(workspace.root / "runs"):
+        lake = workspace.lake
+        first = first_sold_on(lake, ids)
+        models = mark_for_retraining(settings, source.name, first, WHY_RETRAIN) if first else []
+        alerts = erase_customer(settings, source.name, ids)
+        removed = {REJECTED_TRANSACTIONS.name: _blank_refused_lines(lake, ids)}
+        for table in [*(other for other in TABLES.values() if other is not TRANSACTIONS), TRANSACTIONS]:
+            mine = of_customer(table, ids)
+            if mine is not None:
+                removed[table.name] = rewrite(lake, table.name, mine, without(mine))
+    return Erasure({table: versions for table, versions in removed.items() if versions}, alerts, models)
+
+
+def of_customer(table: Table, ids: list[str]) -> ds.Expression | None:
+    """Which rows of a table are those of a customer; None for a table that has none."""
+    if "customer_id" in table.column_names:
+        return ds.field("customer_id").isin(ids)
+    if {"funnel_kind", "funnel_id"} <= set(table.column_names):
+        return (ds.field("funnel_kind") == "customer") & ds.field("funnel_id").isin(ids)
+    return None
+
+
+def without(mine: ds.Expression) -> Change:
+    """The rows but these."""
+    return lambda rows: rows.filter(~mine)
+
+
+def first_sold_on(lake: Lake, ids: list[str]) -> date | None:
+    """The day of the customer's first line in any version of `transactions`."""
+    mine = of_customer(TRANSACTIONS, ids)
+    days = [
+        date.fromisoformat(file.parent.name.partition("=")[2])
+        for folder in lake.folders(TRANSACTIONS.name)
+        for file in sorted((folder / "data").glob("sold_on=*/*.parquet"))
+        if ds.dataset(file, format="parquet").count_rows(filter=mine)
+    ]
+    return min(days, default=None)
+
+
+def delivered_files_with(source: Source, workspace: Workspace, customer: str) -> list[Path]:
+    """The delivered sales files in which the customer's id stands."""
+    from pipeline.sources.reader import Delivered, read_file
+
+    column = {"customer": source.columns.customer}
+    found = []
+    for path in source.delivered_files(workspace):
+        for records in read_file(Delivered(path, path.name), source, column):
+            if pc.any(pc.equal(pc.utf8_trim_whitespace(records.column("customer")), customer)).as_py():
+                found.append(path)
+                break
+    return found
+
+
+def _blank_refused_lines(lake: Lake, ids: list[str]) -> dict[str, int]:
+    """A refused line stays counted; what stood in it goes where the customer is named there."""
+    # The id as a word of its own: 17 does not name C-17, nor 170.
+    pattern = "|".join(rf"(?:^|[^0-9A-Za-z_-]){re.escape(each)}(?:$|[^0-9A-Za-z_-])" for each in ids)
+    concerned = pc.match_substring_regex(ds.field("value"), pattern)
+
+    def blank(rows: pa.Table) -> pa.Table:
+        is_named = pc.fill_null(pc.match_substring_regex(rows["value"], pattern), False)
+        values = pc.if_else(is_named, pa.scalar(None, pa.string()), rows["value"])
+        return rows.set_column(rows.schema.get_field_index("value"), rows.schema.field("value"), values)
+
+    return rewrite(lake, REJECTED_TRANSACTIONS.name, concerned, blank)
