@@ -16,11 +16,6 @@ app = typer.Typer(help="Benchmarks: every method on the same customers, by the s
 EXPECTED = (FileNotFoundError, LakeError, SourceError, ValueError, RuntimeError)
 
 
-@app.callback()
-def benchmark() -> None:
-    """Keep `next-basket` a command of its own."""
-
-
 @app.command("next-basket")
 def next_basket(
     *,
@@ -44,6 +39,49 @@ def next_basket(
         shown = ["larder", "benchmark", "next-basket", "--dataset", dataset, *(["PATH"] if path else [])]
         shown += ["--seeds", seeds, "--models", models, "--out", out.name]
         typer.echo(write(trials, out, shlex.join(shown), measured_on or str(date.today())))
+
+
+@app.command("stockouts")
+def stockouts(
+    *,
+    dataset: Annotated[str, typer.Option(help="tafeng")],
+    out: Annotated[Path, typer.Option(help="folder for scores.json, forecasts.parquet, table.md and the trials")],
+    models: Annotated[str | None, typer.Option(help="names, separated by commas; default: all")] = None,
+    plans: Annotated[Path | None, typer.Option(help="supply plans (CSV); default: made from sales, seeded")] = None,
+    measured_on: Annotated[str | None, typer.Option(help="day to write beside the scores; default today")] = None,
+) -> None:
+    """Back-test demand forecasts and stock-out alerts over the last four weeks, ours beside others'.
+
+    A method and window that is finished under --out is not done again.
+    """
+    from pipeline.benchmarks.daily_sales import read_tafeng
+    from pipeline.benchmarks.demand_contestants import CONTESTANTS
+    from pipeline.benchmarks.stockouts import TEST_WINDOWS, Comparison, compare, write
+    from pipeline.benchmarks.supply_plans import make_plans, read_plans
+    from pipeline.settings import Settings
+    from pipeline.sources.tafeng import MEMBER
+    from pipeline.workspace import Workspace
+
+    with errors_in_one_line(*EXPECTED):
+        if dataset != "tafeng":
+            raise ValueError(f"no data set {dataset!r} for stock-outs; known: tafeng")
+        settings = Settings()
+        file = Workspace.of(settings, "tafeng").raw / Path(MEMBER).name
+        sales = read_tafeng(file)
+        supply = read_plans(plans, sales) if plans else {day: make_plans(sales, day) for day in TEST_WINDOWS}
+        comparison = Comparison(sales, file, supply, settings.demand.min_probability)
+        chosen = [name.strip() for name in models.split(",")] if models else list(CONTESTANTS)
+        scores = compare(comparison, chosen, out, typer.echo)
+        shown = ["larder", "benchmark", "stockouts", "--dataset", dataset, *(["--plans", "FILE"] if plans else [])]
+        shown += [*(["--models", models] if models else []), "--out", out.name]
+        described = {
+            "dataset": dataset,
+            "command": shlex.join(shown),
+            "measured_on": measured_on or str(date.today()),
+            "windows": [day.isoformat() for day in comparison.windows],
+            "min_probability": comparison.min_probability,
+        }
+        typer.echo(write(scores, out, described))
 
 
 def seeds_of(text: str) -> list[int]:

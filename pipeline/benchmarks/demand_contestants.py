@@ -1,0 +1,87 @@
+"""Who forecasts demand in the back-test, by name: the nightly job's own forecast, and what a planner would use."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.baselines.boosted_demand import BoostedLags
+from models.baselines.demand_smoothers import SMOOTHERS, smoother
+from models.detectors import store_route
+from models.detectors.demand_forecast import DemandForecast
+from pipeline.benchmarks.daily_sales import HORIZON_DAYS, DailySales
+from pipeline.settings import DemandSettings
+
+Array = NDArray[np.float64]
+Forecast = DemandForecast | Array
+
+
+@dataclass(frozen=True)
+class DemandContestant:
+    """One method.
+
+    forecast: of these products from day `cutoff` on; reads no day from it on. Means alone [N, H] get the spread that
+        their errors of the window before show; a method that has a spread of its own gives it.
+    all_products: forecasts every product; otherwise, because it is slow, only those that are scored.
+    settings: what it was configured with; a forecast made under others is made again.
+    """
+
+    forecast: Callable[[DailySales, int, NDArray[np.int64]], Forecast]
+    all_products: bool = True
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+def demand_contestant(name: str) -> DemandContestant:
+    """The method of that name. Raises ValueError that lists the known ones."""
+    if name not in CONTESTANTS:
+        raise ValueError(f"unknown model {name!r}; known: {', '.join(CONTESTANTS)}")
+    return CONTESTANTS[name]()
+
+
+def _smooth(name: str) -> Callable[[DailySales, int, NDArray[np.int64]], Array]:
+    return lambda sales, cutoff, products: smoother(name)(sales.units[products, :cutoff], HORIZON_DAYS)
+
+
+def _smoothed(name: str) -> DemandContestant:
+    return DemandContestant(_smooth(name), all_products=name != "auto-ets", settings=SMOOTHERS[name])
+
+
+def _boost(sales: DailySales, cutoff: int, products: NDArray[np.int64]) -> Array:
+    weekdays = sales.weekdays(0, cutoff + HORIZON_DAYS)
+    return BoostedLags().forecast(sales.units[products, :cutoff], weekdays, HORIZON_DAYS)
+
+
+def _boosted_lags() -> DemandContestant:
+    return DemandContestant(_boost, all_products=False, settings=BoostedLags().settings())
+
+
+def _imapa_and_lightgbm() -> DemandContestant:
+    def forecast(sales: DailySales, cutoff: int, products: NDArray[np.int64]) -> Array:
+        return (_smooth("imapa")(sales, cutoff, products) + _boost(sales, cutoff, products)) / 2
+
+    return DemandContestant(forecast, all_products=False, settings=BoostedLags().settings())
+
+
+def _store_route() -> DemandContestant:
+    history_days = DemandSettings().history_days
+
+    def forecast(sales: DailySales, cutoff: int, products: NDArray[np.int64]) -> Forecast:
+        history = sales.history(cutoff, products).days(max(cutoff - history_days, 0), cutoff)
+        found = store_route.forecast_store(history, sales.weekdays(cutoff, cutoff + HORIZON_DAYS))
+        daily = store_route.day_variance(found.mean, found.dispersion, found.level_error)
+        return DemandForecast(
+            found.mean, daily, store_route.cumulative_variance(found.mean, found.dispersion, found.level_error)
+        )
+
+    return DemandContestant(forecast, settings={"history_days": history_days})
+
+
+CONTESTANTS: dict[str, Callable[[], DemandContestant]] = {
+    **{name: partial(_smoothed, name) for name in SMOOTHERS},
+    "lightgbm": _boosted_lags,
+    "imapa-lightgbm": _imapa_and_lightgbm,
+    "store-route": _store_route,
+}

@@ -1,0 +1,233 @@
+"""Back-test demand forecasts and the stock-out alerts made from them, window by window, against what was sold.
+
+The cutoff rolls over weeks; each method forecasts the week from what was sold before it. Trials are kept, so that an
+interrupted comparison goes on where it stopped; one whose method is configured differently today is made again. A
+method without a spread of its own gets the one that its errors of the window before show, so the window before the
+first scored one is forecast too, for that alone.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from models.detectors.counts import quantile
+from models.detectors.demand_forecast import DemandForecast, Spread, fit_spread, with_spread
+from pipeline.benchmarks.daily_sales import HORIZON_DAYS, TOP_PRODUCTS, DailySales
+from pipeline.benchmarks.demand_contestants import Forecast, demand_contestant
+from pipeline.benchmarks.demand_scores import QUANTILES, alert_scores, demand_scores, point_scores, short_probability
+from pipeline.benchmarks.demand_trial import FILE_NAME, read_forecast, scored_products
+from pipeline.benchmarks.supply_plans import SupplyPlan
+
+SCORES = "scores.json"
+FORECASTS = "forecasts.parquet"
+TABLE = "table.md"
+TEST_WINDOWS = tuple(date(2001, 2, day) for day in (1, 8, 15, 22))
+_DIGITS = 4
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What is compared: the data, the windows' first days, their supply plans, and how an alert is made."""
+
+    sales: DailySales
+    file: Path
+    plans: dict[date, list[SupplyPlan]]
+    min_probability: float
+
+    @property
+    def windows(self) -> list[date]:
+        """First test days, in order."""
+        return sorted(self.plans)
+
+
+def compare(
+    comparison: Comparison, models: Sequence[str], out: Path, say: Callable[[str], None]
+) -> dict[str, dict[str, Any]]:
+    """Make the trials that are missing under `out`, score every model; scores by model.
+
+    Raises: ValueError: for an unknown method; RuntimeError: where a trial fails, with the end of what it said.
+    """
+    configured = {model: json.loads(json.dumps(demand_contestant(model).settings)) for model in models}
+    out.mkdir(parents=True, exist_ok=True)
+    scores: dict[str, dict[str, Any]] = {}
+    writer: pq.ParquetWriter | None = None
+    aside = out / f".{FORECASTS}.tmp"
+    for model in models:
+        before = min(comparison.windows) - timedelta(days=HORIZON_DAYS)
+        windows = [before, *comparison.windows]
+        folders = {window: out / "trials" / f"{model}-{window}" for window in windows}
+        missing = [window for window in windows if not _finished(folders[window], configured[model])]
+        if missing:
+            say(f"{model}: windows {', '.join(map(str, missing))} ...")
+            _run(comparison, out / "trials", model, missing)
+        trials = {
+            window: (json.loads((folder / FILE_NAME).read_text()), *read_forecast(folder))
+            for window, folder in folders.items()
+        }
+        scores[model], table = _scored(comparison, model, trials)
+        writer = writer or pq.ParquetWriter(aside, table.schema, compression="zstd")
+        writer.write_table(table)
+        say(f"{model}: {_in_short(scores[model]['mean'])}")
+    if writer is not None:
+        writer.close()
+        aside.replace(out / FORECASTS)
+    return scores
+
+
+def write(scores: dict[str, dict[str, Any]], out: Path, described: dict[str, Any]) -> str:
+    """Write scores.json and the Markdown table; returns the table."""
+    (out / SCORES).write_text(json.dumps(described | {"models": scores}, indent=1) + "\n")
+    page = table(scores)
+    (out / TABLE).write_text(page)
+    return page
+
+
+def table(scores: dict[str, dict[str, Any]]) -> str:
+    """Means over the windows as Markdown, demand and then alerts by plan."""
+    demand = {
+        "day_wape": "day WAPE", "week_wape": "week WAPE", "bias": "bias", "rmsse": "RMSSE", "pinball_p50": "p50",
+        "pinball_p90": "p90", "coverage_week": "coverage, week", "coverage_day": "coverage, day",
+        "all_week_wape": "all products, week WAPE", "seconds": "seconds",
+    }  # fmt: skip
+    lines = [
+        f"| top {TOP_PRODUCTS:,} products | " + " | ".join(demand.values()) + " |",
+        "|---" * (len(demand) + 1) + "|",
+    ]
+    for model, found in scores.items():
+        figures = found["mean"] | {"seconds": found["seconds"]}
+        lines.append(f"| {model} | " + " | ".join(_cell(figures.get(name)) for name in demand) + " |")
+    alerts = {
+        "ap_product": "AP product", "ap_product_day": "AP product-day", "precision": "precision", "recall": "recall",
+        "f1": "F1", "lead_days": "days ahead",
+    }  # fmt: skip
+    plans = sorted({name.split("/")[0] for name in next(iter(scores.values()))["mean"] if "/" in name})
+    for plan in plans:
+        lines += ["", f"| plan {plan} | " + " | ".join(alerts.values()) + " |", "|---" * (len(alerts) + 1) + "|"]
+        for model, found in scores.items():
+            cells = [_cell(found["mean"].get(f"{plan}/{name}")) for name in alerts]
+            lines.append(f"| {model} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _scored(
+    comparison: Comparison, model: str, trials: dict[date, tuple[dict[str, Any], NDArray[np.int64], Forecast]]
+) -> tuple[dict[str, Any], pa.Table]:
+    """Scores of one model by window and their mean, and its forecasts."""
+    sales, found, tables = comparison.sales, {}, []
+    windows = sorted(trials)
+    for previous, window in pairwise(windows):
+        cutoff, (_, products, forecast) = sales.day(window), trials[window]
+        plans = comparison.plans[window]
+        top = sales.top(cutoff)
+        if isinstance(forecast, np.ndarray):
+            daily, weekly = _spreads(sales, previous, trials[previous])
+            complete = with_spread(forecast, daily, weekly)
+        else:
+            complete = forecast
+        units = sales.units[:, cutoff : cutoff + HORIZON_DAYS]
+        scores = demand_scores(_of(complete, products, top), units[top], sales.units[top, :cutoff])
+        if len(products) == len(sales.units):
+            scores["all_week_wape"] = point_scores(complete.mean, units[products])["week_wape"]
+        for plan in plans:
+            short = plan.short_on(sales, cutoff)
+            judged = alert_scores(
+                _of(complete, products, plan.products), plan.supply, short, comparison.min_probability
+            )
+            scores |= {f"{plan.name}/{name}": value for name, value in judged.items()}
+        found[window.isoformat()] = {name: round(value, _DIGITS) for name, value in scores.items()}
+        wanted = scored_products(sales, cutoff, plans[0].products)
+        described = {"model": model, "window": window, "products": sales.product_names[wanted]}
+        tables.append(_forecast_table(described, _of(complete, products, wanted), wanted, plans))
+    names = dict.fromkeys(name for scores in found.values() for name in scores)
+    summary = {
+        "mean": {name: round(float(np.mean([each[name] for each in found.values()])), _DIGITS) for name in names},
+        "windows": found,
+        "settings": trials[windows[-1]][0]["settings"],
+        "seconds": round(float(np.mean([trial[0]["seconds"]["wall"] for trial in trials.values()])), 1),
+        "cpu_seconds": round(float(np.mean([trial[0]["seconds"]["cpu"] for trial in trials.values()])), 1),
+        "peak_mb": max(trial[0]["peak_mb"] for trial in trials.values()),
+    }
+    return summary, pa.concat_tables(tables)
+
+
+def _spreads(
+    sales: DailySales, window: date, trial: tuple[dict[str, Any], NDArray[np.int64], Forecast]
+) -> tuple[Spread, Spread]:
+    """Spread of days and of weeks that a method's errors of one window show, over the top products."""
+    cutoff, (_, products, forecast) = sales.day(window), trial
+    assert isinstance(forecast, np.ndarray)
+    top = sales.top(cutoff)
+    mean, units = forecast[np.searchsorted(products, top)], sales.units[top, cutoff : cutoff + HORIZON_DAYS]
+    return fit_spread(mean, units), fit_spread(mean.sum(axis=1), units.sum(axis=1))
+
+
+def _of(forecast: DemandForecast, products: NDArray[np.int64], wanted: NDArray[np.int64]) -> DemandForecast:
+    """The forecast's rows of these products; `products` in order."""
+    rows = np.searchsorted(products, wanted)
+    return DemandForecast(forecast.mean[rows], forecast.variance[rows], forecast.cumulative_variance[rows])
+
+
+def _forecast_table(
+    described: dict[str, Any], forecast: DemandForecast, products: NDArray[np.int64], plans: list[SupplyPlan]
+) -> pa.Table:
+    """A row per product and day: `p10` to `p90` of the day's units, `through_...` of those through the day."""
+    n, days = forecast.mean.shape
+    window = described["window"]
+    dates = np.array([window + timedelta(days=ahead) for ahead in range(days)], dtype=object)
+    columns: dict[str, pa.Array] = {
+        "model": pa.array(np.repeat(described["model"], n * days)),
+        "window": pa.array(np.repeat(np.array([window], dtype=object), n * days), pa.date32()),
+        "product": pa.array(np.repeat(described["products"], days), pa.string()),
+        "day": pa.array(np.tile(dates, n), pa.date32()),
+        "mean": pa.array(forecast.mean.ravel()),
+    }
+    for share in QUANTILES:
+        columns[f"p{share * 100:.0f}"] = pa.array(quantile(forecast.mean, forecast.variance, share).ravel())
+    for share in QUANTILES:
+        through = quantile(forecast.cumulative_mean, forecast.cumulative_variance, share)
+        columns[f"through_p{share * 100:.0f}"] = pa.array(through.ravel())
+    for plan in plans:
+        chance = np.full((n, days), np.nan)
+        of_plan = _of(forecast, products, plan.products)
+        chance[np.searchsorted(products, plan.products)] = short_probability(of_plan, plan.supply)
+        columns[f"short_by_{plan.name}"] = pa.array(chance.ravel(), from_pandas=True)
+    return pa.table(columns)
+
+
+def _finished(folder: Path, configured: dict[str, Any]) -> bool:
+    path = folder / FILE_NAME
+    return path.is_file() and bool(json.loads(path.read_text())["settings"] == configured)
+
+
+def _run(comparison: Comparison, trials: Path, model: str, windows: list[date]) -> None:
+    trials.mkdir(parents=True, exist_ok=True)
+    for window in windows:
+        plans = comparison.plans.get(window, [])
+        planned = np.unique(np.concatenate([np.zeros(0, np.int64), *(plan.products for plan in plans)]))
+        np.save(trials / f"planned-{window}.npy", planned)
+    command = [sys.executable, "-m", "pipeline.benchmarks.demand_trial", "--file", str(comparison.file)]
+    command += ["--model", model, "--windows", *map(str, windows), "--trials", str(trials)]
+    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
+    if done.returncode != 0:
+        said = "\n".join(done.stderr.strip().splitlines()[-12:])
+        raise RuntimeError(f"{model} ended with status {done.returncode}:\n{said}")
+
+
+def _in_short(mean: dict[str, float]) -> str:
+    shown = {"week_wape": "week WAPE", "bias": "bias", "rmsse": "RMSSE", "pinball_p90": "p90", "A/ap_product": "A AP"}
+    return ", ".join(f"{label} {mean[name]:.3f}" for name, label in shown.items() if name in mean)
+
+
+def _cell(figure: float | None) -> str:
+    return "" if figure is None else f"{figure:.3f}"
