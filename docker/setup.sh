@@ -86,7 +86,7 @@ airflow_environment() {
 lock() {
     local folder extra
     (cd docker && uv pip compile "${lock_options[@]}" uv.in -o uv.txt)
-    for folder in airflow jobs; do
+    for folder in airflow jobs page; do
         (cd "docker/$folder" && uv pip compile "${lock_options[@]}" requirements.in -o requirements.txt)
     done
     for extra in dev gpu; do

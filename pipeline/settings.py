@@ -127,9 +127,14 @@ class PageSettings(Section):
     host: str = Field("127.0.0.1", description="address to listen on; any but this machine's own needs a login")
     port: int = Field(8050, ge=0, le=65535, description="port to listen on")
     due_hour: int = Field(6, ge=0, le=23, description="hour of the shop's day by which the morning's alerts are due")
-    read_only: bool = Field(
-        False, description="nobody may change anything; a database user that may only read suffices"
-    )
+    read_only: bool = Field(False, description="nobody may change anything; a database user that only reads suffices")
+    issuer: str | None = Field(None, description="OpenID Connect provider; with it, everyone must log in")
+    client_id: str = Field("larder", description="the page's name at the provider; redirects to <page_url>/login/done")
+    name_claim: str = Field("email", description="claim that names a person, and signs what is changed")
+    roles_claim: str = Field("groups", description="claim that lists a person's groups or roles")
+    reader_role: str | None = Field(None, description="group that may read; default: everyone who can log in")
+    editor_role: str = Field("larder-editors", description="group that may also acknowledge, snooze, judge, comment")
+    session_hours: int = Field(10, ge=1, le=168, description="a login lasts so long")
 
 
 class Settings(BaseSettings):
@@ -143,6 +148,10 @@ class Settings(BaseSettings):
     source: str = Field("shop", description="a shipped source (shop, tafeng, csv) or a path to a TOML description")
     database_url: SecretStr | None = Field(None, description="alert store; default SQLite under data_dir")
     customer_key: SecretStr | None = Field(None, description="key of customers' pseudonyms, where a source wants them")
+    page_client_secret: SecretStr | None = Field(None, description="the page's secret at the OpenID Connect provider")
+    page_session_key: SecretStr | None = Field(
+        None, description="signs the page's sessions; default: drawn once, under data_dir"
+    )
     tracking_uri: str | None = Field(None, description="MLflow; default SQLite under data_dir")
     keep_versions: int = Field(5, ge=2, description="published versions kept per table")
     spark_driver_memory: str = Field("2g", description="memory of a job's driver (local mode: of the job)")

@@ -71,20 +71,9 @@ def buyers(lake: Lake, alert: StockoutAlert) -> list[Buyer]:
 
 def history(lake: Lake, alert: AnomalyAlert) -> list[Basket]:
     """The funnel's latest days with baskets, and what each night up to the alert's own predicted, in order of days."""
-    owner = "customer_id" if alert.funnel_kind == "customer" else "store_id"
-    before = (ds.field(owner) == alert.funnel_id) & (ds.field("sold_on") < pa.scalar(alert.business_date))
-    if alert.funnel_kind == "store":
-        # A store sells every day; a customer's latest basket may lie long ago.
-        since = alert.business_date - timedelta(days=2 * SHOWN_DAYS)
-        before &= ds.field("sold_on") >= pa.scalar(since)
-    bought: dict[date, dict[str, float]] = {}
-    for row in _read(_of_run(lake, "baskets", alert.run_id), ["sold_on", "products"], before):
-        _add(bought.setdefault(row["sold_on"], {}), row["products"])
-    predicted: dict[date, tuple[date, dict[str, float]]] = {}
-    is_funnel = (ds.field("funnel_kind") == alert.funnel_kind) & (ds.field("funnel_id") == alert.funnel_id)
-    for night, folder in _nights(lake, alert):
-        for row in _read(folder, ["next_sold_on", "products"], is_funnel):
-            predicted[night] = row["next_sold_on"], _add({}, row["products"])
+    # A store sells every day; a customer's latest basket may lie long ago.
+    since = alert.business_date - timedelta(days=2 * SHOWN_DAYS) if alert.funnel_kind == "store" else None
+    bought, predicted = _bought(lake, alert, since), _predicted(lake, alert)
     shown = sorted(bought)[-SHOWN_DAYS:]
     foretold = sorted(predicted)[-SHOWN_DAYS:]
     wanted = [*(bought[day] for day in shown), *(predicted[night][1] for night in foretold)]
@@ -92,6 +81,39 @@ def history(lake: Lake, alert: AnomalyAlert) -> list[Basket]:
     baskets = [_basket(day, bought[day], names, None) for day in shown]
     baskets += [_basket(*predicted[night], names, night) for night in foretold]
     return sorted(baskets, key=lambda basket: (basket.day, basket.predicted_on or date.min))
+
+
+def timeline(lake: Lake, alert: AnomalyAlert, days: int) -> tuple[dict[date, float], dict[date, tuple[date, float]]]:
+    """Units that the funnel bought by day, over the last `days`, and what the kept nights predicted: by night, the day
+    and the units."""
+    bought = _bought(lake, alert, alert.business_date - timedelta(days=days))
+    predicted = _predicted(lake, alert)
+    return (
+        {day: sum(bought[day].values()) for day in sorted(bought)},
+        {night: (day, sum(units.values())) for night, (day, units) in sorted(predicted.items())},
+    )
+
+
+def _bought(lake: Lake, alert: AnomalyAlert, since: date | None) -> dict[date, dict[str, float]]:
+    """Units by day and product, before the alert's night."""
+    owner = "customer_id" if alert.funnel_kind == "customer" else "store_id"
+    wanted = (ds.field(owner) == alert.funnel_id) & (ds.field("sold_on") < pa.scalar(alert.business_date))
+    if since is not None:
+        wanted &= ds.field("sold_on") >= pa.scalar(since)
+    bought: dict[date, dict[str, float]] = {}
+    for row in _read(_of_run(lake, "baskets", alert.run_id), ["sold_on", "products"], wanted):
+        _add(bought.setdefault(row["sold_on"], {}), row["products"])
+    return bought
+
+
+def _predicted(lake: Lake, alert: AnomalyAlert) -> dict[date, tuple[date, dict[str, float]]]:
+    """By night, the day predicted for the next basket and its units by product."""
+    predicted: dict[date, tuple[date, dict[str, float]]] = {}
+    is_funnel = (ds.field("funnel_kind") == alert.funnel_kind) & (ds.field("funnel_id") == alert.funnel_id)
+    for night, folder in _nights(lake, alert):
+        for row in _read(folder, ["next_sold_on", "products"], is_funnel):
+            predicted[night] = row["next_sold_on"], _add({}, row["products"])
+    return predicted
 
 
 def _nights(lake: Lake, alert: AnomalyAlert) -> Iterator[tuple[date, Path]]:

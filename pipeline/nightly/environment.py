@@ -93,8 +93,15 @@ def _spark_home() -> str:
 
 def _print_key(path: Path) -> str:
     """The command that prints a random key, which is drawn when first asked for."""
+    random_key(path)
+    return f"cat {shlex.quote(str(path))}"
+
+
+def random_key(path: Path) -> str:
+    """The random key in a file that only its owner reads; drawn when first asked for."""
     if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "wb") as file:
             file.write(base64.urlsafe_b64encode(secrets.token_bytes(32)))
-    return f"cat {shlex.quote(str(path))}"
+    return path.read_text()

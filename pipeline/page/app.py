@@ -1,18 +1,21 @@
 """The page as a WSGI application: routes, the frame around every part, and which part a path shows."""
 
 import logging
-from typing import Any
+from typing import Any, Protocol
 
 import dash_mantine_components as dmc
 from dash import Dash, Input, Output, State, dcc, html, no_update
 from flask import Flask
 
 from pipeline.alerts.store import AlertStoreError
-from pipeline.page import downloads, table_page
+from pipeline.page import acts, detail, downloads, table_page
 from pipeline.page.context import Context
 from pipeline.page.frame import body, failed
 from pipeline.page.guard import guard
-from pipeline.page.morning import read_morning
+from pipeline.page.login import require_login
+from pipeline.page.morning import Morning, read_morning
+from pipeline.page.quality import QualityPage
+from pipeline.page.segments import SegmentsPage
 
 log = logging.getLogger(__name__)
 
@@ -20,15 +23,34 @@ THEME = {
     "primaryColor": "indigo",
     "fontFamily": "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', sans-serif",
     "defaultRadius": "sm",
+    "respectReducedMotion": True,
     "fontSizes": {"xs": "0.75rem", "sm": "0.8125rem", "md": "0.9375rem"},
 }
-PARTS = {"/": table_page.STOCKOUTS, "/behaviour": table_page.ANOMALIES}
+
+
+class Part(Protocol):
+    """A part of the page: what it shows on a morning, and its callbacks."""
+
+    def layout(self, context: Context, morning: Morning) -> Any:
+        """The content below the header."""
+
+    def register(self, app: Dash, context: Context) -> None:
+        """Its callbacks."""
+
+
+PARTS: dict[str, Part] = {
+    "/": table_page.STOCKOUTS,
+    "/behaviour": table_page.ANOMALIES,
+    "/segments": SegmentsPage(),
+    "/quality": QualityPage(),
+}
 
 
 def make_app(context: Context) -> Dash:
     """The application; nothing is connected before the first request."""
     server = Flask("larder")
     guard(server, context.settings.alerts.page_url)
+    require_login(server, context.settings)
     app = Dash(
         __name__,
         server=server,  # type: ignore[arg-type] # Dash says bool and takes a Flask
@@ -38,6 +60,8 @@ def make_app(context: Context) -> Dash:
     )
     app.layout = lambda: _frame(context)
     downloads.register(server, context)
+    acts.register(app, context)
+    detail.register(app, context)
     for part in PARTS.values():
         part.register(app, context)
 
@@ -80,5 +104,6 @@ def _frame(context: Context) -> Any:
             dcc.Store(id="changed", data=0),
             dmc.NotificationContainer(id="notices", position="top-right"),
             html.Div(id="body"),
+            dmc.Drawer(id="detail", position="right", size="min(760px, 94vw)", opened=False, padding="md"),
         ],
     )

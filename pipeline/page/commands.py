@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from pipeline.page.guard import LOCAL_HOSTS
+from pipeline.page.login import LoginError, check_login
 from pipeline.settings import Settings
 from pipeline.terminal import errors_in_one_line
 
@@ -22,18 +23,19 @@ def page(
     from pipeline.page.context import Context
 
     settings = Settings()
-    with errors_in_one_line(PageError):
+    with errors_in_one_line(PageError, LoginError):
         check_reach(settings)
     typer.echo(f"Page     http://{settings.page.host}:{port or settings.page.port}")
     serve(Context(settings), port or settings.page.port)
 
 
 def check_reach(settings: Settings) -> None:
-    """Refuse to be reachable from elsewhere without a login."""
-    if settings.page.host not in LOCAL_HOSTS:
+    """Refuse to be reachable from elsewhere without a login, and a login that is not whole."""
+    check_login(settings)
+    if not settings.page.issuer and settings.page.host not in LOCAL_HOSTS:
         raise PageError(
             f"LARDER_PAGE__HOST={settings.page.host} can be reached from elsewhere, which needs a login: "
-            "configure OpenID Connect, or leave it at 127.0.0.1"
+            "configure OpenID Connect (LARDER_PAGE__ISSUER), or leave it at 127.0.0.1"
         )
 
 

@@ -8,7 +8,7 @@ from dash import html
 
 from pipeline.page.morning import Morning
 
-NAVIGATION = {"/": "Out of stock", "/behaviour": "Behaviour"}
+NAVIGATION = {"/": "Out of stock", "/behaviour": "Behaviour", "/segments": "Segments", "/quality": "Model quality"}
 
 
 def body(path: str, morning: Morning, sources: Sequence[str], content: Any) -> Any:
@@ -85,7 +85,8 @@ def nothing_yet() -> Any:
     """Before the first published night."""
     return empty(
         "No night has been published yet",
-        ["As soon as the first nightly run ends, its alerts stand here. To run one now:", dmc.Code("make nightly")],
+        ["As soon as the first nightly run ends, its alerts stand here. To run one now:"],
+        code="make nightly",
     )
 
 
@@ -105,9 +106,10 @@ def failed(why: str) -> Any:
     )
 
 
-def empty(title: str, words: Sequence[Any]) -> Any:
-    """In place of a table: what is missing and what to do."""
+def empty(title: str, words: Sequence[str], code: str | None = None) -> Any:
+    """In place of a table: what is missing and what to do, with the command that does it."""
+    command = [dmc.Code(code)] if code else []
     return dmc.Center(
-        dmc.Stack([dmc.Title(title, order=3), *(dmc.Text(word, c="dimmed") for word in words)], gap="xs", maw=560),
+        dmc.Stack([dmc.Title(title, order=3), *(dmc.Text(word, c="dimmed") for word in words), *command], maw=560),
         className="empty",
     )

@@ -8,13 +8,15 @@ import dash_mantine_components as dmc
 from dash import Dash, Input, Output, State, html
 from dash.exceptions import PreventUpdate
 
+from pipeline.page.acts import act_bar
 from pipeline.page.columns import ANOMALIES as ANOMALY_COLUMNS
 from pipeline.page.columns import STOCKOUTS as STOCKOUT_COLUMNS
 from pipeline.page.columns import Column
 from pipeline.page.context import Context
 from pipeline.page.downloads import link
 from pipeline.page.frame import nothing_yet
-from pipeline.page.morning import Morning, Tiles, read_tiles
+from pipeline.page.morning import Morning, Tiles, read_morning, read_tiles
+from pipeline.page.people import person
 from pipeline.page.rows import Asked, count, fetch
 from pipeline.page.views import VIEWS
 from pipeline.terminal import money
@@ -46,8 +48,10 @@ class TablePage:
         """Tiles, tools and the empty grid, which then asks for its rows."""
         if morning.night is None:
             return nothing_yet()
-        tiles = read_tiles(context, morning.source, self.kind, morning.night)
-        return [self._tiles(tiles), self._tools(), self._grid(context)]
+        tools = [self._tools()]
+        if person(context.settings).may_edit:
+            tools.append(html.Div(act_bar(self.name), id=f"{self.name}-acts", className="hidden"))
+        return [html.Div(id=f"{self.name}-tiles"), *tools, self._grid()]
 
     def _tiles(self, tiles: Tiles) -> Any:
         found = f"{tiles.right} of {tiles.judged} judged were right" if tiles.judged else "no verdicts given yet"
@@ -86,7 +90,7 @@ class TablePage:
             ],
         )
 
-    def _grid(self, context: Context) -> Any:
+    def _grid(self) -> Any:
         return dag.AgGrid(
             id=self.grid_id,
             className="grid",
@@ -135,6 +139,36 @@ class TablePage:
                 raise PreventUpdate
             return answer(context, name, request, source, scope)
 
+        @app.callback(
+            Output(f"{name}-tiles", "children"),
+            Input(f"{name}-tiles", "id"),
+            Input("changed", "data"),
+            State("source", "data"),
+        )
+        def tiles(_id: str, _changed: int, source: str) -> Any:
+            """The figures above the table, read again after every change."""
+            morning = read_morning(context, source)
+            return self._tiles(read_tiles(context, source, self.kind, morning.night)) if morning.night else []
+
+        app.clientside_callback(
+            f"(rows) => {{ const bar = document.getElementById('{name}-acts'), chosen = rows || [];"
+            " if (bar) { bar.className = chosen.length ? 'shown' : 'hidden'; }"
+            " return chosen.map(row => [row.id, row.version]); }",
+            Output({"type": "chosen", "place": name}, "data"),
+            Input(grid, "selectedRows"),
+            prevent_initial_call=True,
+        )
+        app.clientside_callback(
+            "(clicked, entered) => {"
+            " const isKey = dash_clientside.callback_context.triggered[0].prop_id.endsWith('.eventData');"
+            " const id = isKey ? entered && entered.data.id : clicked && clicked.rowId;"
+            " if (!id || (!isKey && clicked.colId === 'ag-Grid-SelectionColumn')) { return dash_clientside.no_update; }"
+            " return '?alert=' + encodeURIComponent(id); }",
+            Output("url", "search", allow_duplicate=True),
+            Input(grid, "cellClicked"),
+            Input(grid, "eventData"),
+            prevent_initial_call=True,
+        )
         app.clientside_callback(
             f"(_scope, _changed) => {{ const api = dash_ag_grid.getApi('{grid}');"
             " if (api) { api.deselectAll(); api.purgeInfiniteCache(); } return dash_clientside.no_update; }",

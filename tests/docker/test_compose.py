@@ -91,7 +91,7 @@ def test_volumes_secrets_and_dependencies_are_declared(compose: dict[str, Any]) 
 
 def test_built_images_have_their_dockerfile(compose: dict[str, Any]) -> None:
     built = {service["image"]: service["build"] for service in compose["services"].values() if "build" in service}
-    assert set(built) == {"larder-jobs", "larder-jobs-gpu", "larder-airflow"}
+    assert set(built) == {"larder-jobs", "larder-jobs-gpu", "larder-airflow", "larder-page"}
     for build in built.values():
         dockerfile = (DOCKER / build["context"] / build["dockerfile"]).read_text()
         assert "target" not in build or f" AS {build['target']}\n" in dockerfile
@@ -114,5 +114,6 @@ def test_everything_that_is_copied_exists(dockerfile: Path) -> None:
                 assert source.startswith("--") or (REPOSITORY / source).exists(), line
 
 
-def test_jobs_do_not_run_as_root() -> None:
-    assert "\nUSER larder\n" in (DOCKER / "jobs" / "Dockerfile").read_text()
+@pytest.mark.parametrize("image", ["jobs", "page"])
+def test_images_do_not_run_as_root(image: str) -> None:
+    assert "\nUSER larder\n" in (DOCKER / image / "Dockerfile").read_text()

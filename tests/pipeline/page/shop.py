@@ -123,7 +123,7 @@ def _publish_night(workspace: Workspace, run: Run, number: int) -> list[dict[str
     ]
     publish_rows(workspace, "products", *names, **publish)
     publish_rows(workspace, "stockouts", *stockouts, **publish)
-    _publish_customers(workspace, run, [row["product_id"] for row in stockouts], [one.product_id for one in catalogue])
+    _publish_customers(workspace, run, stockouts, [one.product_id for one in catalogue])
     return stockouts
 
 
@@ -139,7 +139,7 @@ def _shelves(rng: np.random.Generator, products: int) -> Shelves:
     return Shelves(mean, variance, np.cumsum(1.3 * variance, axis=1), on_hand, arriving)
 
 
-def _publish_customers(workspace: Workspace, run: Run, short: list[str], sold: list[str]) -> None:
+def _publish_customers(workspace: Workspace, run: Run, short: list[dict[str, Any]], sold: list[str]) -> None:
     """Twelve customers with a basket a week, predicted baskets that hold the short products, three of them strange."""
     rng = np.random.default_rng(11)
     publish = {"version": run.run_id, "business_date": run.business_date}
@@ -153,7 +153,8 @@ def _publish_customers(workspace: Workspace, run: Run, short: list[str], sold: l
             day = run.business_date - timedelta(days=7 * week - number % 7)
             if day < run.business_date:
                 baskets.append(basket(customer_id=customer, store_id=store, sold_on=day, products=lines))
-        wanted = [*sorted(set(short))[number::4][:5], *usual[:3]]
+        dearest = sorted(short, key=lambda row: -row["value_at_risk_cents"])
+        wanted = [*[row["product_id"] for row in dearest if row["store_id"] == store][:6], *usual[:3]]
         predictions.append(
             prediction(
                 funnel_id=customer,
@@ -161,7 +162,7 @@ def _publish_customers(workspace: Workspace, run: Run, short: list[str], sold: l
                 next_sold_on=run.business_date + timedelta(days=number % HORIZON),
                 business_date=run.business_date,
                 products=[
-                    {"product_id": one, "probability": 0.9 / (place + 1), "quantity": 1.0 + place % 3}
+                    {"product_id": one, "probability": 0.9 / (place + 1 + number / 12), "quantity": 1.0 + place % 3}
                     for place, one in enumerate(dict.fromkeys(wanted))
                 ],
             )

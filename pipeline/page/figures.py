@@ -1,0 +1,104 @@
+"""The figures of an alert's detail: a shelf through its days, a customer's baskets beside what was predicted."""
+
+from collections.abc import Mapping
+from datetime import date
+
+import numpy as np
+import plotly.graph_objects as go
+from dash import dcc
+
+from models.detectors.counts import quantile
+from models.detectors.days import short_day
+from models.detectors.what_if import WhatIf
+from pipeline.alerts.what_if import Shelf
+
+INK, QUIET, LINE = "#1f2933", "#52606d", "#e5e9ee"
+# Blue and orange are told apart with every kind of colour vision; dashes and marks say the same again.
+SUPPLY, DEMAND, BAND, SHORT = "#1f4e9c", "#c65d00", "rgba(198, 93, 0, 0.18)", "rgba(127, 29, 29, 0.10)"
+
+
+def shelf_figure(shelf: Shelf, changed: WhatIf, *, delivery: float = 0.0) -> go.Figure:
+    """What there is to sell by the end of each day, against what is asked for by then; with a delivery, dashed."""
+    shelves = shelf.shelves
+    days = [short_day(day) for day in shelf.horizon]
+    demand = np.cumsum(shelves.mean[0])
+    low, high = (quantile(demand, shelves.cumulative_variance[0], share) for share in (0.1, 0.9))
+    supply = shelves.on_hand[0] + np.cumsum(shelves.arriving[0])
+    figure = go.Figure()
+    figure.add_scatter(x=days, y=high, mode="lines", line_width=0, hoverinfo="skip", showlegend=False)
+    figure.add_scatter(
+        x=days,
+        y=low,
+        mode="lines",
+        line_width=0,
+        fill="tonexty",
+        fillcolor=BAND,
+        name="8 times in 10",
+        hoverinfo="skip",
+    )
+    figure.add_scatter(x=days, y=demand, mode="lines+markers", line_color=DEMAND, name="Asked for so far (mean)")
+    figure.add_scatter(
+        x=days, y=supply, mode="lines", line={"color": SUPPLY, "width": 3, "shape": "hv"}, name="To sell"
+    )
+    arrives = np.flatnonzero(shelves.arriving[0])
+    figure.add_scatter(
+        x=[days[ahead] for ahead in arrives],
+        y=supply[arrives],
+        mode="markers+text",
+        marker={"symbol": "triangle-up", "size": 12, "color": SUPPLY},
+        text=[f"+{shelves.arriving[0, ahead]:,.0f}" for ahead in arrives],
+        textposition="top center",
+        name="Delivery",
+    )
+    if delivery:
+        # The residuals differ by exactly what the delivery adds, day by day.
+        more = supply + (changed.after.residual - changed.before.residual)[0]
+        figure.add_scatter(
+            x=days,
+            y=more,
+            mode="lines",
+            line={"color": SUPPLY, "width": 3, "dash": "dot", "shape": "hv"},
+            name="What if",
+        )
+    for ahead in np.flatnonzero(changed.short_after[0]):
+        figure.add_vrect(x0=ahead - 0.5, x1=ahead + 0.5, fillcolor=SHORT, line_width=0, layer="below")
+    figure.update_yaxes(title="units, from the night on")
+    return plain(figure, 290)
+
+
+def baskets_figure(bought: Mapping[date, float], predicted: Mapping[date, tuple[date, float]]) -> go.Figure:
+    """Units bought by day, and the units and days that the kept nights predicted."""
+    figure = go.Figure()
+    figure.add_bar(x=list(bought), y=list(bought.values()), marker_color=SUPPLY, name="Bought", width=0.8 * 86_400_000)
+    figure.add_scatter(
+        x=[day for day, _ in predicted.values()],
+        y=[units for _, units in predicted.values()],
+        mode="markers",
+        marker={"symbol": "diamond-open", "size": 11, "color": DEMAND, "line_width": 2},
+        customdata=[night.isoformat() for night in predicted],
+        hovertemplate="%{y:.1f} units on %{x|%Y-%m-%d}, predicted in the night of %{customdata}<extra></extra>",
+        name="Predicted",
+    )
+    figure.update_yaxes(title="units")
+    return plain(figure, 240)
+
+
+def plain(figure: go.Figure, height: int) -> go.Figure:
+    """Axes, legend and margins that all figures share."""
+    figure.update_layout(
+        height=height,
+        margin={"l": 52, "r": 8, "t": 8, "b": 30},
+        font={"size": 12, "color": INK},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        legend={"orientation": "h", "y": 1.16, "x": 0},
+        hovermode="x unified",
+    )
+    figure.update_xaxes(showgrid=False, linecolor=LINE, tickfont_color=QUIET)
+    figure.update_yaxes(gridcolor=LINE, rangemode="tozero", tickfont_color=QUIET, title_font_color=QUIET)
+    return figure
+
+
+def graph(figure_id: str, figure: go.Figure) -> dcc.Graph:
+    """The figure on the page; no toolbar, since nothing in these figures needs one."""
+    return dcc.Graph(id=figure_id, figure=figure, config={"displayModeBar": False, "responsive": True})
