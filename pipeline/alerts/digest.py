@@ -33,7 +33,10 @@ LONGEST_LINE = 160
 
 
 def send_digest(settings: Settings, source: str, night: date) -> bool | None:
-    """Tell of the night, once: whether it was sent; None where there is nothing to tell, nobody to, or it is told."""
+    """Tell of the source's latest night, once.
+
+    Returns: whether it was sent; None where there is nothing to tell, nobody to tell, or it is told already.
+    """
     try:
         if notices.configured_addresses() == []:
             return None
@@ -41,8 +44,9 @@ def send_digest(settings: Settings, source: str, night: date) -> bool | None:
         pass  # to be reported as not sent
     with opened(settings) as engine:
         with writing(engine) as session:
+            latest = session.scalar(select(func.max(Publication.business_date)).filter_by(source=source))
             text = compose(session, source, night, settings.alerts)
-            if text is None or session.get(Digest, (source, night)) is not None:
+            if night != latest or text is None or session.get(Digest, (source, night)) is not None:
                 return None
             title, body = text
             claim = Digest(
@@ -69,9 +73,7 @@ def digest_of(settings: Settings, source: str, night: date) -> tuple[str, str] |
 
 
 def compose(session: Session, source: str, night: date, settings: AlertSettings) -> tuple[str, str] | None:
-    """Title and body about a source's latest night; None for an earlier one, and where nothing crossed a line."""
-    if night != session.scalar(select(func.max(Publication.business_date)).filter_by(source=source)):
-        return None
+    """Title and body about a night; None where nothing crossed a line."""
     crossed = _crossed(session, source, night)
     if not crossed:
         return None
