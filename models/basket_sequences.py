@@ -49,6 +49,12 @@ class BasketSequences:
         )
 
     @classmethod
+    def of_nobody(cls, n_products: int) -> "BasketSequences":
+        """No customer at all."""
+        none, start = np.zeros(0, np.int64), np.zeros(1, np.int64)
+        return cls(none, start, start, none.astype(np.int32), n_products)
+
+    @classmethod
     def joined(cls, parts: Sequence["BasketSequences"]) -> "BasketSequences":
         """The customers of all parts, one part after another."""
         dated = all(part.sold_on is not None for part in parts)

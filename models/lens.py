@@ -2,8 +2,9 @@
 
 A session encoder reads each basket's products into one vector, a behaviour encoder reads the baskets over time into the
 funnel's state, and heads answer from that state: the next session decoder writes products one after another, others
-give quantities, the size of the basket and the days until it. With `repetition_units` the customer's own products stand
-beside the decoder: each written product is copied from the past or generated from the vocabulary, by a learned gate.
+give quantities, the size of the basket and the days until it. With `pointer_units` candidates stand beside the decoder,
+the customer's own products and those that similar customers and transitions name: each written product is copied from
+the candidates or generated from the vocabulary, by a learned gate.
 
 A batch is a dictionary of arrays (see `pipeline/dataset/batch.py`), its real baskets packed:
 
@@ -13,14 +14,14 @@ A batch is a dictionary of arrays (see `pipeline/dataset/batch.py`), its real ba
     basket_rows     int32   [B, T]  1 + the row of each basket, oldest first; 0 is padding, on the right
     customer_ids    int32   [B]     0 for a customer not seen in training
     elapsed_days    float32 [B]     days since the last basket without another; 0 in training
-    own_products    int32   [B, H]  products of the past, each once, and own_features float32 [B, H, F] of each
+    candidates      int32   [B, C]  products to point to, each once, and evidence float32 [B, C, F] for each
     target_products int32   [B, S]  the true next basket, then END, then 0
     target_places   int32   [M]     where target_products, flattened, is not 0
     target_quantities float32 [B, S], target_gap_days float32 [B]
 
 Source: LENS (hierarchical encoder-decoder for next session, time and quantity), section III and Table 1. Differs in
 that scores share the product vectors, that the funnel's state also reaches the scores directly, in the time head, and
-in the repetition head, which the paper's architectures do without.
+in the pointer head, which the paper's architectures do without.
 """
 
 from dataclasses import asdict, dataclass
@@ -33,7 +34,7 @@ from keras import ops
 from models.decoders.recurrent_decoder import RecurrentDecoder
 from models.encoders.recurrent_encoder import RecurrentEncoder
 from models.heads.mean import MeanHead
-from models.heads.repetition import IMPOSSIBLE, Past, RepetitionHead
+from models.heads.pointer import IMPOSSIBLE, PointerHead, Pointers
 from models.heads.time_to_next import TimeToNextHead
 from models.keys import rows_of
 from models.layers.customer_embedding import CustomerEmbedding
@@ -42,8 +43,8 @@ from models.layers.product_embedding import ProductEmbedding
 from models.special_ids import END, FIRST_PRODUCT, PADDING
 
 N_BASKET_FEATURES = 6
-N_OWN_FEATURES = 12
-OWN_UNITS_FEATURE = 9  # log(1 + units at a time)
+N_EVIDENCE = 31
+OWN_UNITS = 9  # in the evidence: log(1 + units at a time)
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class LensConfig:
     quantity_weight: float = 0.1
     gap_weight: float = 1.0
     size_weight: float = 0.5
-    repetition_units: int = 0  # width of the repetition head; 0: none
+    pointer_units: int = 0  # width of the pointer head; 0: none
     presence_weight: float = 1.0
     seed: int = 0
 
@@ -97,8 +98,8 @@ class Lens(keras.Model):
         self.readout = keras.layers.Dense(
             parts.product_units, kernel_initializer=keras.initializers.GlorotUniform(seed + 4000), name="readout"
         )
-        self.repeats = parts.repetition_units > 0
-        quantity_units = written + parts.product_units + self.repeats
+        self.points = parts.pointer_units > 0
+        quantity_units = written + parts.product_units + self.points
         self.quantity = MeanHead(quantity_units, seed=seed + 5000, name="quantity")
         self.size = MeanHead(context, start=5.0, seed=seed + 6000, name="size")
         self.time_to_next = TimeToNextHead(context, seed=seed + 7000, name="time_to_next")
@@ -107,16 +108,19 @@ class Lens(keras.Model):
         for part in (self.quantity, self.size, self.time_to_next):
             part.build()
         self.readout.build((None, written))
-        if self.repeats:
-            self.repetition = RepetitionHead(
-                N_OWN_FEATURES, context, parts.repetition_units, seed=seed + 8000, name="repetition"
-            )
-            self.repetition.build()
+        if self.points:
+            self.pointer_head = PointerHead(N_EVIDENCE, parts.pointer_units, seed=seed + 8000, name="pointer")
+            self.pointer_head.build()
             self.gate = keras.layers.Dense(
                 1, kernel_initializer=keras.initializers.GlorotUniform(seed + 9000), name="gate"
             )
             self.gate.build((None, written))
         self.built = True
+
+    def adapt(self, batch: dict[str, np.ndarray]) -> None:
+        """Fit what is standardised to the evidence of a batch, before any training."""
+        if self.points:
+            self.pointer_head.adapt(batch["evidence"], batch["candidates"] >= FIRST_PRODUCT)
 
     def context(self, batch: dict[str, Any], training: bool = False) -> Any:
         """The funnel's state: behaviour encoder's state and customer vector; float32 [B, C]."""
@@ -151,15 +155,15 @@ class Lens(keras.Model):
         picked = ops.take_along_axis(logits, target[:, None], axis=-1)[:, 0]
         log_likelihood = picked - ops.logsumexp(logits, axis=-1)
         read = [written, self.products(target)]
-        past, repeated = self.past(batch, context), {}
-        if past is not None:
-            same = past.holds(targets)
-            log_copied, any_left = past.log_copied(same, places, steps)
+        pointers, repeated = self.pointers(batch), {}
+        if pointers is not None:
+            same = pointers.holds(targets)
+            log_copied, any_left = pointers.log_copied(same, places, steps)
             log_gate, log_closed = self._log_gate(written, any_left)
             log_likelihood = ops.logaddexp(log_closed + log_likelihood, log_gate + log_copied)
-            own_units = ops.sum(ops.where(same, past.log_units[:, None], 0.0), axis=-1)
+            own_units = ops.sum(ops.where(same, pointers.log_units[:, None], 0.0), axis=-1)
             read.append(ops.take(ops.reshape(own_units, (-1,)), places)[:, None])
-            repeated["presence"] = ops.mean(past.loss(ops.any(same, axis=1)))
+            repeated["presence"] = ops.mean(pointers.loss(ops.any(same, axis=1)))
         units = ops.take(ops.reshape(batch["target_quantities"], (-1,)), places)
         mean_quantity = self.quantity(ops.concatenate(read, axis=-1))
         deviance = self.quantity.loss(mean_quantity, units) * ops.cast(target != END, self.compute_dtype)
@@ -176,11 +180,16 @@ class Lens(keras.Model):
         return {"total": sum(weights[name] * loss for name, loss in losses.items())} | losses
 
     def rank(self, batch: dict[str, Any], k: int) -> tuple[Any, Any]:
-        """The k most probable products of the next basket: int32 [B, k], and their probabilities float32 [B, k]."""
+        """The k products most likely in the next basket, int32 [B, k], and the probabilities of that, float32 [B, k].
+
+        Ordered by the chance to be written first: it weighs products against each other, as a ranking must, while
+        each probability of being in the basket is learned on its own.
+        """
         context = self.context(batch)
-        past = self.past(batch, context)
-        _, _, first = self._first_step(context, past)
-        probabilities, product_ids = ops.top_k(self._inclusion(first, context, past), k)
+        pointers = self.pointers(batch)
+        _, _, first = self._first_step(context, pointers)
+        _, product_ids = ops.top_k(first * self._is_product(first), k)
+        probabilities = ops.take_along_axis(self._inclusion(first, context, pointers), product_ids, axis=1)
         return ops.cast(product_ids, "int32"), probabilities
 
     def decode(self, batch: dict[str, Any], max_products: int) -> dict[str, Any]:
@@ -195,24 +204,24 @@ class Lens(keras.Model):
                  the next; due_days float32 [B], the same given the elapsed days, and never less than those.
         """
         context = self.context(batch)
-        past = self.past(batch, context)
-        written, states, shares = self._first_step(context, past)
-        inclusion = self._inclusion(shares, context, past)
+        pointers = self.pointers(batch)
+        written, states, shares = self._first_step(context, pointers)
+        inclusion = self._inclusion(shares, context, pointers)
         alive = ops.ones_like(context[:, 0])
         allowed = ops.ones_like(shares)
         columns: list[tuple[Any, Any, Any]] = []
         for position in range(max_products):
             if position > 0:
                 written, states = self.decoder.step(self.products(columns[-1][0]), states)
-                written, shares = self._shares(written, context, past, allowed)
+                written, shares = self._shares(written, context, pointers, allowed)
                 alive = alive * (1.0 - shares[:, END])
             chosen = ops.cast(ops.argmax(shares[:, FIRST_PRODUCT:] * allowed[:, FIRST_PRODUCT:], axis=-1), "int32")
             chosen = chosen + FIRST_PRODUCT
             allowed = allowed * (1.0 - ops.one_hot(chosen, self.n_products))
             read = [written, self.products(chosen)]
-            if past is not None:
-                is_chosen = past.holds(chosen[:, None])[:, 0]
-                read.append(ops.sum(ops.where(is_chosen, past.log_units, 0.0), axis=-1, keepdims=True))
+            if pointers is not None:
+                is_chosen = pointers.holds(chosen[:, None])[:, 0]
+                read.append(ops.sum(ops.where(is_chosen, pointers.log_units, 0.0), axis=-1, keepdims=True))
             quantity = self.quantity(ops.concatenate(read, axis=-1))
             probability = ops.take_along_axis(inclusion, chosen[:, None], axis=-1)[:, 0]
             kept = alive >= 0.5
@@ -244,6 +253,9 @@ class Lens(keras.Model):
         for own, theirs in zip(self.trainable_weights, other.trainable_weights, strict=True):
             if id(own) not in by_row:
                 own.assign(theirs)
+        if self.points:
+            for name in ("mean", "deviation"):
+                getattr(self.pointer_head, name).assign(getattr(other.pointer_head, name))
         keys = [(self.keys.product_keys, other.keys.product_keys)] * 2
         keys.append((self.keys.customer_keys, other.keys.customer_keys))
         for own, theirs, (own_keys, their_keys) in zip(own_rows, other_rows, keys, strict=True):
@@ -254,52 +266,56 @@ class Lens(keras.Model):
         sizes = {"n_products": self.n_products, "n_customers": self.n_customers}
         return {"name": self.name, "config": asdict(self.config)} | sizes
 
-    def past(self, batch: dict[str, Any], context: Any) -> Past | None:
-        """What the repetition head says of each customer's own products; None without that head."""
-        if not self.repeats:
+    def pointers(self, batch: dict[str, Any]) -> Pointers | None:
+        """What the pointer head says of each customer's candidates; None without that head."""
+        if not self.points:
             return None
-        products, features = batch["own_products"], batch["own_features"]
-        copy, presence = self.repetition(features, context)
-        return Past(products, products >= FIRST_PRODUCT, copy, presence, features[..., OWN_UNITS_FEATURE])
+        products, evidence = batch["candidates"], batch["evidence"]
+        copy, presence = self.pointer_head(evidence)
+        return Pointers(products, products >= FIRST_PRODUCT, copy, presence, evidence[..., OWN_UNITS])
 
-    def _first_step(self, context: Any, past: Past | None) -> tuple[Any, list[Any], Any]:
+    def _first_step(self, context: Any, pointers: Pointers | None) -> tuple[Any, list[Any], Any]:
         """Write the first symbol: what was written [B, W], the decoder's states, and shares [B, V]."""
         begin = ops.zeros_like(context[:, 0], dtype="int32") + END
         written, states = self.decoder.step(self.products(begin), self.decoder.initial_states(context))
         allowed = ops.ones((ops.shape(context)[0], self.n_products), dtype=self.compute_dtype)
-        written, shares = self._shares(written, context, past, allowed)
+        written, shares = self._shares(written, context, pointers, allowed)
         return written, states, shares
 
-    def _shares(self, written: Any, context: Any, past: Past | None, allowed: Any) -> tuple[Any, Any]:
+    def _shares(self, written: Any, context: Any, pointers: Pointers | None, allowed: Any) -> tuple[Any, Any]:
         """The decoder's output beside the context, and the probability of each next symbol."""
         written = ops.concatenate([written, context], axis=-1)
         generated = ops.softmax(self.products.logits(self.readout(written)))
-        if past is None:
+        if pointers is None:
             return written, generated
-        copied, any_left = past.copied(allowed)
+        copied, any_left = pointers.copied(allowed)
         log_gate, log_closed = self._log_gate(written, any_left)
-        copied = past.over_vocabulary(copied, self.n_products)
+        copied = pointers.over_vocabulary(copied, self.n_products)
         return written, ops.exp(log_closed)[:, None] * generated + ops.exp(log_gate)[:, None] * copied
 
     def _log_gate(self, written: Any, any_left: Any) -> tuple[Any, Any]:
-        """Log probability that the next product is copied from the past, and that it is not; [M, W], bool [M]."""
+        """Log probability that the next product is copied from the candidates, and that it is not; [M, W], bool [M]."""
         opened = ops.where(any_left, self.gate(written)[:, 0], IMPOSSIBLE)
         return -ops.softplus(-opened), -ops.softplus(opened)
 
-    def _inclusion(self, first: Any, context: Any, past: Past | None) -> Any:
+    def _inclusion(self, first: Any, context: Any, pointers: Pointers | None) -> Any:
         """Probability that a product is in the next basket; float32 [B, V], 0 for special indices.
 
         Training shuffles each basket's products, so the first symbol is one product drawn from the basket at random,
-        and a basket of n products holds v with about 1 - (1 - share of v) ** n. A product of the past is judged by the
-        repetition head, which learns just that.
+        and a basket of n products holds v with about 1 - (1 - share of v) ** n. A candidate is judged by the pointer
+        head, which learns just that.
         """
         size = ops.maximum(self.size(context), 1.0)[:, None]
-        products = ops.cast(ops.arange(self.n_products) >= FIRST_PRODUCT, first.dtype)
-        inclusion = (1.0 - ops.exp(size * ops.log(1.0 - ops.minimum(first, 0.999999)))) * products
-        if past is None:
+        inclusion = (1.0 - ops.exp(size * ops.log(1.0 - ops.minimum(first, 0.999999)))) * self._is_product(first)
+        if pointers is None:
             return inclusion
-        is_own = past.over_vocabulary(ops.ones_like(past.presence), self.n_products)
-        return inclusion * (1.0 - is_own) + past.over_vocabulary(ops.sigmoid(past.presence), self.n_products)
+        is_candidate = pointers.over_vocabulary(ops.ones_like(pointers.presence), self.n_products)
+        judged = pointers.over_vocabulary(ops.sigmoid(pointers.presence), self.n_products)
+        return inclusion * (1.0 - is_candidate) + judged
+
+    def _is_product(self, like: Any) -> Any:
+        """1 for products, 0 for special indices; [V]."""
+        return ops.cast(ops.arange(self.n_products) >= FIRST_PRODUCT, like.dtype)
 
 
 def _tuple(value: Any) -> Any:

@@ -53,6 +53,15 @@ class TrainingSettings(Section):
     learning_rate: float = Field(1e-3, gt=0, description="RMSprop step at first (paper: 1e-3), falling to zero")
     max_baskets: int = Field(20, ge=1, description="latest baskets of a prefix that the encoders read")
     max_products: int = Field(20, ge=1, description="products per basket that the encoders and the decoder read")
+    candidates: int = Field(128, ge=1, description="products the pointer weighs: own ones, then what others name")
+    memory_customers: int = Field(
+        20_000,
+        ge=0,
+        description="customers remembered, whose purchases name candidates to others; 0: none",
+    )
+    memory_snapshots: int = Field(
+        4, ge=0, description="memories as of earlier days, holdout_days apart, that training examples are asked from"
+    )
     holdout_days: int = Field(14, ge=1, description="last days of history kept from training, for the scorecard")
     scorecard_customers: int = Field(20_000, ge=1, description="held-out customers measured, the first of the table")
     checkpoint_steps: int = Field(50, ge=1, description="steps between checkpoints")

@@ -26,8 +26,12 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from models.baselines.frequency_forecast import FrequencyForecast
+from models.catalog import ARCHITECTURES
+from models.keys import keys_of
 from pipeline.dataset.batch import Cut
-from pipeline.dataset.histories import COLUMNS
+from pipeline.dataset.candidates import remembered
+from pipeline.dataset.histories import COLUMNS, read_parts
+from pipeline.dataset.next_baskets import translated
 from pipeline.dataset.prediction_rows import ChampionFile, Knowledge, prediction_rows
 from pipeline.settings import Settings
 from pipeline.tables.predictions import PREDICTIONS
@@ -116,13 +120,20 @@ def measure_frequencies(
     return {kind: FrequencyForecast(counts, mean_units, medians.get(kind, USUAL_GAP_DAYS)) for kind in FUNNEL_KINDS}
 
 
-def champion_file(settings: Settings, source_name: str) -> ChampionFile | None:
-    """The champion with its vocabulary; None before the first."""
+def champion_file(
+    settings: Settings, source_name: str, sequences: Path, vocabulary: Path, night: date
+) -> ChampionFile | None:
+    """The champion with its vocabulary, and what it is to remember of tonight's sequences; None before the first."""
     found = champion(settings, source_name)
     if found is None:
         return None
     cut = Cut(settings.training.max_baskets, settings.training.max_products)
-    return ChampionFile(found.model_path.read_bytes(), found.version, product_names(found.vocabulary_path), cut)
+    names = product_names(found.vocabulary_path)
+    customers = settings.training.memory_customers if ARCHITECTURES[found.architecture].pointer_units else 0
+    tonight = keys_of(product_names(vocabulary))
+    parts = (translated(part, tonight, keys_of(names)) for part in read_parts(sequences)) if customers else ()
+    known = remembered(parts, (night - date(1970, 1, 1)).days, len(names), customers)
+    return ChampionFile(found.model_path.read_bytes(), found.version, names, cut, known, settings.training.candidates)
 
 
 def product_names(vocabulary: Path) -> np.ndarray:
@@ -154,11 +165,12 @@ def main(argv: list[str] | None = None) -> None:
         spark = open_session(job.name, job.settings)
         frames, inputs = read_tables(spark, job, "sequences", "baskets", "vocabulary")
         record.rows_in = frames["sequences"].count()
-        found = champion_file(job.settings, job.source.name)
+        folders = {name: workspace.lake.path(name, inputs[name]) for name in ("sequences", "vocabulary")}
+        found = champion_file(job.settings, job.source.name, **folders, night=job.run.business_date)
         knowledge = Knowledge(
             business_date=job.run.business_date,
             settings=job.settings.prediction,
-            product_ids=product_names(workspace.lake.path("vocabulary", inputs["vocabulary"])),
+            product_ids=product_names(folders["vocabulary"]),
             frequencies=measure_frequencies(**frames),
             champion=found,
         )

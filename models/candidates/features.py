@@ -66,7 +66,7 @@ class CandidateFeatures:
     """
 
     def __init__(self, memory: BasketSequences, config: FeatureConfig | None = None) -> None:
-        self._config = config or FeatureConfig()
+        self._config, self.n_products = config or FeatureConfig(), memory.n_products
         self._rows = {customer: row for row, customer in enumerate(memory.customers.tolist())}
         self._frequencies = temporal_frequencies(memory, self._config.frequency)
         self._bought = purchases(memory)

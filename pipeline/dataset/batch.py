@@ -10,7 +10,7 @@ without a real step.
     basket_rows       int32   [B, T]  1 + row of each basket, oldest first, 0 padded on the right
     customer_ids      int32   [B]     row of the customer's vector; 0 is a customer not seen in training
     elapsed_days      float32 [B]     days since the last basket that passed without another
-    own_products      int32   [B, H]  products of the past, and own_features float32 [B, H, 12]: see own_products.py
+    candidates        int32   [B, C]  products to point to, and evidence float32 [B, C, 31]: see candidates.py
     target_products   int32   [B, S]  known products of the next basket, END, then 0
     target_places     int32   [M]     where target_products, flattened, is not 0
     target_quantities float32 [B, S]  units; 0 at END and padding
@@ -23,8 +23,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.ragged import places, ranges
+from pipeline.dataset.candidates import Memory
 from pipeline.dataset.histories import Histories
-from pipeline.dataset.own_products import own_products
 from pipeline.tables.vocabulary import END_INDEX, FIRST_PRODUCT_INDEX, UNKNOWN_INDEX
 
 Batch = dict[str, np.ndarray]
@@ -40,7 +40,7 @@ class Cut:
     max_products: int
 
 
-def pasts(histories: Histories, ends: np.ndarray, funnels: np.ndarray, cut: Cut) -> Batch:
+def pasts(histories: Histories, ends: np.ndarray, funnels: np.ndarray, cut: Cut, memory: Memory) -> Batch:
     """The model's input for the past of each funnel up to, and without, the basket at `ends`.
 
     Args: funnels: int64 [B], rows of `histories`; ends: int64 [B], positions among all baskets, each after its
@@ -52,15 +52,15 @@ def pasts(histories: Histories, ends: np.ndarray, funnels: np.ndarray, cut: Cut)
     rows = np.zeros((len(ends), lengths.max()), np.int32)
     rows[np.arange(rows.shape[1]) < lengths[:, None]] = np.arange(1, len(baskets) + 1)
     product_ids, quantities = _lines(histories, baskets, cut.max_products)
-    owned, own_features = own_products(histories, funnels, ends)
+    candidates, evidence = memory.of(histories, funnels, ends)
     return {
         "product_ids": product_ids,
         "quantities": quantities,
         "basket_features": _features(histories, baskets),
         "basket_rows": rows,
         "elapsed_days": np.zeros(len(ends), np.float32),
-        "own_products": owned,
-        "own_features": own_features,
+        "candidates": candidates,
+        "evidence": evidence,
     }
 
 

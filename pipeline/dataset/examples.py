@@ -22,9 +22,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
+from models.catalog import ARCHITECTURES
 from models.keys import keys_of, rows_of
 from pipeline.dataset.batch import Batch, Cut, pasts, targets
-from pipeline.dataset.histories import COLUMNS, Histories, read_histories
+from pipeline.dataset.candidates import Memory, OwnPast, Snapshots, memory_of, remembered
+from pipeline.dataset.histories import Histories, read_part
 from pipeline.settings import TrainingSettings
 from pipeline.tables.vocabulary import END_INDEX, FIRST_PRODUCT_INDEX, UNKNOWN_INDEX
 
@@ -65,6 +67,7 @@ class Examples:
         self.customer_keys = customer_keys
         self.product_counts = product_counts
         self._cut = Cut(settings.max_baskets, settings.max_products)
+        self.memory = self._memory()
         self._histories = lru_cache(maxsize=1)(self._read)
         self._plan = lru_cache(maxsize=2)(self._plan_epoch)
 
@@ -81,7 +84,7 @@ class Examples:
         customers: list[np.ndarray] = [np.zeros(1, np.int64)]
         for path in sorted(sequences.rglob("*.parquet")):
             for row_group in range(pq.ParquetFile(path).num_row_groups):
-                histories = _read_block(path, row_group)
+                histories = read_part(path, row_group)
                 places, validation = _places(histories, cutoff)
                 held_out = _held_out(histories, cutoff)
                 trained = np.flatnonzero(np.diff(places.offsets) > 0)
@@ -123,22 +126,26 @@ class Examples:
         histories = self._histories(block)
         random = np.random.default_rng([self._settings.seed, _STEP, step, worker])
         mine = slice(worker, None, workers)
-        batch = pasts(histories, positions[mine], funnels[mine], self._cut)
+        batch = pasts(histories, positions[mine], funnels[mine], self._cut, self.memory)
         batch["customer_ids"] = self._customers(histories, funnels[mine])
         batch["customer_ids"][random.random(len(batch["customer_ids"])) < _UNSEEN_SHARE] = 0
         hidden = random.random(batch["product_ids"].shape) < _UNKNOWN_SHARE
         batch["product_ids"][hidden & (batch["product_ids"] > 0)] = UNKNOWN_INDEX
         return batch | targets(histories, positions[mine], self._settings.max_products, random)
 
-    def held_out(self, batch_size: int, cut: Cut | None = None, limit: int | None = None) -> Iterator[Batch]:
+    def held_out(
+        self, batch_size: int, cut: Cut | None = None, limit: int | None = None, memory: Memory | None = None
+    ) -> Iterator[Batch]:
         """All held-out examples (or the first `limit`) in a fixed order, their baskets whole.
 
-        Args: cut: how much of the past is shown; by default what training shows.
+        Args:
+            cut: how much of the past is shown; by default what training shows.
+            memory: what names candidates; by default everyone's baskets before the held-out days.
         """
         for number in range(len(self._blocks)):
             positions = _held_out(self._histories(number), self._cutoff)[:limit]
             limit = None if limit is None else limit - len(positions)
-            yield from self._whole(number, positions, batch_size, cut or self._cut)
+            yield from self._whole(number, positions, batch_size, cut or self._cut, memory or self.memory)
 
     def validation(self, batch_size: int, worker: int = 0, workers: int = 1) -> Iterator[Batch]:
         """One worker's part of the validation examples in a fixed order; it may be empty."""
@@ -148,25 +155,40 @@ class Examples:
                 continue
             positions = _places(self._histories(number), self._cutoff)[1][:left]
             left -= len(positions)
-            yield from self._whole(number, positions[worker::workers], batch_size, self._cut)
+            yield from self._whole(number, positions[worker::workers], batch_size, self._cut, self.memory)
 
-    def _whole(self, number: int, positions: np.ndarray, batch_size: int, cut: Cut) -> Iterator[Batch]:
+    def _whole(self, number: int, positions: np.ndarray, batch_size: int, cut: Cut, memory: Memory) -> Iterator[Batch]:
         """Examples of given targets, their baskets whole, always in one order; pasts of similar length together."""
         histories = self._histories(number)
         funnels = np.searchsorted(histories.basket_offsets, positions, side="right") - 1
         order = np.argsort(positions - histories.basket_offsets[funnels], kind="stable")
         for first in range(0, len(order), batch_size):
             rows = order[first : first + batch_size]
-            batch = pasts(histories, positions[rows], funnels[rows], cut)
+            batch = pasts(histories, positions[rows], funnels[rows], cut, memory)
             batch["customer_ids"] = self._customers(histories, funnels[rows])
             random = np.random.default_rng([_WHOLE, number, first])
             yield batch | targets(histories, positions[rows], np.iinfo(np.int32).max, random)
+
+    def _memory(self) -> Memory:
+        """Memories as of the held-out days' first, and of some days before it for the training examples."""
+        settings = self._settings
+        if ARCHITECTURES[settings.architecture].pointer_units == 0 or settings.memory_customers == 0:
+            return OwnPast()
+        days, memories = [], []
+        for before in range(settings.memory_snapshots, -1, -1):
+            day = self._cutoff - before * settings.holdout_days
+            parts = (read_part(block.path, block.row_group) for block in self._blocks)
+            known = remembered(parts, day, len(self.product_keys), settings.memory_customers)
+            if len(known) > 0:
+                days.append(day)
+                memories.append(memory_of(known, settings.candidates))
+        return Snapshots(np.array(days), memories)
 
     def _customers(self, histories: Histories, funnels: np.ndarray) -> np.ndarray:
         return rows_of(keys_of(histories.ids[funnels]), self.customer_keys, missing=0)
 
     def _read(self, number: int) -> Histories:
-        return _read_block(self._blocks[number].path, self._blocks[number].row_group)
+        return read_part(self._blocks[number].path, self._blocks[number].row_group)
 
     def _plan_epoch(self, epoch: int, batch_size: int) -> list[tuple[int, np.ndarray, np.ndarray]]:
         """Row group, funnels and target positions of every batch of an epoch."""
@@ -216,10 +238,6 @@ def read_product_keys(vocabulary: Path) -> np.ndarray:
 
 def _day(day: date) -> int:
     return (day - date(1970, 1, 1)).days
-
-
-def _read_block(path: Path, row_group: int) -> Histories:
-    return read_histories(pq.ParquetFile(path).read_row_group(row_group, columns=list(COLUMNS)))
 
 
 def _customer_baskets(histories: Histories) -> tuple[np.ndarray, np.ndarray]:

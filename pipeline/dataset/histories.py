@@ -1,10 +1,13 @@
 """The sequences table as flat arrays with offsets, so that batches are cut without a Python loop."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from pipeline.tables.vocabulary import FIRST_PRODUCT_INDEX, UNKNOWN_INDEX
 
@@ -59,6 +62,18 @@ class Histories:
     def renamed(self, product_rows: np.ndarray) -> "Histories":
         """The same histories in another vocabulary: `product_rows[old index]` is the new index."""
         return Histories(**{**self.__dict__, "product_ids": product_rows[self.product_ids]})
+
+
+def read_parts(sequences: Path) -> Iterator[Histories]:
+    """A version of the table, one row group after another."""
+    for path in sorted(sequences.rglob("*.parquet")):
+        for row_group in range(pq.ParquetFile(path).num_row_groups):
+            yield read_part(path, row_group)
+
+
+def read_part(path: Path, row_group: int) -> Histories:
+    """One row group of one file."""
+    return read_histories(pq.ParquetFile(path).read_row_group(row_group, columns=list(COLUMNS)))
 
 
 def read_histories(table: Any) -> Histories:

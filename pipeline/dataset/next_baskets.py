@@ -3,7 +3,7 @@
 import os
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from models.keys import keys_of, rows_of
 from pipeline.dataset.batch import Batch, Cut, pasts
+from pipeline.dataset.candidates import Memory, OwnPast
 from pipeline.dataset.histories import Histories
 from pipeline.tables.vocabulary import FIRST_PRODUCT_INDEX, PADDING_INDEX, UNKNOWN_INDEX
 
@@ -26,18 +27,14 @@ class Forecaster:
         product_keys: int64 [V], key of each of its product indices.
         customer_keys: int64 [C], key of each of its customer indices; empty where it knows none.
         cut: how much of a past it reads.
+        memory: what names candidates.
     """
 
     decode: Decode
     product_keys: np.ndarray
     customer_keys: np.ndarray
     cut: Cut
-
-    def translate(self, histories: Histories, product_keys: np.ndarray) -> Histories:
-        """Histories of another vocabulary in this one's; products it does not know become the unknown product."""
-        rows = rows_of(product_keys, self.product_keys, missing=UNKNOWN_INDEX)
-        rows[:FIRST_PRODUCT_INDEX] = np.arange(FIRST_PRODUCT_INDEX)
-        return histories.renamed(rows)
+    memory: Memory = field(default_factory=OwnPast)
 
     def forecast(
         self, histories: Histories, funnels: np.ndarray, elapsed_days: np.ndarray, batch_size: int
@@ -48,7 +45,7 @@ class Forecaster:
         parts: list[dict[str, np.ndarray]] = []
         for first in range(0, len(order), batch_size):
             rows = order[first : first + batch_size]
-            batch = pasts(histories, ends[rows], funnels[rows], self.cut)
+            batch = pasts(histories, ends[rows], funnels[rows], self.cut, self.memory)
             keys = keys_of(histories.ids[funnels[rows]])
             batch["customer_ids"] = rows_of(keys, self.customer_keys, missing=0)
             batch["elapsed_days"] = elapsed_days[rows].astype(np.float32)
@@ -57,7 +54,17 @@ class Forecaster:
         return {name: np.concatenate([part[name] for part in parts])[back] for name in parts[0]}
 
 
-def load_forecaster(model: bytes, max_products: int, cut: Cut) -> Forecaster:
+def translated(histories: Histories, product_keys: np.ndarray, known: np.ndarray) -> Histories:
+    """Histories of one vocabulary in another's; products that it does not know become the unknown product.
+
+    Args: product_keys, known: int64, the key of each product index of the one and of the other.
+    """
+    rows = rows_of(product_keys, known, missing=UNKNOWN_INDEX)
+    rows[:FIRST_PRODUCT_INDEX] = np.arange(FIRST_PRODUCT_INDEX)
+    return histories.renamed(rows)
+
+
+def load_forecaster(model: bytes, max_products: int, cut: Cut, memory: Memory) -> Forecaster:
     """A forecaster from the bytes of a Keras file; slow the first time in a process, because TensorFlow starts."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     import keras
@@ -72,7 +79,7 @@ def load_forecaster(model: bytes, max_products: int, cut: Cut) -> Forecaster:
     if not isinstance(lens, Lens):
         raise TypeError(f"the champion's file holds a {type(lens).__name__}, not a model of models/catalog.py")
     decode = compiled(lambda batch: lens.decode(batch, max_products))
-    return Forecaster(decode, lens.keys.product_keys, lens.keys.customer_keys, cut)
+    return Forecaster(decode, lens.keys.product_keys, lens.keys.customer_keys, cut, memory)
 
 
 def days_since(histories: Histories, business_date: date) -> np.ndarray:

@@ -11,10 +11,12 @@ import numpy as np
 import pyarrow as pa
 
 from models.baselines.frequency_forecast import FrequencyForecast
+from models.basket_sequences import BasketSequences
 from models.keys import keys_of
 from pipeline.dataset.batch import Cut
+from pipeline.dataset.candidates import memory_of
 from pipeline.dataset.histories import read_histories
-from pipeline.dataset.next_baskets import Forecaster, days_since, knows_any, load_forecaster
+from pipeline.dataset.next_baskets import Forecaster, days_since, knows_any, load_forecaster, translated
 from pipeline.settings import PredictionSettings
 
 NOT_TRAINED_ON, ONE_BASKET, ONLY_UNKNOWN = "not_trained_on", "one_basket", "only_unknown_products"
@@ -29,13 +31,19 @@ _NO_CUSTOMERS = np.zeros(0, np.int64)
 class ChampionFile:
     """The champion as it travels to the executors.
 
-    Args: model: a Keras file; version: its registered name and number; product_ids: object [V], names by its index.
+    Args:
+        model: a Keras file.
+        version: its registered name and number.
+        product_ids: object [V], names by its index.
+        remembered: tonight's histories by its product indices, that name candidates.
     """
 
     model: bytes
     version: str
     product_ids: np.ndarray
     cut: Cut
+    remembered: BasketSequences
+    n_candidates: int
 
 
 @dataclass(frozen=True)
@@ -68,13 +76,13 @@ def prediction_rows(part: pa.RecordBatch, known: Knowledge) -> Iterator[pa.Recor
     asked = np.zeros(len(histories), bool)
     if known.champion is not None:
         champion = _load(known.champion, known.settings.max_products)
-        translated = champion.translate(histories, product_keys)
-        asked = customer & has_sequence & knows_any(translated)
+        in_its_words = translated(histories, product_keys, champion.product_keys)
+        asked = customer & has_sequence & knows_any(in_its_words)
         reason[customer & has_sequence & ~asked] = ONLY_UNKNOWN
         reason[asked] = None
         funnels = np.flatnonzero(asked)
         if len(funnels):
-            answer = champion.forecast(translated, funnels, elapsed[funnels], batch_size)
+            answer = champion.forecast(in_its_words, funnels, elapsed[funnels], batch_size)
             names = known.champion.product_ids[answer["products"]]
             yield _rows(
                 part, funnels, answer, names=names, reason=reason, version=known.champion.version, business_date=night
@@ -138,5 +146,6 @@ def _load(champion: ChampionFile, max_products: int) -> Forecaster:
     """The champion's forecaster, loaded once per Python worker; Spark uses a worker again for later tasks."""
     if champion.version not in _loaded:
         _loaded.clear()
-        _loaded[champion.version] = load_forecaster(champion.model, max_products, champion.cut)
+        memory = memory_of(champion.remembered, champion.n_candidates)
+        _loaded[champion.version] = load_forecaster(champion.model, max_products, champion.cut, memory)
     return _loaded[champion.version]

@@ -1,12 +1,28 @@
 """Batches as TensorFlow input, and functions over batches compiled once for all shapes."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from pipeline.dataset.batch import Batch
-from pipeline.dataset.examples import Examples
+
+
+class TrainingData(Protocol):
+    """What a training learns from; a batch is a pure function of its step."""
+
+    product_keys: np.ndarray
+    customer_keys: np.ndarray
+    product_counts: np.ndarray
+
+    def steps_per_epoch(self, batch_size: int) -> int:
+        """Batches of an epoch."""
+
+    def batch(self, step: int, batch_size: int, worker: int = 0, workers: int = 1) -> Batch:
+        """One worker's slice of the batch of a step, counted from 0 over all epochs."""
+
+    def validation(self, batch_size: int, worker: int = 0, workers: int = 1) -> Iterator[Batch]:
+        """One worker's part of the validation examples in a fixed order; it may be empty."""
 
 
 def signature(batch: Batch) -> dict[str, Any]:
@@ -16,7 +32,7 @@ def signature(batch: Batch) -> dict[str, Any]:
     return {name: tf.TensorSpec([None] * array.ndim, tf.as_dtype(array.dtype)) for name, array in batch.items()}
 
 
-def stream(examples: Examples, steps: range, batch_size: int, worker: int = 0, workers: int = 1) -> Any:
+def stream(examples: TrainingData, steps: range, batch_size: int, worker: int = 0, workers: int = 1) -> Any:
     """A tf.data.Dataset of one worker's batches of `steps`, prepared while the model computes."""
     import tensorflow as tf
 

@@ -14,6 +14,7 @@ from models.basket_sequences import BasketSequences
 from models.keys import rows_of
 from models.special_ids import FIRST_PRODUCT, PADDING, UNKNOWN
 from pipeline.dataset.batch import Batch, Cut
+from pipeline.dataset.candidates import OwnPast
 from pipeline.dataset.examples import Examples
 from pipeline.dataset.tensors import compiled
 from pipeline.evaluation.metrics import CUTOFFS, gap_error_days, ranking_metrics
@@ -39,7 +40,7 @@ def measure_model(model: "Lens", data: Examples, limit: int) -> dict[str, float]
     for batch in data.held_out(BATCH_SIZE, limit=limit):
         past = {name: array for name, array in batch.items() if not name.startswith("target_")}
         past["product_ids"] = product_rows[past["product_ids"]]
-        past["own_products"] = product_rows[past["own_products"]]
+        past["candidates"] = product_rows[past["candidates"]]
         past["customer_ids"] = customer_rows[past["customer_ids"]]
         predicted = predict(past)
         batches.append(batch)
@@ -56,7 +57,7 @@ def measure_baselines(data: Examples, limit: int) -> dict[str, dict[str, float]]
         "personal_top": PersonalTop(),
         "personal_then_global": PersonalThenGlobal(data.product_counts),
     }
-    batches = list(data.held_out(BATCH_SIZE, cut=WHOLE_HISTORY, limit=limit))
+    batches = list(data.held_out(BATCH_SIZE, cut=WHOLE_HISTORY, limit=limit, memory=OwnPast()))
     pasts = [BasketSequences.of_batch(batch, len(data.product_keys)) for batch in batches]
     return {
         name: _ranking(batches, [baseline.rank(past, max(CUTOFFS)).products for past in pasts])

@@ -15,11 +15,11 @@ import tensorflow as tf
 
 from models.catalog import build
 from pipeline.dataset.examples import Examples
-from pipeline.dataset.tensors import signature, stream
+from pipeline.dataset.tensors import TrainingData, signature, stream
 from pipeline.evaluation.stored_model import load_model
 from pipeline.training.checkpoints import Checkpoints
 from pipeline.training.history import VALIDATION, Epoch, best_epoch, is_over, read_history, write_history
-from pipeline.training.spec import TrainingSpec
+from pipeline.training.spec import TrainingFolder, TrainingSpec
 
 TOTAL = "total"
 EXAMPLES = "examples"
@@ -36,7 +36,15 @@ def train(spec: TrainingSpec) -> None:
     keras.utils.set_random_seed(spec.settings.seed)
     strategy = tf.distribute.MultiWorkerMirroredStrategy()
     if not spec.model_path.is_file():
-        Training(spec, strategy, strategy.cluster_resolver.task_id or 0).run()
+        data = Examples.open(spec.sequences, spec.vocabulary, spec.business_date, spec.settings)
+        Training(spec, data, strategy, strategy.cluster_resolver.task_id or 0).run()
+
+
+def train_alone(folder: TrainingFolder, data: TrainingData) -> None:
+    """The same training in this process, without a cluster."""
+    keras.utils.set_random_seed(folder.settings.seed)
+    if not folder.model_path.is_file():
+        Training(folder, data, tf.distribute.get_strategy(), 0).run()
 
 
 class Training:
@@ -47,11 +55,11 @@ class Training:
     ever. For the same reason a worker sums over its own validation batches and the sums are reduced once.
     """
 
-    def __init__(self, spec: TrainingSpec, strategy: tf.distribute.Strategy, worker: int) -> None:
+    def __init__(self, spec: TrainingFolder, data: TrainingData, strategy: tf.distribute.Strategy, worker: int) -> None:
         self.spec, self.settings, self.strategy = spec, spec.settings, strategy
         self.chief = worker == 0
         self.share = {"worker": worker, "workers": self.settings.workers}
-        self.data = Examples.open(spec.sequences, spec.vocabulary, spec.business_date, spec.settings)
+        self.data = data
         self.steps_per_epoch = self.data.steps_per_epoch(self.settings.batch_size)
         self.epochs = min(self.settings.epochs, -(-self.settings.max_steps // self.steps_per_epoch))
         with strategy.scope():
@@ -92,6 +100,8 @@ class Training:
         )
         if self.spec.initial_model is not None:
             model.adopt(load_model(self.spec.initial_model))
+        else:
+            model.adapt(self.data.batch(0, self.settings.batch_size))
         return model
 
     def _learning_rate(self) -> keras.optimizers.schedules.LearningRateSchedule:

@@ -14,21 +14,14 @@ MODEL_FILE = "model.keras"
 HISTORY_FILE = "history.json"
 
 
-class TrainingSpec(BaseModel):
-    """One training. Two trainings with equal specs end with bitwise equal weights, disturbed or not."""
+class TrainingFolder(BaseModel):
+    """How to train and where the files of it lie."""
 
     folder: Path
     """Checkpoints, logs and the final model; on storage that all workers and the driver share."""
-    sequences: Path
-    """Data of the sequences version."""
-    vocabulary: Path
-    """Data of the vocabulary version beside it."""
-    business_date: date
     settings: TrainingSettings
     initial_model: Path | None = None
     """Keras file whose weights to start from; None starts from random ones."""
-    threads: int = 1
-    """TensorFlow threads of each worker."""
 
     @property
     def model_path(self) -> Path:
@@ -50,6 +43,24 @@ class TrainingSpec(BaseModel):
         """The chief's: weights, optimizer state and step."""
         return self.folder / "checkpoints"
 
+    def clean(self) -> None:
+        """Remove what a finished and registered training no longer needs: all but spec, history and logs."""
+        shutil.rmtree(self.checkpoints, ignore_errors=True)
+        for path in self.folder.glob("*.keras"):
+            path.unlink()
+
+
+class TrainingSpec(TrainingFolder):
+    """One training. Two trainings with equal specs end with bitwise equal weights, disturbed or not."""
+
+    sequences: Path
+    """Data of the sequences version."""
+    vocabulary: Path
+    """Data of the vocabulary version beside it."""
+    business_date: date
+    threads: int = 1
+    """TensorFlow threads of each worker."""
+
     def write(self) -> Path:
         """Put the spec into its folder; what a different training left there is removed."""
         path = self.folder / SPEC_FILE
@@ -59,12 +70,6 @@ class TrainingSpec(BaseModel):
         self.folder.mkdir(parents=True, exist_ok=True)
         replace_text(path, text)
         return path
-
-    def clean(self) -> None:
-        """Remove what a finished and registered training no longer needs: all but spec, history and logs."""
-        shutil.rmtree(self.checkpoints, ignore_errors=True)
-        for path in self.folder.glob("*.keras"):
-            path.unlink()
 
     @classmethod
     def read(cls, path: Path) -> "TrainingSpec":

@@ -11,7 +11,7 @@ from tests.models.batches import N_CUSTOMERS, N_PRODUCTS
 
 TINY = LensConfig(session_units=(8,), behaviour_units=(12,), decoder_units=(16,), product_units=8, customer_units=4)
 
-REPEATING = replace(TINY, repetition_units=6)
+POINTING = replace(TINY, pointer_units=6)
 
 
 def tiny(config: LensConfig = TINY, n_products: int = N_PRODUCTS, n_customers: int = N_CUSTOMERS) -> Lens:
@@ -28,7 +28,7 @@ def make_lens() -> Callable[..., Lens]:
     return tiny
 
 
-@pytest.fixture(params=[TINY, REPEATING], ids=["as_published", "repeating"])
+@pytest.fixture(params=[TINY, POINTING], ids=["as_published", "pointing"])
 def lens(request: pytest.FixtureRequest) -> Lens:
-    """A tiny model, without and with the repetition head."""
+    """A tiny model, without and with the pointer head."""
     return tiny(request.param)

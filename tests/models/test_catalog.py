@@ -5,7 +5,7 @@ import pytest
 from keras import ops
 
 from models.catalog import ARCHITECTURES, build
-from models.lens import N_BASKET_FEATURES, N_OWN_FEATURES
+from models.lens import N_BASKET_FEATURES, N_EVIDENCE
 from models.special_ids import END, FIRST_PRODUCT
 from tests.models.batches import N_CUSTOMERS, N_PRODUCTS, random_batch
 
@@ -53,10 +53,11 @@ def test_lens2000_has_the_layers_of_table_1() -> None:
     assert [layer.units for layer in model.decoder.stack] == [512, 128]
 
 
-def test_lens_adds_nothing_but_the_repetition_head_to_lens1000() -> None:
+def test_lens_adds_nothing_but_the_pointer_head_to_lens1000() -> None:
     model, published = built("lens"), built("lens1000")
-    context, written = 2 * 256 + 32, 512 + 2 * 256 + 32
-    head = dense(N_OWN_FEATURES, 64) + dense(context, 64) + dense(64, 64) + 64 + dense(64, 1) + dense(written, 1)
+    written = 512 + 2 * 256 + 32
+    standardised = 2 * N_EVIDENCE
+    head = standardised + dense(N_EVIDENCE, 64) + dense(64, 64) + 64 + dense(64, 1) + dense(written, 1)
     of_own_units = 1
     assert model.count_params() - published.count_params() == head + of_own_units
 

@@ -12,7 +12,7 @@ from keras import ops
 from models.lens import Lens, LensConfig
 from models.special_ids import FIRST_PRODUCT
 from tests.models.batches import padded, random_batch, rows
-from tests.models.conftest import REPEATING, TINY
+from tests.models.conftest import POINTING, TINY
 
 MAX_PRODUCTS = 12
 
@@ -46,28 +46,28 @@ def train(lens: Lens, batch: dict[str, np.ndarray], steps: int) -> None:
 def shares(lens: Lens, batch: dict[str, np.ndarray]) -> np.ndarray:
     """Probability of each symbol to be written first; float32 [B, V]."""
     context = lens.context(batch)
-    first: np.ndarray = ops.convert_to_numpy(lens._first_step(context, lens.past(batch, context))[2])
+    first: np.ndarray = ops.convert_to_numpy(lens._first_step(context, lens.pointers(batch))[2])
     return first
 
 
 def test_what_is_generated_or_copied_is_one_distribution(make_lens: Callable[..., Lens]) -> None:
-    np.testing.assert_allclose(shares(make_lens(REPEATING), random_batch()).sum(axis=1), 1.0, rtol=1e-5)
+    np.testing.assert_allclose(shares(make_lens(POINTING), random_batch()).sum(axis=1), 1.0, rtol=1e-5)
 
 
-def test_nothing_outside_the_past_is_copied(make_lens: Callable[..., Lens]) -> None:
-    lens, batch = make_lens(REPEATING), random_batch()
+def test_nothing_but_candidates_is_copied(make_lens: Callable[..., Lens]) -> None:
+    lens, batch = make_lens(POINTING), random_batch()
     lens.gate.bias.assign([100.0])  # copy always
-    own = np.zeros((len(batch["own_products"]), lens.n_products), bool)
-    np.put_along_axis(own, batch["own_products"], True, axis=1)
+    own = np.zeros((len(batch["candidates"]), lens.n_products), bool)
+    np.put_along_axis(own, batch["candidates"], True, axis=1)
     found = shares(lens, batch)
     assert np.all(found[~own | (np.arange(lens.n_products) < FIRST_PRODUCT)] < 1e-6)
     np.testing.assert_allclose(found.sum(axis=1), 1.0, rtol=1e-5)
 
 
-def test_a_customer_without_a_known_past_is_generated_for(make_lens: Callable[..., Lens]) -> None:
-    lens, batch = make_lens(REPEATING), random_batch()
+def test_a_customer_without_candidates_is_generated_for(make_lens: Callable[..., Lens]) -> None:
+    lens, batch = make_lens(POINTING), random_batch()
     lens.gate.bias.assign([100.0])
-    none = batch | {name: np.zeros_like(batch[name]) for name in ("own_products", "own_features")}
+    none = batch | {name: np.zeros_like(batch[name]) for name in ("candidates", "evidence")}
     np.testing.assert_allclose(shares(lens, none).sum(axis=1), 1.0, rtol=1e-5)
     assert np.isfinite(losses_of(lens, none)["total"])
 
@@ -75,11 +75,11 @@ def test_a_customer_without_a_known_past_is_generated_for(make_lens: Callable[..
 def test_writing_the_true_basket_step_by_step_has_the_probability_that_training_sees(
     make_lens: Callable[..., Lens],
 ) -> None:
-    lens = make_lens(REPEATING)
+    lens = make_lens(POINTING)
     batch = rows(random_batch(examples=4), [0])
     context = lens.context(batch)
-    past = lens.past(batch, context)
-    _, states, found = lens._first_step(context, past)
+    pointers = lens.pointers(batch)
+    _, states, found = lens._first_step(context, pointers)
     allowed, log_likelihood = np.ones((1, lens.n_products), np.float32), 0.0
     for symbol in batch["target_products"][0]:
         if symbol == 0:
@@ -87,14 +87,14 @@ def test_writing_the_true_basket_step_by_step_has_the_probability_that_training_
         log_likelihood += float(np.log(ops.convert_to_numpy(found)[0, symbol]))
         allowed[0, symbol] = 0.0
         written, states = lens.decoder.step(lens.products(np.array([symbol])), states)
-        _, found = lens._shares(written, context, past, allowed)
+        _, found = lens._shares(written, context, pointers, allowed)
     assert losses_of(lens, batch)["content"] == pytest.approx(-log_likelihood, rel=1e-4)
 
 
 def test_a_product_that_always_comes_back_is_expected_with_near_certainty(make_lens: Callable[..., Lens]) -> None:
-    lens, batch = make_lens(REPEATING), random_batch()
+    lens, batch = make_lens(POINTING), random_batch()
     back = batch["target_products"][np.arange(4), 0]
-    batch = batch | {"own_products": np.column_stack([back, batch["own_products"][:, 1:] * 0]).astype(np.int32)}
+    batch = batch | {"candidates": np.column_stack([back, batch["candidates"][:, 1:] * 0]).astype(np.int32)}
     train(lens, batch, 150)
     ranked, probabilities = (ops.convert_to_numpy(each) for each in lens.rank(batch, 1))
     np.testing.assert_array_equal(ranked[:, 0], back)
@@ -154,7 +154,7 @@ def test_it_learns_a_tiny_batch_by_heart(lens: Lens) -> None:
     np.testing.assert_allclose(found["gap_days"], batch["target_gap_days"], rtol=0.3, atol=1.0)
 
 
-@pytest.mark.parametrize("config", [TINY, REPEATING], ids=["as_published", "repeating"])
+@pytest.mark.parametrize("config", [TINY, POINTING], ids=["as_published", "repeating"])
 @pytest.mark.parametrize("seed", range(3))
 def test_no_product_is_written_twice(make_lens: Callable[..., Lens], seed: int, config: LensConfig) -> None:
     lens = make_lens(replace(config, seed=seed))
@@ -170,7 +170,7 @@ def test_only_known_products_are_written(lens: Lens) -> None:
 
 def test_a_basket_ends_and_has_at_least_one_product(lens: Lens) -> None:
     lens.products.bias.assign(ops.convert_to_numpy(lens.products.bias) + 50.0 * (np.arange(lens.n_products) == 2))
-    if lens.repeats:
+    if lens.points:
         lens.gate.bias.assign([-100.0])  # generate always: only the vocabulary holds the end
     products = decoded(lens, random_batch())["products"]
     assert np.all((products > 0).sum(axis=1) == 1)
@@ -189,11 +189,11 @@ def test_the_next_basket_is_not_in_the_past(lens: Lens) -> None:
 def test_ranking_is_sorted_distinct_and_agrees_with_decoding(lens: Lens) -> None:
     batch = random_batch()
     products, probabilities = (ops.convert_to_numpy(each) for each in lens.rank(batch, 20))
-    assert np.all(np.diff(probabilities, axis=1) <= 0)
+    if not lens.points:  # candidates' probabilities are judged apart from their order
+        assert np.all(np.diff(probabilities, axis=1) <= 0)
     assert np.all((probabilities > 0) & (probabilities < 1))
     assert all(len(set(row)) == len(row) for row in products)
-    if not lens.repeats:
-        np.testing.assert_array_equal(decoded(lens, batch)["products"][:, 0], products[:, 0])
+    np.testing.assert_array_equal(decoded(lens, batch)["products"][:, 0], products[:, 0])
 
 
 def test_a_saved_model_predicts_the_same(lens: Lens, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from pyspark.sql import Row, SparkSession
 
+from models.basket_sequences import BasketSequences
 from models.keys import keys_of
 from pipeline.dataset.batch import Cut
 from pipeline.dataset.prediction_rows import ChampionFile, Knowledge
@@ -46,7 +47,14 @@ def champion(tmp_path_factory: pytest.TempPathFactory) -> ChampionFile:
     lens.keys.assign(keys, np.r_[0, keys_of(["seen"])])
     path: Path = tmp_path_factory.mktemp("champion") / "model.keras"
     lens.save(path)
-    return ChampionFile(path.read_bytes(), "larder-shop/1", CHAMPION_NAMES, Cut(20, 20))
+    return ChampionFile(
+        path.read_bytes(),
+        "larder-shop/1",
+        CHAMPION_NAMES,
+        Cut(20, 20),
+        BasketSequences.of_nobody(len(CHAMPION_NAMES)),
+        8,
+    )
 
 
 def predicted(spark: SparkSession, champion: ChampionFile | None, **settings: Any) -> dict[str, Row]:

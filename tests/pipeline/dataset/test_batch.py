@@ -6,6 +6,7 @@ import pytest
 
 from models import special_ids
 from pipeline.dataset.batch import Cut, pasts, targets
+from pipeline.dataset.candidates import OwnPast
 from pipeline.dataset.histories import Histories, read_histories
 from pipeline.tables.vocabulary import END_INDEX, FIRST_PRODUCT_INDEX, PADDING_INDEX, UNKNOWN_INDEX
 from tests.factories import sequence
@@ -20,7 +21,7 @@ def histories_of(*rows: dict) -> Histories:  # type: ignore[type-arg]
 
 def everything(histories: Histories) -> dict[str, np.ndarray]:
     funnels = np.arange(len(histories))
-    return pasts(histories, histories.basket_offsets[funnels + 1], funnels, WIDE)
+    return pasts(histories, histories.basket_offsets[funnels + 1], funnels, WIDE, OwnPast())
 
 
 def test_special_indices_agree_with_the_vocabulary_table() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from models import lens
 from pipeline.dataset.histories import Histories, read_histories
-from pipeline.dataset.own_products import N_OWN_FEATURES, own_products
+from pipeline.dataset.own_products import own_products
 from pipeline.tables.vocabulary import FIRST_PRODUCT_INDEX
 from tests.factories import sequence
 from tests.pipeline.dataset.sequences import SCHEMA, random_sequences
@@ -22,10 +22,9 @@ def of_all(histories: Histories, ends: np.ndarray | None = None) -> tuple[np.nda
     return own_products(histories, np.arange(len(histories)), histories.basket_offsets[1:] if ends is None else ends)
 
 
-def test_the_model_expects_these_features() -> None:
-    assert lens.N_OWN_FEATURES == N_OWN_FEATURES
+def test_the_model_finds_the_units() -> None:
     _, features = of_all(histories_of(sequence(quantities=[[7.0], [7.0], [7.0]])))
-    np.testing.assert_allclose(features[0, 0, lens.OWN_UNITS_FEATURE], np.log(8.0), rtol=1e-6)
+    np.testing.assert_allclose(features[0, 0, lens.OWN_UNITS], np.log(8.0), rtol=1e-6)
 
 
 def test_features_worked_out_by_hand() -> None:

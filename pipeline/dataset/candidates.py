@@ -1,0 +1,148 @@
+"""Candidates for the next basket, and the evidence for each, from a memory of what everyone bought.
+
+    candidates  int32   [B, C]      the customer's own products, then what others' histories name; 0 padded
+    evidence    float32 [B, C, 31]  12 numbers about own purchases (own_products.py), whether it is an own product at
+                                    all, and 18 from others' histories (models/candidates/evidence.py); 0 where padded
+
+Without a memory the candidates are the own products, and what others would say of them is 0.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from models.basket_sequences import BasketSequences
+from models.candidates.evidence import N_OF_OTHERS, evidence_of_others
+from models.candidates.features import CandidateFeatures, FeatureConfig
+from models.keys import keys_of
+from models.ragged import offsets_of, ranges
+from pipeline.dataset.histories import Histories
+from pipeline.dataset.own_products import N_OWN_FEATURES, own_products
+from pipeline.tables.vocabulary import FIRST_PRODUCT_INDEX
+
+N_EVIDENCE = N_OWN_FEATURES + 1 + N_OF_OTHERS
+
+Evidence = tuple[np.ndarray, np.ndarray]
+
+
+class Memory(Protocol):
+    """Names candidates for the next baskets of funnels."""
+
+    def of(self, histories: Histories, funnels: np.ndarray, ends: np.ndarray) -> Evidence:
+        """Candidates and evidence for the baskets at `ends`, from what was bought before.
+
+        Args: funnels: int64 [B], rows of `histories`; ends: int64 [B], positions among all baskets.
+        """
+
+
+class OwnPast:
+    """Remembers nobody else."""
+
+    def of(self, histories: Histories, funnels: np.ndarray, ends: np.ndarray) -> Evidence:
+        """Own products alone."""
+        products, features = own_products(histories, funnels, ends)
+        return products, _joined(features, products > 0, np.zeros((*products.shape, N_OF_OTHERS), np.float32))
+
+
+@dataclass(frozen=True)
+class Everyone:
+    """Remembers the histories that `features` was made of."""
+
+    features: CandidateFeatures
+
+    def of(self, histories: Histories, funnels: np.ndarray, ends: np.ndarray) -> Evidence:
+        """Own products and what others name."""
+        own, own_features = own_products(histories, funnels, ends)
+        found = self.features.of(sequences_of(histories, funnels, ends, self.features.n_products))
+        others = evidence_of_others(found)
+        # Own products are among the candidates; their features move to where they stand.
+        width = np.int64(self.features.n_products)
+        rows = np.arange(len(ends), dtype=np.int64)[:, None]
+        known = np.flatnonzero(own.ravel())
+        keys = (rows * width + own).ravel()[known]
+        order = np.argsort(keys)
+        asked = (rows * width + found.products).ravel()
+        place = np.minimum(np.searchsorted(keys, asked, sorter=order), max(len(keys) - 1, 0))
+        features = np.zeros((asked.size, N_OWN_FEATURES), np.float32)
+        is_own = np.zeros(asked.size, bool)
+        if len(keys):
+            source = order[place]
+            is_own = keys[source] == asked
+            features[is_own] = own_features.reshape(-1, N_OWN_FEATURES)[known[source[is_own]]]
+        shape = found.products.shape
+        return found.products, _joined(features.reshape(*shape, -1), is_own.reshape(shape), others)
+
+
+@dataclass(frozen=True)
+class Snapshots:
+    """Memories as of several days: a basket is explained by the latest that knows nothing of its day or later.
+
+    Args: days: int [n], days since 1970-01-01, ascending; memories: one each, of the baskets before that day.
+    """
+
+    days: np.ndarray
+    memories: Sequence[Memory]
+
+    def of(self, histories: Histories, funnels: np.ndarray, ends: np.ndarray) -> Evidence:
+        """Candidates of each basket, by own products alone where it is older than all memories."""
+        number = np.searchsorted(self.days, histories.sold_on[ends], side="right")
+        parts = {
+            int(each): (self.memories[each - 1] if each else OwnPast()).of(
+                histories, funnels[number == each], ends[number == each]
+            )
+            for each in np.unique(number)
+        }
+        shape = (len(ends), max(products.shape[1] for products, _ in parts.values()))
+        candidates, evidence = np.zeros(shape, np.int32), np.zeros((*shape, N_EVIDENCE), np.float32)
+        for each, (products, features) in parts.items():
+            rows = np.flatnonzero(number == each)
+            candidates[rows, : products.shape[1]], evidence[rows, : products.shape[1]] = products, features
+        return candidates, evidence
+
+
+def memory_of(remembered: BasketSequences, n_candidates: int) -> Memory:
+    """A memory of those histories; of none where there are no two customers to compare."""
+    if len(remembered) < 2:
+        return OwnPast()
+    return Everyone(CandidateFeatures(remembered, FeatureConfig(n_candidates=n_candidates)))
+
+
+def remembered(parts: Iterable[Histories], day: int, n_products: int, n_customers: int) -> BasketSequences:
+    """Histories of at most about `n_customers` customers, drawn by their keys, before `day` (days since 1970-01-01)."""
+    parts = list(parts) if n_customers else []
+    one_in = -(-sum(int((part.kinds == "customer").sum()) for part in parts) // max(n_customers, 1))
+    drawn = [BasketSequences.of_nobody(n_products)]
+    for part in parts:
+        ends = part.baskets_before(day)
+        kept = (part.kinds == "customer") & (ends > part.basket_offsets[:-1])
+        kept &= keys_of(part.ids) % max(one_in, 1) == 0
+        funnels = np.flatnonzero(kept)
+        drawn.append(sequences_of(part, funnels, ends[funnels], n_products))
+    return BasketSequences.joined(drawn)
+
+
+def sequences_of(histories: Histories, funnels: np.ndarray, ends: np.ndarray, n_products: int) -> BasketSequences:
+    """The known products of the baskets before `ends`; a customer's number is the key of its id."""
+    starts = histories.basket_offsets[funnels]
+    baskets = ranges(starts, ends - starts)
+    lengths = np.diff(histories.product_offsets)[baskets]
+    lines = ranges(histories.product_offsets[baskets], lengths)
+    basket = np.repeat(np.arange(len(baskets)), lengths)
+    # A product on two lines of a basket is one purchase.
+    basket, products = np.divmod(np.unique(basket * np.int64(n_products) + histories.product_ids[lines]), n_products)
+    known = products >= FIRST_PRODUCT_INDEX
+    basket, products = basket[known], products[known]
+    return BasketSequences(
+        customers=keys_of(histories.ids[funnels]),
+        basket_offsets=offsets_of(ends - starts),
+        product_offsets=offsets_of(np.bincount(basket, minlength=len(baskets))),
+        product_ids=products.astype(np.int32),
+        n_products=n_products,
+    )
+
+
+def _joined(own: np.ndarray, is_own: np.ndarray, others: np.ndarray) -> np.ndarray:
+    joined: np.ndarray = np.concatenate([own, is_own[..., None].astype(np.float32), others], axis=2)
+    return joined
