@@ -101,7 +101,8 @@ def failed(why: str) -> Any:
                     why,
                     "Whoever runs Larder can check LARDER_DATABASE_URL and the database; then load this page again.",
                 ],
-            )
+            ),
+            id="main",
         ),
     )
 

@@ -9,6 +9,7 @@ from dash import Dash, Input, Output, State, html
 from dash.exceptions import PreventUpdate
 
 from pipeline.page.acts import act_bar
+from pipeline.page.backtest import Backtest, read_backtest
 from pipeline.page.columns import ANOMALIES as ANOMALY_COLUMNS
 from pipeline.page.columns import STOCKOUTS as STOCKOUT_COLUMNS
 from pipeline.page.columns import Column
@@ -53,8 +54,10 @@ class TablePage:
             tools.append(html.Div(act_bar(self.name), id=f"{self.name}-acts", className="hidden"))
         return [html.Div(id=f"{self.name}-tiles"), *tools, self._grid()]
 
-    def _tiles(self, tiles: Tiles) -> Any:
+    def _tiles(self, tiles: Tiles, measured: Backtest | None) -> Any:
         found = f"{tiles.right} of {tiles.judged} judged were right" if tiles.judged else "no verdicts given yet"
+        if measured:
+            found = f"of {measured.windows} past weeks, recall {measured.recall:.0%}; {found}"
         return dmc.SimpleGrid(
             cols=4,
             spacing="sm",
@@ -63,7 +66,7 @@ class TablePage:
                 tile("Open alerts", f"{tiles.open:,}", f"{tiles.new:,} of them new tonight"),
                 tile(self.money_heading, money(tiles.value_cents), "of the open alerts"),
                 tile("New tonight", f"{tiles.new:,}", "first seen in the latest night"),
-                tile("Back-tested precision", "not measured yet", found),
+                tile("Back-tested precision", f"{measured.precision:.0%}" if measured else "not measured yet", found),
             ],
         )
 
@@ -148,7 +151,10 @@ class TablePage:
         def tiles(_id: str, _changed: int, source: str) -> Any:
             """The figures above the table, read again after every change."""
             morning = read_morning(context, source)
-            return self._tiles(read_tiles(context, source, self.kind, morning.night)) if morning.night else []
+            if morning.night is None:
+                return []
+            measured = read_backtest(context.workspace(source)) if self.kind == "stockout" else None
+            return self._tiles(read_tiles(context, source, self.kind, morning.night), measured)
 
         app.clientside_callback(
             f"(rows) => {{ const bar = document.getElementById('{name}-acts'), chosen = rows || [];"
