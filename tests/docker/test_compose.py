@@ -29,9 +29,9 @@ def test_every_role_has_a_service(compose: dict[str, Any]) -> None:
     assert roles <= set(compose["services"])
 
 
-def test_gpus_are_asked_for_in_their_profile_only(compose: dict[str, Any]) -> None:
-    profiles = {name: service.get("profiles") for name, service in compose["services"].items()}
-    assert {name for name, profile in profiles.items() if profile} == {"spark-worker-gpu"}
+def test_gpus_and_the_page_start_in_their_profiles_only(compose: dict[str, Any]) -> None:
+    profiles = {name: service["profiles"] for name, service in compose["services"].items() if "profiles" in service}
+    assert profiles == {"spark-worker-gpu": ["gpu"], "page": ["page"]}
 
 
 def test_the_gpu_worker_offers_as_many_gpus_as_it_is_given(compose: dict[str, Any]) -> None:
