@@ -1,6 +1,7 @@
 """Expected units per store, product and day of the horizon (`expected_demand`).
 
-Two routes meet here, store by store. The store's route reads what the store sold lately and gives the level. The
+Two routes meet here, store by store. The store's route (`models.detectors.boosted_route`, the forecast that the
+back-test `larder benchmark stockouts` measures) reads what the store sold lately and gives the level. The
 customers' route (LENS, Algorithm 2) sums what the predicted baskets hold on the days on which they may happen: it
 moves `demand.customer_weight` of the mean towards what they hold, and answers whose baskets these are. Units are
 those bought, before returns: a shelf is emptied by what leaves it.
@@ -16,7 +17,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.pandas.functions import pandas_udf
 from pyspark.sql.types import ArrayType, DoubleType
 
-from models.detectors import customer_route, store_route
+from models.detectors import boosted_route, customer_route
 from models.detectors.counts import quantile
 from models.detectors.sales_history import sales_history
 from pipeline.settings import DemandSettings
@@ -135,22 +136,21 @@ def _store_forecaster(
             facts["first_day"].fillna(0).to_numpy(np.int64) - start,
             facts["empty_now"].notna().to_numpy(bool),
         )
-        store = store_route.forecast_store(history, np.array([day.weekday() for day in horizon]))
+        store = boosted_route.forecast_store(history, np.array([day.weekday() for day in horizon]))
         from_baskets = _grid(predicted, names, "ahead", "units", start=0, stop=len(horizon))
         mean, part = customer_route.blend(store.mean, from_baskets, weight)
-        variance = store_route.day_variance(mean, store.dispersion, store.level_error)
-        cumulative = store_route.cumulative_variance(mean, store.dispersion, store.level_error)
+        expected = store.about(mean)
         customers = _grid(predicted, names, "ahead", "n_customers", start=0, stop=len(horizon))
         columns = {
             "store_id": (sold if len(sold) else predicted)["store_id"].iloc[0],
             "product_id": np.repeat(names, len(horizon)),
             "demand_on": np.tile(np.array(horizon, dtype=object), len(names)),
             "mean": mean.ravel(),
-            "variance": variance.ravel(),
-            "cumulative_variance": cumulative.ravel(),
-            "p10": quantile(mean, variance, 0.1).ravel(),
-            "p50": quantile(mean, variance, 0.5).ravel(),
-            "p90": quantile(mean, variance, 0.9).ravel(),
+            "variance": expected.variance.ravel(),
+            "cumulative_variance": expected.cumulative_variance.ravel(),
+            "p10": quantile(mean, expected.variance, 0.1).ravel(),
+            "p50": quantile(mean, expected.variance, 0.5).ravel(),
+            "p90": quantile(mean, expected.variance, 0.9).ravel(),
             "from_customers": part.ravel(),
             "n_customers": customers.ravel().astype(np.int32),
         }

@@ -44,10 +44,18 @@ class Spread:
         return self.ratio * mean + self.error * mean**2
 
 
+USUAL_SPREAD = Spread(1.5, 0.1)
+
+
 def fit_spread(mean: Array, units: Array) -> Spread:
-    """The spread under which these units are likeliest, given their forecast means; of the candidates tried."""
+    """The spread under which these units are likeliest, given their forecast means; of the candidates tried.
+
+    Without any units the usual spread.
+    """
     mean, units = np.maximum(mean.ravel(), _SMALLEST_MEAN), units.ravel()
-    best, likeliest = Spread(1.0, 0.1), -np.inf
+    best, likeliest = USUAL_SPREAD, -np.inf
+    if not len(units):
+        return best
     for ratio in _RATIOS:
         for error in _ERRORS:
             variance = np.maximum(ratio * mean + error * mean**2, mean * (1.0 + 1e-6))

@@ -1,7 +1,7 @@
 """Who forecasts demand in the back-test, by name: the nightly job's own forecast, and what a planner would use."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from models.baselines.boosted_demand import BoostedLags
 from models.baselines.demand_smoothers import SMOOTHERS, smoother
-from models.detectors import store_route
+from models.detectors import boosted_route, store_route
 from models.detectors.demand_forecast import DemandForecast
 from pipeline.benchmarks.daily_sales import HORIZON_DAYS, DailySales
 from pipeline.settings import DemandSettings
@@ -46,7 +46,9 @@ def _smooth(name: str) -> Callable[[DailySales, int, NDArray[np.int64]], Array]:
 
 
 def _smoothed(name: str) -> DemandContestant:
-    return DemandContestant(_smooth(name), all_products=name != "auto-ets", settings=SMOOTHERS[name])
+    return DemandContestant(
+        _smooth(name), all_products=name != "auto-ets", settings={"smoother": name} | SMOOTHERS[name]
+    )
 
 
 def _boost(sales: DailySales, cutoff: int, products: NDArray[np.int64]) -> Array:
@@ -66,7 +68,7 @@ def _imapa_and_lightgbm() -> DemandContestant:
 
 
 def _store_route() -> DemandContestant:
-    history_days = DemandSettings().history_days
+    history_days = 56
 
     def forecast(sales: DailySales, cutoff: int, products: NDArray[np.int64]) -> Forecast:
         history = sales.history(cutoff, products).days(max(cutoff - history_days, 0), cutoff)
@@ -79,9 +81,21 @@ def _store_route() -> DemandContestant:
     return DemandContestant(forecast, settings={"history_days": history_days})
 
 
+def _boosted_route() -> DemandContestant:
+    history_days = DemandSettings().history_days
+
+    def forecast(sales: DailySales, cutoff: int, products: NDArray[np.int64]) -> Forecast:
+        history = sales.history(cutoff, products).days(max(cutoff - history_days, 0), cutoff)
+        found = boosted_route.forecast_store(history, sales.weekdays(cutoff, cutoff + HORIZON_DAYS))
+        return found.about(found.mean)
+
+    return DemandContestant(forecast, settings={"history_days": history_days} | asdict(boosted_route.BoostedConfig()))
+
+
 CONTESTANTS: dict[str, Callable[[], DemandContestant]] = {
     **{name: partial(_smoothed, name) for name in SMOOTHERS},
     "lightgbm": _boosted_lags,
     "imapa-lightgbm": _imapa_and_lightgbm,
     "store-route": _store_route,
+    "boosted-route": _boosted_route,
 }

@@ -86,11 +86,24 @@ def compare(
 
 
 def write(scores: dict[str, dict[str, Any]], out: Path, described: dict[str, Any]) -> str:
-    """Write scores.json and the Markdown table; returns the table."""
-    (out / SCORES).write_text(json.dumps(described | {"models": scores}, indent=1) + "\n")
-    page = table(scores)
-    (out / TABLE).write_text(page)
-    return page
+    """Write scores.json and the page made from it; returns the page."""
+    result = described | {"models": scores}
+    (out / SCORES).write_text(json.dumps(result, indent=1) + "\n")
+    (out / TABLE).write_text(page(result))
+    return page(result)
+
+
+def page(result: dict[str, Any]) -> str:
+    """What scores.json holds, as Markdown: how it was measured, then the tables."""
+    windows = result["windows"]
+    head = f"""# Demand and stock-out alerts, back-tested on {result["dataset"]}
+
+`{result["command"]}`, measured on {result["measured_on"]}. Means of {len(windows)} windows of {HORIZON_DAYS} days from
+{windows[0]} to {windows[-1]}, each forecast from the days before it alone. pipeline/benchmarks/demand_scores.py says
+what the columns are. `boosted-route` is what the nightly run forecasts with, before predicted baskets are blended in.
+
+"""
+    return head + table(result["models"])
 
 
 def table(scores: dict[str, dict[str, Any]]) -> str:

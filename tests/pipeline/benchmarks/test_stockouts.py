@@ -202,7 +202,7 @@ def test_the_command_writes_scores_and_forecasts_and_keeps_trials(
         biases.append(part["mean"].sum() / sales.units[:, cutoff : cutoff + 7].sum() - 1)
     assert np.mean(biases) == pytest.approx(mean["bias"], abs=1e-3)
     again = benchmark(tmp_path / "out", "--plans", str(plans))
-    assert "windows" not in again.output
+    assert "window-average-28: windows" not in again.output
     assert json.loads((tmp_path / "out" / "scores.json").read_text())["models"] == scores["models"]
 
 
