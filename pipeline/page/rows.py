@@ -18,6 +18,7 @@ from sqlalchemy import (
     func,
     not_,
     or_,
+    select,
 )
 
 from pipeline.page.columns import Column
@@ -76,9 +77,12 @@ def fetch(connection: Connection, view: View, asked: Asked, start: int, end: int
 
 
 def count(connection: Connection, view: View, asked: Asked) -> int:
-    """How many rows pass the filters."""
-    chosen = view.rows.with_only_columns(func.count(), maintain_column_froms=True).where(*_conditions(view, asked))
-    return int(connection.execute(chosen).scalar_one())
+    """How many rows pass the filters; without the view's outer join, which adds no rows, where no filter needs it."""
+    conditions, rows = _conditions(view, asked), view.rows
+    if all(view.fields[key].table is view.key.table for key in asked.filters) and rows.whereclause is not None:
+        rows = select(view.key).where(rows.whereclause)
+    counted = rows.with_only_columns(func.count(), maintain_column_froms=True).where(*conditions)
+    return int(connection.execute(counted).scalar_one())
 
 
 def stream(connection: Connection, view: View, asked: Asked) -> Iterator[tuple[Any, ...]]:
