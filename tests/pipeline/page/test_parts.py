@@ -1,0 +1,124 @@
+"""Segments, model quality, and a page whose database user may only read: without a browser, from what is rendered."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import psycopg
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from sqlalchemy import make_url
+
+from pipeline.evaluation.gate import Verdict
+from pipeline.evaluation.scorecard import CANDIDATE, CHAMPION, Scorecard, Window
+from pipeline.page.acts import act
+from pipeline.page.app import make_app
+from pipeline.page.context import Context
+from pipeline.page.morning import Morning
+from pipeline.page.quality import QualityPage, quality_figure, read_nights
+from pipeline.page.segments import SegmentsPage
+from pipeline.page.table_page import answer
+from pipeline.settings import Settings
+from pipeline.workspace import Workspace
+from tests.factories import BUSINESS_DATE
+from tests.pipeline.alerts.conftest import postgres, postgres_settings  # noqa: F401
+from tests.pipeline.page.conftest import MORNING
+from tests.pipeline.page.shop import open_shop
+
+
+def morning() -> Morning:
+    return Morning("shop", BUSINESS_DATE, "run1", BUSINESS_DATE, None)
+
+
+def judge(workspace: Workspace, run: str, night: date, candidate: float, champion: float | None) -> None:
+    """Leave a night's scorecard and verdict where the nightly run leaves them."""
+    models = {CANDIDATE: {"recall@10": candidate}, "global_top": {"recall@10": 0.1}}
+    models |= {CHAMPION: {"recall@10": champion}} if champion is not None else {}
+    folder = workspace.run_folder(run)
+    Scorecard(
+        source="shop",
+        business_date=night,
+        run_id=run,
+        window=Window.before(night, 14),
+        customers=1234,
+        vocabulary_hash="v",
+        data_versions={},
+        models=models,
+    ).write(folder)
+    reasons = [] if champion is None or candidate >= champion else ["falls behind the champion"]
+    Verdict(candidate_version=f"larder-shop/{run}", champion_before=None, promoted=not reasons, reasons=reasons).write(
+        folder
+    )
+
+
+def test_quality_shows_every_night_once_and_gaps_where_nothing_was_measured(
+    settings: Settings, workspace: Workspace
+) -> None:
+    first, second = BUSINESS_DATE - timedelta(days=1), BUSINESS_DATE
+    judge(workspace, "a", second, 0.3, 0.4)
+    judge(workspace, "b", first, 0.2, None)
+    judge(workspace, "c", second, 0.35, 0.4)
+    nights = read_nights(workspace)
+    assert [(night.card.business_date, night.card.run_id) for night in nights] == [(first, "b"), (second, "c")]
+    lines = {trace.name: list(trace.y) for trace in quality_figure(nights, "recall@10", "global_top").data}
+    assert list(lines.values()) == [[0.2, 0.35], [None, 0.4], [0.1, 0.1]]
+    text = str(QualityPage().layout(Context(settings), morning()))
+    assert "larder-shop/c was refused: falls behind the champion" in text
+    assert "larder-shop/b became champion" in text
+
+
+def publish_segments(workspace: Workspace, rows: list[dict[str, Any]]) -> None:
+    """Past the lake's contracts: this table is read by its columns alone."""
+    folder = workspace.root / "lake" / "customer_segments" / "versions" / "run1"
+    (folder / "data").mkdir(parents=True)
+    (folder / "manifest.json").write_text("{}")
+    (folder.parents[1] / "CURRENT").write_text("run1\n")
+    pq.write_table(pa.Table.from_pylist(rows), folder / "data" / "part.parquet")
+
+
+def test_segments_come_with_size_name_and_stability(settings: Settings, workspace: Workspace) -> None:
+    context = Context(settings)
+    assert "There are no segments yet" in str(SegmentsPage().layout(context, morning()))
+    rows = [
+        {
+            "customer_id": f"c{number}",
+            "segment_id": 1 + (number >= 6),
+            "segment_name": "Dairy and bread" if number < 6 else "Wine",
+            "n_members": 6 if number < 6 else 2,
+            "is_new_segment": number >= 6,
+            "rand_index": 0.91,
+            "x": float(number),
+            "y": 0.0,
+        }
+        for number in range(8)
+    ]
+    publish_segments(workspace, rows)
+    text = str(SegmentsPage().layout(context, morning()))
+    assert "8 in 2 segments; 0.91 like the night before" in text
+    assert text.index("Dairy and bread") < text.index("Wine (new)")
+    assert "75%" in text
+
+
+@pytest.mark.postgres
+def test_a_database_user_that_may_only_read_suffices_for_readers(
+    postgres_settings: Settings,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shop = open_shop(postgres_settings)
+    url = make_url(postgres_settings.alert_database_url)
+    with psycopg.connect(postgres_settings.alert_database_url, autocommit=True) as connection:
+        connection.execute("DROP ROLE IF EXISTS reader")
+        connection.execute("CREATE ROLE reader LOGIN PASSWORD 'only-looking'")
+        connection.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader")
+        monkeypatch.setenv(
+            "LARDER_DATABASE_URL",
+            url.set(username="reader", password="only-looking").render_as_string(hide_password=False),
+        )
+        context = Context(Settings(), lambda: MORNING)
+        shown, words, *_ = answer(context, "stockouts", {"startRow": 0, "endRow": 50}, "shop", "open")
+        assert words == f"{len(shop.stockouts)} alerts"
+        with make_app(context).server.test_request_context():
+            notice = act(context, "acknowledge", {shown["rowData"][0]["id"]: shown["rowData"][0]["version"]}, None)
+        assert "permission denied" in notice["message"]
+        context.engine.dispose()
+        connection.execute("DROP OWNED BY reader")
