@@ -66,9 +66,11 @@ with DAG(
     demand = spark_job("forecast_demand", minutes=30)
     stockouts = spark_job("detect_stockouts", minutes=30)
     anomalies = spark_job("detect_anomalies", minutes=30)
+    segments = spark_job("segment_funnels", minutes=30)
     alerts = larder_command("publish_alerts", "alerts publish", minutes=15)
 
     chain(transactions, transactions_gate, [products, stock, baskets])
     chain(baskets, sequences, sequences_gate, candidate, champion, predictions, predictions_gate)
     chain([predictions_gate, products, stock], demand, stockouts, alerts)
     chain([predictions_gate, products], anomalies, alerts)
+    chain([predictions_gate, products], segments, alerts)

@@ -146,6 +146,14 @@ class PageSettings(Section):
     session_hours: int = Field(10, ge=1, le=168, description="a login lasts so long")
 
 
+class SegmentSettings(Section):
+    """Customers who shop alike, products that meet the same need."""
+
+    customers: int = Field(6, ge=1, le=50, description="segments of customers")
+    products: int = Field(12, ge=1, le=200, description="segments of products")
+    min_baskets: int = Field(3, ge=1, description="customers with fewer baskets are in no segment")
+
+
 class Settings(BaseSettings):
     """All settings; `larder settings` prints them resolved, secrets masked."""
 
@@ -172,6 +180,7 @@ class Settings(BaseSettings):
     prediction: PredictionSettings = PredictionSettings()
     demand: DemandSettings = DemandSettings()
     anomalies: AnomalySettings = AnomalySettings()
+    segments: SegmentSettings = SegmentSettings()
     alerts: AlertSettings = AlertSettings()
     page: PageSettings = PageSettings()
 

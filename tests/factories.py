@@ -174,6 +174,21 @@ def stock_level(**fields: Any) -> dict[str, Any]:
     row: dict[str, Any] = {
         "store_id": "s1",
         "product_id": "p1",
+def customer_segment(**fields: Any) -> dict[str, Any]:
+    """Customer c1 is alone in the segment of tea, as the night before."""
+    row: dict[str, Any] = {
+        "customer_id": "c1",
+        "segment_id": 1,
+        "segment_name": "tea",
+        "n_members": 1,
+        "is_new_segment": False,
+        "rand_index": 1.0,
+        "x": 0.0,
+        "y": 0.0,
+    }
+    return row | fields
+
+
         "on_hand": 10.0,
         "as_of": BUSINESS_DATE,
         "origin": "delivered",
@@ -253,6 +268,7 @@ def publish_rows(
         "stock_levels": stock_level,
         "resupplies": resupply,
     }
+        "customer_segments": customer_segment,
     guessed = pa.Table.from_pylist([_with_named_lines(row) for row in (like[table_name](), *rows)])
     types = [pa.string() if pa.types.is_null(kind) else kind for kind in guessed.schema.types]
     table = guessed.slice(1).cast(pa.schema(list(zip(guessed.column_names, types, strict=True))))

@@ -46,6 +46,9 @@ class SegmentsPage:
 
     def _block(self, lake: Lake, name: str, heading: str, run_id: str | None) -> Any:
         members = read_segments(lake, name, run_id)
+        if members.num_rows == 0:
+            told = "This night had too few baskets to group."
+            return html.Section([dmc.Title(heading, order=4), dmc.Text(told, size="sm", c="dimmed")])
         sizes = members.group_by(["segment_id", "segment_name", "is_new_segment"]).aggregate([([], "count_all")])
         ordered = sorted(sizes.to_pylist(), key=lambda row: -row["count_all"])
         stability = next(

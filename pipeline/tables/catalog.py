@@ -7,6 +7,7 @@ from pipeline.tables.expected_demand import EXPECTED_DEMAND
 from pipeline.tables.predictions import PREDICTIONS
 from pipeline.tables.products import PRODUCTS
 from pipeline.tables.rejected_transactions import REJECTED_TRANSACTIONS
+from pipeline.tables.segments import CUSTOMER_SEGMENTS, PRODUCT_SEGMENTS
 from pipeline.tables.sequences import SEQUENCES
 from pipeline.tables.stock import RESUPPLIES, STOCK_LEVELS
 from pipeline.tables.stockouts import STOCKOUTS
@@ -28,6 +29,8 @@ TABLES: dict[str, Table] = {
         EXPECTED_DEMAND,
         STOCKOUTS,
         ANOMALIES,
+        CUSTOMER_SEGMENTS,
+        PRODUCT_SEGMENTS,
     )
 }
 

@@ -43,6 +43,7 @@ STAGES = [
     "forecast_demand",
     "detect_stockouts",
     "detect_anomalies",
+    "segment_funnels",
     "publish_alerts",
 ]
 

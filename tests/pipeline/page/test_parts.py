@@ -1,11 +1,8 @@
 """Segments, model quality, and a page whose database user may only read: without a browser, from what is rendered."""
 
 from datetime import date, timedelta
-from typing import Any
 
 import psycopg
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import make_url
 
@@ -19,8 +16,9 @@ from pipeline.page.quality import QualityPage, quality_figure, read_nights
 from pipeline.page.segments import SegmentsPage
 from pipeline.page.table_page import answer
 from pipeline.settings import Settings
+from pipeline.tables.segments import CUSTOMER_SEGMENTS
 from pipeline.workspace import Workspace
-from tests.factories import BUSINESS_DATE
+from tests.factories import BUSINESS_DATE, customer_segment, publish_rows
 from tests.pipeline.alerts.conftest import postgres, postgres_settings  # noqa: F401
 from tests.pipeline.page.conftest import MORNING
 from tests.pipeline.page.shop import open_shop
@@ -67,36 +65,25 @@ def test_quality_shows_every_night_once_and_gaps_where_nothing_was_measured(
     assert "larder-shop/b became champion" in text
 
 
-def publish_segments(workspace: Workspace, rows: list[dict[str, Any]]) -> None:
-    """Past the lake's contracts: this table is read by its columns alone."""
-    folder = workspace.root / "lake" / "customer_segments" / "versions" / "run1"
-    (folder / "data").mkdir(parents=True)
-    (folder / "manifest.json").write_text("{}")
-    (folder.parents[1] / "CURRENT").write_text("run1\n")
-    pq.write_table(pa.Table.from_pylist(rows), folder / "data" / "part.parquet")
-
-
 def test_segments_come_with_size_name_and_stability(settings: Settings, workspace: Workspace) -> None:
     context = Context(settings)
     assert "There are no segments yet" in str(SegmentsPage().layout(context, morning()))
-    rows = [
-        {
-            "customer_id": f"c{number}",
-            "segment_id": 1 + (number >= 6),
-            "segment_name": "Dairy and bread" if number < 6 else "Wine",
-            "n_members": 6 if number < 6 else 2,
-            "is_new_segment": number >= 6,
-            "rand_index": 0.91,
-            "x": float(number),
-            "y": 0.0,
-        }
-        for number in range(8)
+    dairy = {"segment_name": "Dairy and bread", "n_members": 6}
+    wine = {"segment_id": 2, "segment_name": "Wine", "n_members": 2, "is_new_segment": True}
+    each = [
+        customer_segment(customer_id=f"c{row}", rand_index=0.91, **(wine if row > 5 else dairy)) for row in range(8)
     ]
-    publish_segments(workspace, rows)
+    assert list(each[0]) == CUSTOMER_SEGMENTS.column_names
+    publish_rows(workspace, "customer_segments", *each)
     text = str(SegmentsPage().layout(context, morning()))
     assert "8 in 2 segments; 0.91 like the night before" in text
     assert text.index("Dairy and bread") < text.index("Wine (new)")
     assert "75%" in text
+
+
+def test_a_night_with_too_few_baskets_to_group_says_so(settings: Settings, workspace: Workspace) -> None:
+    publish_rows(workspace, "customer_segments")
+    assert "too few baskets to group" in str(SegmentsPage().layout(Context(settings), morning()))
 
 
 @pytest.mark.postgres

@@ -1,0 +1,224 @@
+"""Segments: customers who shop alike (`customer_segments`), products that meet the same need (`product_segments`).
+
+A customer is described by the shares of the categories bought and by how often, how much and for how much; a product by
+the vector that the champion learned for it, or, before the first champion, by what it is bought with. A segment keeps
+its number and its name as long as half of its members stay. The run's folder gets a plot of both.
+"""
+
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+from scipy.sparse import csr_array, diags_array
+from sklearn.decomposition import TruncatedSVD
+
+from models.segments import Segments, names_of, plane, segment
+from pipeline.evaluation.stored_model import load_model
+from pipeline.settings import SegmentSettings, Settings
+from pipeline.tables.segments import CUSTOMER_SEGMENTS, PRODUCT_SEGMENTS
+from pipeline.tracking.registry import champion
+from spark_jobs.predict_baskets import product_names
+from spark_jobs.session import Job, arg_parser, open_job, open_session, publish_table, read_tables
+
+NO_CATEGORY = "no category"
+CO_PURCHASES = "co-purchases"
+# Weight of rhythm and money beside the categories, and width of the vectors made from co-purchases.
+_RHYTHM = 0.25
+_UNITS = 32
+# More points than this make no better plot.
+_SHOWN = 5_000
+
+
+def customer_lines(baskets: DataFrame, products: DataFrame, night: date, min_baskets: int) -> pd.DataFrame:
+    """Lines per customer and category of customers with enough baskets before the night, with their rhythm."""
+    before = baskets.filter(F.col("sold_on") < F.lit(night))
+    lines = before.select("customer_id", "sold_on", F.explode("products").alias("line")).select(
+        "customer_id", "sold_on", "line.product_id", "line.amount_cents"
+    )
+    rhythm = (
+        lines.groupBy("customer_id")
+        .agg(
+            F.count_distinct("sold_on").alias("n_baskets"),
+            F.count("*").alias("n_lines"),
+            F.sum("amount_cents").alias("amount_cents"),
+            (F.datediff(F.max("sold_on"), F.min("sold_on"))).alias("days"),
+        )
+        .filter(F.col("n_baskets") >= min_baskets)
+    )
+    category = F.coalesce("category", F.lit(NO_CATEGORY)).alias("category")
+    return (
+        lines.join(products.select("product_id", category), "product_id", "left")
+        .groupBy("customer_id", F.coalesce("category", F.lit(NO_CATEGORY)).alias("category"))
+        .agg(F.count("*").alias("lines"))
+        .join(rhythm, "customer_id")
+        .orderBy("customer_id", "category")
+        .toPandas()
+    )
+
+
+def customer_rows(lines: pd.DataFrame, before: pd.DataFrame, settings: SegmentSettings) -> pd.DataFrame:
+    """Rows of `customer_segments`; none where nobody has enough baskets."""
+    if lines.empty:
+        return pd.DataFrame(columns=CUSTOMER_SEGMENTS.column_names)
+    customers, first, row = np.unique(lines["customer_id"].to_numpy(str), return_index=True, return_inverse=True)
+    categories, column = np.unique(lines["category"].to_numpy(str), return_inverse=True)
+    counts = csr_array((lines["lines"].to_numpy(float), (row, column)), shape=(len(customers), len(categories)))
+    shares = (diags_array(1.0 / np.asarray(counts.sum(axis=1)).ravel()) @ counts).toarray()
+    each = lines.iloc[first]
+    rhythm = np.log1p(
+        np.stack(
+            [
+                each["days"].to_numpy(float) / np.maximum(each["n_baskets"].to_numpy(float) - 1, 1),
+                each["n_lines"].to_numpy(float) / each["n_baskets"].to_numpy(float),
+                np.maximum(each["amount_cents"].to_numpy(float), 0.0) / each["n_baskets"].to_numpy(float),
+            ],
+            axis=1,
+        )
+    )
+    rhythm = (rhythm - rhythm.mean(axis=0)) / np.maximum(rhythm.std(axis=0), 1e-9)
+    # Roots make a customer's categories a vector of length one, in which rare ones count as well.
+    vectors = np.hstack([np.sqrt(shares), _RHYTHM * rhythm])
+    found = segment(vectors, settings.customers, _numbers_before(customers, before, "customer_id"))
+    names = names_of(found.number, counts.toarray(), categories.tolist(), _names_before(before, found))
+    return _rows("customer_id", customers, found, names, vectors)
+
+
+def product_rows(
+    products: pd.DataFrame, ids: np.ndarray, vectors: np.ndarray, before: pd.DataFrame, groups: int
+) -> pd.DataFrame:
+    """Rows of `product_segments` but `vectors_from`; none without a vector."""
+    if len(ids) == 0:
+        return pd.DataFrame(columns=PRODUCT_SEGMENTS.column_names)
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors = vectors / np.maximum(length, 1e-12)
+    found = segment(vectors, groups, _numbers_before(ids, before, "product_id"))
+    category = products.set_index("product_id")["category"].reindex(ids).fillna(NO_CATEGORY).to_numpy(str)
+    categories, column = np.unique(category, return_inverse=True)
+    names = names_of(found.number, np.eye(len(categories))[column], categories.tolist(), _names_before(before, found))
+    return _rows("product_id", ids, found, names, vectors)
+
+
+def learned_vectors(settings: Settings, source_name: str) -> tuple[np.ndarray, np.ndarray, str] | None:
+    """Products, their vectors and the version of the champion that learned them; None before the first."""
+    model = champion(settings, source_name)
+    if model is None:
+        return None
+    ids = product_names(model.vocabulary_path)
+    vectors = np.asarray(load_model(model.model_path).products.vectors)[: len(ids)]
+    known = ids[: len(vectors)] != ""
+    return ids[: len(vectors)][known].astype(str), vectors[known].astype(np.float64), model.version
+
+
+def co_purchase_vectors(baskets: DataFrame, vocabulary: DataFrame) -> tuple[np.ndarray, np.ndarray, str]:
+    """Products and what they are bought with: directions of the customers who buy them."""
+    pairs = (
+        baskets.select("customer_id", F.explode("products").alias("line"))
+        .select("customer_id", F.col("line.product_id").alias("product_id"))
+        .join(vocabulary.select("product_id"), "product_id")
+        .distinct()
+        .orderBy("product_id", "customer_id")
+        .toPandas()
+    )
+    ids, row = np.unique(pairs["product_id"].to_numpy(str), return_inverse=True)
+    customers, column = np.unique(pairs["customer_id"].to_numpy(str), return_inverse=True)
+    units = min(_UNITS, len(ids) - 1, len(customers) - 1)
+    if units < 1:
+        return ids[:0], np.zeros((0, 1)), CO_PURCHASES
+    bought = csr_array((np.ones(len(row)), (row, column)), shape=(len(ids), len(customers)))
+    return ids, TruncatedSVD(units, random_state=0).fit_transform(bought), CO_PURCHASES
+
+
+def plot(rows: pd.DataFrame, title: str, file: Path) -> None:
+    """Members by segment, in the plane in which they differ most."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(10, 7), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    shown = rows.sample(min(len(rows), _SHOWN), random_state=0)
+    for number, part in sorted(shown.groupby("segment_id"), key=lambda each: -len(each[1])):
+        label = f"{number} {part['segment_name'].iloc[0]} ({part['n_members'].iloc[0]:,})"
+        axes.scatter(part["x"], part["y"], s=9, alpha=0.6, label=label)
+    axes.set(title=title, xticks=[], yticks=[])
+    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, markerscale=2)
+    figure.savefig(file, dpi=110)
+
+
+def _rows(member: str, ids: np.ndarray, found: Segments, names: dict[int, str], vectors: np.ndarray) -> pd.DataFrame:
+    places = plane(vectors)
+    sizes = np.bincount(found.number)
+    return pd.DataFrame(
+        {
+            member: ids,
+            "segment_id": found.number.astype(np.int32),
+            "segment_name": [names[number] for number in found.number.tolist()],
+            "n_members": sizes[found.number],
+            "is_new_segment": [number not in found.kept for number in found.number.tolist()],
+            "rand_index": found.rand_index,
+            "x": places[:, 0],
+            "y": places[:, 1],
+        }
+    )
+
+
+def _numbers_before(ids: np.ndarray, before: pd.DataFrame, member: str) -> np.ndarray | None:
+    if before.empty:
+        return None
+    return before.set_index(member)["segment_id"].reindex(ids).fillna(-1).to_numpy(np.int64)
+
+
+def _names_before(before: pd.DataFrame, found: Segments) -> dict[int, str]:
+    known = dict(zip(before["segment_id"].tolist(), before["segment_name"].tolist(), strict=True))
+    return {number: known[number] for number in found.kept}
+
+
+def _night_before(job: Job, table: str) -> tuple[pd.DataFrame, str]:
+    """The newest earlier night's segments and their version; none on the first night."""
+    lake = job.workspace.lake
+    nights = {version: lake.manifest(table, version).business_date for version in lake.versions(table)}
+    earlier = [version for version in nights if nights[version] < job.run.business_date]
+    if not earlier:
+        return pd.DataFrame(columns=["segment_id", "segment_name"]), ""
+    version = max(earlier, key=lambda each: (nights[each], each))
+    return pd.read_parquet(lake.path(table, version)), version
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Read this run's baskets and the champion, publish both kinds of segments and their plots."""
+    with open_job("segment_funnels", arg_parser(__doc__).parse_args(argv)) as job:
+        if job.was_published(CUSTOMER_SEGMENTS.name, PRODUCT_SEGMENTS.name):
+            return
+        settings, night = job.settings.segments, job.run.business_date
+        spark = open_session(job.name, job.settings)
+        frames, versions = read_tables(spark, job, "baskets", "products", "vocabulary")
+        customers_before, customer_version = _night_before(job, CUSTOMER_SEGMENTS.name)
+        lines = customer_lines(frames["baskets"], frames["products"], night, settings.min_baskets)
+        customers = customer_rows(lines, customers_before, settings)
+        products_before, product_version = _night_before(job, PRODUCT_SEGMENTS.name)
+        ids, vectors, made_from = learned_vectors(job.settings, job.source.name) or co_purchase_vectors(
+            frames["baskets"].filter(F.col("sold_on") < F.lit(night)), frames["vocabulary"]
+        )
+        catalogue = frames["products"].select("product_id", "category").toPandas()
+        products = product_rows(catalogue, ids, vectors, products_before, settings.products)
+        products["vectors_from"] = made_from
+        folder = job.workspace.run_folder(job.run.run_id)
+        job.record.rows_in = len(lines)
+        for table, rows, before in (
+            (CUSTOMER_SEGMENTS, customers, customer_version),
+            (PRODUCT_SEGMENTS, products, product_version),
+        ):
+            if not rows.empty:
+                plot(rows, f"{table.name.replace('_', ' ')} as of {night}", folder / f"{table.name}.png")
+                job.record.details[table.name] = int(rows["segment_id"].nunique())
+                job.record.details[f"{table.name} rand index"] = rows["rand_index"].iloc[0]
+            frame = spark.createDataFrame(rows[table.column_names], table.ddl)
+            publish_table(frame, job, table.name, versions | {"before": before, "vectors": made_from})
+        job.record.rows_out = len(customers) + len(products)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+import json
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.stages import read_stages
+from pipeline.workspace import Workspace
+from spark_jobs import segment_funnels
+from spark_jobs.segment_funnels import main
+from tests.factories import BUSINESS_DATE, basket, product, publish_rows, vocabulary_entry
+from tests.models.conftest import POINTING, tiny
+
+FIRST = 3
+PRODUCTS = [product(product_id=f"p{number:02}", category=("tea", "milk")[number % 2]) for number in range(24)]
+VOCABULARY = [
+    vocabulary_entry(product_id=each["product_id"], product_index=FIRST + at) for at, each in enumerate(PRODUCTS)
+]
+
+
+def baskets() -> list[dict[str, Any]]:
+    """Forty customers, half of them for tea, half for milk."""
+    rows = []
+    for customer in range(40):
+        for back in range(6):
+            numbers = {(customer + 2 * step) % 2 + 2 * ((customer + step + back) % 12) for step in range(4)}
+            lines = [(f"p{number:02}", 1.0, 100) for number in sorted(numbers)]
+            day = BUSINESS_DATE - timedelta(days=1 + 7 * back + customer % 5)
+            rows.append(basket(customer_id=f"c{customer:02}", sold_on=day, products=lines))
+    return rows
+
+
+def night(workspace: Workspace, run: str, days_later: int) -> None:
+    day = BUSINESS_DATE + timedelta(days=days_later)
+    for name, rows in (("baskets", baskets()), ("products", PRODUCTS), ("vocabulary", VOCABULARY)):
+        publish_rows(workspace, name, *rows, version=run, business_date=day)
+    main(["--source", "shop", "--business-date", day.isoformat(), "--run-id", run])
+
+
+def table(workspace: Workspace, name: str, run: str) -> pd.DataFrame:
+    return pd.read_parquet(workspace.lake.path(name, run))
+
+
+def learned(workspace: Workspace, folder: Path) -> SimpleNamespace:
+    """A champion for which tea is like tea and milk like milk; its vectors of no product are out of the way."""
+    lens = tiny(POINTING, n_products=FIRST + len(PRODUCTS))
+    lens.products.vectors.assign(np.r_[np.full((FIRST, 8), 9.0), np.eye(8)[np.arange(len(PRODUCTS)) % 2]])
+    lens.save(folder / "model.keras")
+    vocabulary = workspace.lake.path("vocabulary", "run1")
+    return SimpleNamespace(model_path=folder / "model.keras", vocabulary_path=vocabulary, version="larder-shop/1")
+
+
+@pytest.fixture
+def few_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two segments of each kind."""
+    monkeypatch.setenv("LARDER_SEGMENTS", json.dumps({"customers": 2, "products": 2}))
+
+
+@pytest.mark.usefixtures("few_groups", "spark")
+def test_two_nights_make_the_same_segments_of_those_who_buy_alike(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(segment_funnels, "champion", lambda settings, source: None)
+    night(workspace, "run1", 0)
+    champion = learned(workspace, tmp_path)
+    monkeypatch.setattr(segment_funnels, "champion", lambda settings, source: champion)
+    night(workspace, "run2", 1)
+    for name, member in (("customer_segments", "customer_id"), ("product_segments", "product_id")):
+        first, second = (table(workspace, name, run).sort_values(member) for run in ("run1", "run2"))
+        even = first[member].str[1:].astype(int) % 2 == 0
+        assert first.loc[even, "segment_id"].nunique() == first.loc[~even, "segment_id"].nunique() == 1
+        assert set(first["segment_name"]) == {"tea", "milk"}
+        assert first["rand_index"].isna().all()
+        assert first["is_new_segment"].all()
+        assert second["segment_id"].tolist() == first["segment_id"].tolist()
+        assert second["segment_name"].tolist() == first["segment_name"].tolist()
+        assert (second["rand_index"] == 1.0).all()
+        assert not second["is_new_segment"].any()
+        plot = workspace.run_folder("run2") / f"{name}.png"
+        assert plot.read_bytes().startswith(b"\x89PNG")
+    for run, origin in (("run1", "co-purchases"), ("run2", "larder-shop/1")):
+        assert set(table(workspace, "product_segments", run)["vectors_from"]) == {origin}
+    (stage,) = [each for each in read_stages(Path(workspace.run_folder("run2"))) if each.status == "done"]
+    assert stage.rows_out == 64
