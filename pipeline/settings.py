@@ -106,9 +106,9 @@ class DemandSettings(Section):
 class AnomalySettings(Section):
     """Behaviour anomalies: the pluggable parts of LENS Algorithm 1 (models/detectors)."""
 
-    distance: str = Field("likelihood_ratio", description="d_A, prediction against what happened")
+    distance: str = Field("affinity", description="d_A, prediction against what happened")
     embedding: str = Field("category_frequency", description="f_E, a funnel's vector")
-    clustering: str = Field("kmeans", description="f_k, with its distance d_K")
+    clustering: str = Field("one_cluster", description="f_k, with its distance d_K")
     clusters: int = Field(8, ge=1, description="clusters of funnels, fewer where there are few funnels")
     cluster_distance: str = Field("upper_tail", description="d_B, a funnel against its cluster")
     recent_days: int = Field(10, ge=1, description="baskets, and overdue ones, of the last days are judged")

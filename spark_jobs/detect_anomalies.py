@@ -117,12 +117,14 @@ def predicted_lines(lines: DataFrame, predictions: DataFrame, business_date: dat
 
 
 def mark_alerts(judged: DataFrame, alerts_per_thousand: float) -> DataFrame:
-    """Mark the strangest share of each kind of funnel; where that is below one, those as improbable as the share."""
-    order = Window.partitionBy("funnel_kind").orderBy(F.col("score").desc(), "funnel_id")
+    """Mark the strangest news of each kind of funnel, so many per thousand judged; where that is below one, what is as
+    improbable as the rate."""
+    order = Window.partitionBy("funnel_kind").orderBy(F.col("is_news").desc(), F.col("score").desc(), "funnel_id")
     share = alerts_per_thousand / 1000.0
     wanted = F.round(F.count("*").over(Window.partitionBy("funnel_kind")) * share)
     few = (wanted < 1) & (F.pow(F.lit(10.0), -F.col("score")) <= share)
-    return judged.withColumn("is_alert", (F.row_number().over(order) <= wanted) & (F.col("score") > 0) | few)
+    is_wanted = (F.row_number().over(order) <= wanted) & (F.col("score") > 0) | few
+    return judged.withColumn("is_alert", F.col("is_news") & is_wanted)
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,7 @@ class _Peers:
             day[bought],
             product[bought],
             rows["units"].to_numpy(float)[bought],
+            rows["amount_cents"].to_numpy(float)[bought],
             category=np.unique(categories, return_inverse=True)[1],
             recent_from=recent_from,
         )
@@ -169,7 +172,7 @@ class _Peers:
             predicted=csr_array(
                 (probability, (baskets, product[~bought])), shape=(len(histories.funnel), len(products))
             ),
-            monthly_cents=histories.per_month(funnel[bought], rows["amount_cents"].to_numpy(float)[bought]),
+            monthly_cents=histories.per_month(),
         )
 
 
@@ -197,6 +200,8 @@ def _judge(business_date: date, settings: AnomalySettings) -> Callable[[pd.DataF
                 "distance": verdicts.distance,
                 "cluster": verdicts.cluster.astype(np.int32),
                 "score": verdicts.score,
+                **{f"{part}_score": score for part, score in verdicts.part_scores().items()},
+                "is_news": verdicts.is_news,
                 "is_alert": False,
                 "value_cents": np.rint(peers.monthly_cents).astype(np.int64),
                 "severity": severity(verdicts.score, peers.monthly_cents),

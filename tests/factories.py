@@ -161,6 +161,11 @@ def anomaly(**fields: Any) -> dict[str, Any]:
         "distance": 0.9,
         "cluster": 0,
         "score": 3.0,
+        "content_score": 4.0,
+        "size_score": 0.2,
+        "quantity_score": 0.1,
+        "timing_score": 0.0,
+        "is_news": True,
         "is_alert": True,
         "value_cents": 4000,
         "severity": "medium",
@@ -169,11 +174,6 @@ def anomaly(**fields: Any) -> dict[str, Any]:
     return row | fields
 
 
-def stock_level(**fields: Any) -> dict[str, Any]:
-    """Ten units of p1 on the shelf of s1, as delivered."""
-    row: dict[str, Any] = {
-        "store_id": "s1",
-        "product_id": "p1",
 def customer_segment(**fields: Any) -> dict[str, Any]:
     """Customer c1 is alone in the segment of tea, as the night before."""
     row: dict[str, Any] = {
@@ -189,6 +189,11 @@ def customer_segment(**fields: Any) -> dict[str, Any]:
     return row | fields
 
 
+def stock_level(**fields: Any) -> dict[str, Any]:
+    """Ten units of p1 on the shelf of s1, as delivered."""
+    row: dict[str, Any] = {
+        "store_id": "s1",
+        "product_id": "p1",
         "on_hand": 10.0,
         "as_of": BUSINESS_DATE,
         "origin": "delivered",
@@ -263,12 +268,12 @@ def publish_rows(
         "vocabulary": vocabulary_entry,
         "stockouts": stockout,
         "anomalies": anomaly,
+        "customer_segments": customer_segment,
         "transactions": transaction,
         "expected_demand": expected_demand,
         "stock_levels": stock_level,
         "resupplies": resupply,
     }
-        "customer_segments": customer_segment,
     guessed = pa.Table.from_pylist([_with_named_lines(row) for row in (like[table_name](), *rows)])
     types = [pa.string() if pa.types.is_null(kind) else kind for kind in guessed.schema.types]
     table = guessed.slice(1).cast(pa.schema(list(zip(guessed.column_names, types, strict=True))))

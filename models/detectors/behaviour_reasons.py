@@ -1,6 +1,7 @@
 """Why a funnel is strange, in one sentence with numbers that can be checked in its baskets."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
@@ -8,10 +9,12 @@ from scipy.sparse import csr_array
 
 from models.detectors.behaviour import KINDS, Verdicts
 from models.detectors.days import short_day
-from models.detectors.histories import Array, Histories
+from models.detectors.histories import Array, Histories, Integers
 
 # Products named in a sentence.
 _NAMED = 3
+# From this multiple of the usual on, it is said.
+_WORTH_SAYING = 1.5
 EPOCH = date(1970, 1, 1)
 
 # What one basket of a funnel is called.
@@ -25,30 +28,92 @@ def explain(histories: Histories, verdicts: Verdicts, today: int, names: Sequenc
         today: days since 1970-01-01, as `histories.day` counts them.
         names: [P]; names of the products.
     """
-    last = histories.last
-    lines = np.diff(histories.bought.indptr).astype(np.float64)
-    each = histories.basket_units / np.maximum(lines, 1)
-    one, many = _BASKETS[funnel_kind]
     told = []
-    for funnel, position in enumerate(last):
+    for funnel, position in enumerate(histories.last):
         positions = np.arange(histories.start[funnel], position + 1)
-        new, usual = positions[histories.recent[positions]], positions[~histories.recent[positions]]
-        day = short_day(EPOCH + timedelta(days=int(histories.day[position])))
-        when = f"in the {one} of {day}" if len(new) <= 1 else f"a {one} in the {len(new)} {many} up to {day}"
+        is_new = histories.recent[positions]
+        sight = _Sight(histories, funnel, positions[is_new], positions[~is_new], _BASKETS[funnel_kind])
         kind = KINDS[verdicts.kind[funnel]]
         if kind == "content":
-            told.append(f"{_content(histories, funnel, int(position), names)} ({day})")
-        elif kind == "lines":
-            told.append(f"{_mean(lines[new])} products {when}, usually {_median(lines[usual])}")
-        elif kind == "units":
-            told.append(f"{_mean(each[new])} units of each product {when}, usually {_median(each[usual])}")
-        elif kind == "silence":
-            silent = today - histories.day[position]
-            told.append(f"{silent} days without a {one} since {day}, usually {_median(histories.gap_days[usual])}")
+            told.append(f"{_content(histories, funnel, int(position), names)} ({sight.day})")
+        elif kind == "size":
+            told.append(_size(sight))
+        elif kind == "quantity":
+            told.append(_quantity(sight, names))
         else:
-            gap = _mean(histories.gap_days[new])
-            told.append(f"{gap} days between {many} up to {day}, usually {_median(histories.gap_days[usual])}")
+            told.append(_timing(sight, kind, today))
     return told
+
+
+@dataclass(frozen=True)
+class _Sight:
+    """One funnel's recent baskets and those of its history, as positions, and what its baskets are called."""
+
+    histories: Histories
+    funnel: int
+    new: Integers
+    usual: Integers
+    words: tuple[str, str]
+
+    @property
+    def last(self) -> int:
+        """The latest basket."""
+        return int(self.histories.last[self.funnel])
+
+    @property
+    def day(self) -> str:
+        """Day of the latest basket."""
+        return short_day(EPOCH + timedelta(days=int(self.histories.day[self.last])))
+
+    @property
+    def when(self) -> str:
+        """Which baskets are meant."""
+        one, many = self.words
+        if len(self.new) <= 1:
+            return f"in the {one} of {self.day}"
+        return f"a {one} in the {len(self.new)} {many} up to {self.day}"
+
+    def ratio(self, values: Array) -> float:
+        """Mean of the new baskets by the median of the usual ones."""
+        usual = float(np.median(values[self.usual])) if len(self.usual) else np.nan
+        return float(np.mean(values[self.new])) / usual if len(self.new) and usual > 0 else np.nan
+
+
+def _size(sight: _Sight) -> str:
+    of = sight.histories
+    ratio = _times(sight.ratio(of.lines), f"the usual {sight.words[0]}")
+    new = f"{_mean(of.lines[sight.new])} products and {_mean(of.basket_units[sight.new])} units {sight.when}"
+    return f"{ratio}{new}, usually {_median(of.lines[sight.usual])} and {_median(of.basket_units[sight.usual])}"
+
+
+def _quantity(sight: _Sight, names: Sequence[str]) -> str:
+    of = sight.histories
+    each = of.basket_units / of.lines
+    ratio = _times(sight.ratio(each), "the usual units")
+    bought = _row(of.units, sight.last)
+    most = sorted(bought, key=lambda product: (-bought[product], names[product]))[:_NAMED]
+    named = ", ".join(f"{_number(bought[product])} of {names[product]}" for product in most)
+    usual = _median(each[sight.usual])
+    return f"{ratio}{_mean(each[sight.new])} units of each product {sight.when}, usually {usual} ({named})"
+
+
+def _timing(sight: _Sight, kind: str, today: int) -> str:
+    of, (one, many) = sight.histories, sight.words
+    usual = _median(of.gap_days[sight.usual])
+    every = "every day" if usual == "1" else f"every {usual} days"
+    if kind == "silence":
+        silent = today - int(of.day[sight.last])
+        overdue = silent - float(np.nanmedian(of.gap_days[sight.usual])) if len(sight.usual) > 1 else float(silent)
+        return f"{_number(overdue)} days overdue: a {one} {every}, last on {sight.day}"
+    gap = _mean(of.gap_days[sight.new])
+    if kind == "later" and len(sight.new) <= 1:
+        return f"back on {sight.day} after {gap} days, usually {every}"
+    return f"{gap} days between {many} up to {sight.day}, usually {usual}"
+
+
+def _times(ratio: float, what: str) -> str:
+    """How many times the usual, where that is worth a word."""
+    return f"{_number(ratio)} times {what}: " if np.isfinite(ratio) and ratio >= _WORTH_SAYING else ""
 
 
 def _content(histories: Histories, funnel: int, position: int, names: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.sparse import csr_array
 
+from models.detectors.affinities import surprise
 from models.detectors.histories import Array, Histories
 
 Distance = Callable[[Histories, csr_array], Array]
@@ -61,7 +62,16 @@ def likelihood_ratio(histories: Histories, expected: csr_array) -> Array:
     return mean + np.log(_OWN_PRODUCTS / background.min() + _OWN_CATEGORIES / by_category.min() + 1.0)
 
 
+def affinity(histories: Histories, expected: csr_array) -> Array:
+    """-log likelihood of the products by own products, own categories and those that go with them, against everyone's.
+
+    See models/detectors/affinities.py; softplus makes the ratio a distance and keeps its order.
+    """
+    return np.logaddexp(0.0, surprise(histories, expected))
+
+
 DISTANCES: dict[str, Distance] = {
+    "affinity": affinity,
     "cosine": cosine,
     "category_cosine": category_cosine,
     "jaccard": jaccard,

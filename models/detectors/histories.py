@@ -26,6 +26,10 @@ class Histories:
     units:    float64 [B, P] sparse; units of each product.
     recent:   bool [B]; the baskets to judge, the last ones of their funnel; the others are its history.
     category: int [P]; category of each product, from 0.
+    lines, basket_units, spend: float64 [B]; products, units and money of each basket.
+    gap_days: float64 [B]; days since the funnel's previous basket; NaN for its first one.
+
+    The measures of a basket are fields of their own, so that a benchmark can change one of them alone.
     """
 
     funnel: Integers
@@ -33,30 +37,57 @@ class Histories:
     units: csr_array
     recent: Flags
     category: Integers
+    lines: Array
+    basket_units: Array
+    spend: Array
+    gap_days: Array
 
     @classmethod
     def of_lines(
-        cls, funnel: Integers, day: Integers, product: Integers, units: Array, *, category: Integers, recent_from: int
+        cls,
+        funnel: Integers,
+        day: Integers,
+        product: Integers,
+        units: Array,
+        amounts: Array,
+        *,
+        category: Integers,
+        recent_from: int | None,
     ) -> "Histories":
         """The histories that these lines make, in any order; baskets from the day `recent_from` on are to be judged.
 
-        Args: funnel, day, product, units: [L], funnels and products counted from 0; category: [P].
+        Args:
+            funnel, day, product, units, amounts: [L], funnels and products counted from 0; amounts are money.
+            category: [P].
+            recent_from: a day; None judges the last basket of every funnel, whenever it was.
         """
         baskets, basket = np.unique(np.stack([funnel, day], axis=1), axis=0, return_inverse=True)
         shape = (len(baskets), len(category))
         matrix = csr_array((units, (basket.ravel(), product)), shape=shape)
         matrix.sum_duplicates()
-        return cls(baskets[:, 0], baskets[:, 1], matrix, baskets[:, 1] >= recent_from, category)
+        funnels, days = baskets[:, 0], baskets[:, 1]
+        starts = np.diff(funnels, prepend=-1) > 0
+        return cls(
+            funnel=funnels,
+            day=days,
+            units=matrix,
+            recent=np.roll(starts, -1) if recent_from is None else days >= recent_from,
+            category=category,
+            lines=np.maximum(np.diff(matrix.indptr), 1).astype(np.float64),
+            basket_units=np.asarray(matrix.sum(axis=1), dtype=np.float64).ravel(),
+            spend=np.bincount(basket.ravel(), weights=amounts, minlength=len(baskets)).astype(np.float64),
+            gap_days=np.where(starts, np.nan, np.diff(days, prepend=0)),
+        )
 
     def positions(self, funnel: Integers, day: Integers) -> Integers:
         """The baskets of these funnels on these days, which must be there."""
         span = int(self.day.max(initial=0)) + 1
         return np.searchsorted(self.funnel * span + self.day, funnel * span + day)
 
-    def per_month(self, funnel: Integers, amounts: Array) -> Array:
-        """The funnels' amounts, one entry per line, per 30 days since their first basket, [F]."""
+    def per_month(self) -> Array:
+        """Money that each funnel spends per 30 days since its first basket, [F]."""
         days = np.maximum(self.day[self.last] - self.day[self.start], 30)
-        return np.bincount(funnel, weights=amounts, minlength=self.n_funnels) * 30.0 / days
+        return np.bincount(self.funnel, weights=self.spend, minlength=self.n_funnels) * 30.0 / days
 
     @cached_property
     def n_funnels(self) -> int:
@@ -81,11 +112,6 @@ class Histories:
         return np.append(self.start[1:], len(self.funnel)) - 1
 
     @cached_property
-    def basket_units(self) -> Array:
-        """Units of each basket, [B]."""
-        return np.asarray(self.units.sum(axis=1), dtype=np.float64).ravel()
-
-    @cached_property
     def n_recent(self) -> Integers:
         """Baskets to judge, [F]."""
         return np.bincount(self.funnel, weights=self.recent, minlength=self.n_funnels).astype(np.int64)
@@ -94,13 +120,6 @@ class Histories:
     def n_history(self) -> Integers:
         """Baskets of the history, [F]."""
         return np.bincount(self.funnel, minlength=self.n_funnels) - self.n_recent
-
-    @cached_property
-    def gap_days(self) -> Array:
-        """Days since the funnel's previous basket, [B]; NaN for its first one."""
-        gaps = np.diff(self.day, prepend=0).astype(np.float64)
-        gaps[self.start] = np.nan
-        return gaps
 
     @cached_property
     def category_matrix(self) -> csr_array:

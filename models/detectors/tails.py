@@ -16,6 +16,7 @@ ClusterDistance = Callable[[Array, Array], Array]
 # The share of the usual values from which the tail is continued as an exponential, and how many that needs.
 _TAIL_SHARE = 0.02
 _MIN_TAIL = 10
+_NO_TAIL = 1e-9
 
 
 def upper_tail(values: Array, usual: Array) -> Array:
@@ -30,7 +31,9 @@ def upper_tail(values: Array, usual: Array) -> Array:
     if tail < _MIN_TAIL:
         return share
     threshold = usual[-tail]
-    excess = max(float((usual[-tail:] - threshold).mean()), 1e-9)
+    excess = float((usual[-tail:] - threshold).mean())
+    if excess <= _NO_TAIL:  # All alike: nothing says how rare a larger one is.
+        return share
     beyond = _TAIL_SHARE * np.exp(-np.maximum(values - threshold, 0.0) / excess)
     return np.where(values > threshold, beyond, share)
 
@@ -40,6 +43,33 @@ def robust_z(values: Array, usual: Array) -> Array:
     centre = np.median(usual) if len(usual) else 0.0
     spread = 1.4826 * np.median(np.abs(usual - centre)) if len(usual) else 1.0
     return norm.sf((values - centre) / max(float(spread), 1e-9))
+
+
+# Levels among which values are judged apart, and how many usual values each wants.
+_LEVELS = 10
+_MIN_PER_LEVEL = 500
+
+
+def tail_by_level(tail: ClusterDistance, values: Array, levels: Array, usual: Array, usual_levels: Array) -> Array:
+    """Tail probability of each value among the usual ones of similar level, [V].
+
+    The levels are cut into overlapping stretches of equally many usual values; between the middles of two, the
+    logarithms of their probabilities are averaged by nearness.
+    """
+    stretches = int(np.clip(len(usual) // _MIN_PER_LEVEL, 1, _LEVELS))
+    if stretches == 1 or usual_levels.min() == usual_levels.max():
+        return tail(values, usual)
+    order = np.argsort(usual_levels, kind="stable")
+    place = np.searchsorted(usual_levels[order], levels) / len(usual) * stretches
+    place = np.clip(place, 0.5, stretches - 0.5)
+    logs = np.zeros(len(values))
+    for stretch in range(stretches):
+        nearness = np.maximum(1.0 - np.abs(place - (stretch + 0.5)), 0.0)
+        near = nearness > 0
+        bounds = np.clip(np.array([stretch - 0.5, stretch + 1.5]) / stretches * len(usual), 0, len(usual)).astype(int)
+        among = usual[order[bounds[0] : bounds[1]]]
+        logs[near] += nearness[near] * np.log(np.maximum(tail(values[near], among), 1e-300))
+    return np.exp(logs)
 
 
 CLUSTER_DISTANCES: dict[str, ClusterDistance] = {"upper_tail": upper_tail, "robust_z": robust_z}

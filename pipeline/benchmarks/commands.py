@@ -84,6 +84,32 @@ def stockouts(
         typer.echo(write(scores, out, described))
 
 
+@app.command("anomalies")
+def anomalies(
+    *,
+    dataset: Annotated[str, typer.Option(help="tafeng: the one with injected changes")],
+    out: Annotated[Path, typer.Option(help="folder for scores.json, customers.parquet and table.md")],
+    detectors: Annotated[str | None, typer.Option(help="names, separated by commas; default all")] = None,
+    seeds: Annotated[str, typer.Option(help="a range as 0..2, or numbers separated by commas")] = "0..2",
+    back: Annotated[int, typer.Option(help="judge the basket so many before the last: to choose, not to report")] = 0,
+    measured_on: Annotated[str | None, typer.Option(help="day to write beside the scores; default today")] = None,
+) -> None:
+    """Find changes injected into the last baskets of Ta-Feng's customers, by every detector, and compare."""
+    from pipeline.benchmarks.anomalies import compare, write
+    from pipeline.benchmarks.anomaly_detectors import DETECTORS
+    from pipeline.benchmarks.tafeng import fetched_file
+
+    with errors_in_one_line(*EXPECTED):
+        if dataset != "tafeng":
+            raise ValueError(f"--dataset {dataset!r}: changes are injected into tafeng only")
+        names = list(DETECTORS) if detectors is None else [name.strip() for name in detectors.split(",")]
+        found = compare(fetched_file(), names, seeds_of(seeds), out, back=back, say=typer.echo)
+        shown = ["larder", "benchmark", "anomalies", "--dataset", dataset, "--seeds", seeds, "--out", out.name]
+        shown += (["--detectors", detectors] if detectors else []) + (["--back", str(back)] if back else [])
+        day = measured_on or str(date.today())
+        typer.echo(write(found, seeds_of(seeds), out, back=back, command=shlex.join(shown), measured_on=day))
+
+
 def seeds_of(text: str) -> list[int]:
     """Seeds as written: `0..4` with both ends, or `0,2,5`. Raises ValueError for anything else."""
     try:

@@ -17,12 +17,9 @@ def open_dataset(words: Sequence[str]) -> Dataset:
 
             return RealityCheck(Path(path))
         case ["tafeng"]:
-            from pipeline.benchmarks.tafeng import TaFeng
-            from pipeline.settings import Settings
-            from pipeline.sources.tafeng import MEMBER
-            from pipeline.workspace import Workspace
+            from pipeline.benchmarks.tafeng import TaFeng, fetched_file
 
-            return TaFeng(Workspace.of(Settings(), "tafeng").raw / Path(MEMBER).name)
+            return TaFeng(fetched_file())
         case [source]:
             from pipeline.benchmarks.lake_sequences import LakeSequences
             from pipeline.settings import Settings

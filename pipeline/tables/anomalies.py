@@ -4,6 +4,14 @@ from pipeline.tables.contract import Column, Table
 from pipeline.tables.sequences import FUNNEL_KINDS
 from pipeline.tables.stockouts import SEVERITIES
 
+# What is judged apart, beside the score of all.
+SCORES = {
+    "content_score": "the products are",
+    "size_score": "the size of the basket is",
+    "quantity_score": "the units of each product are",
+    "timing_score": "the days between baskets, or since the last one, are",
+}
+
 ANOMALIES = Table(
     name="anomalies",
     grain="one funnel",
@@ -17,8 +25,13 @@ ANOMALIES = Table(
         Column("observed_on", "date", "day of the basket that is strange, or of the night for a missing one"),
         Column("distance", "double", "d_A, prediction against what happened", minimum=0.0),
         Column("cluster", "int", "f_k of the funnel's embedding", minimum=0),
-        Column("score", "double", "d_B within the cluster, as an upper-tail probability's -log10", minimum=0.0),
-        Column("is_alert", "boolean", "among the configured rate of alerts"),
+        Column("score", "double", "-log10 of the harmonic mean of the kinds' tail probabilities (d_B)", minimum=0.0),
+        *(
+            Column(name, "double", f"how strange {what}, as a tail probability's -log10", minimum=0.0)
+            for name, what in SCORES.items()
+        ),
+        Column("is_news", "boolean", "it was not as strange just before already"),
+        Column("is_alert", "boolean", "news, and among the configured rate of alerts"),
         Column("value_cents", "bigint", "what the funnel spends in a usual month", unit="cents", minimum=0),
         Column("severity", "string", "from score and value", values=SEVERITIES),
         Column("reason", "string", "one sentence naming the products or days that made it"),
