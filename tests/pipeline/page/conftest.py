@@ -3,13 +3,15 @@
 import logging
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, ViewportSize, expect, sync_playwright
 from werkzeug.serving import make_server
 
 from pipeline.page.app import make_app
@@ -23,8 +25,8 @@ MORNING = datetime(NIGHT.year, NIGHT.month, NIGHT.day, 8, tzinfo=UTC)
 # A busy machine is no reason to fail.
 PATIENCE = 60_000
 expect.set_options(timeout=PATIENCE)
-DESKTOP = {"width": 1440, "height": 900}
-TEN_INCHES = {"width": 1024, "height": 768}
+DESKTOP: ViewportSize = {"width": 1440, "height": 900}
+TEN_INCHES: ViewportSize = {"width": 1024, "height": 768}
 
 
 @dataclass(frozen=True)
@@ -45,11 +47,11 @@ def chromium(playwright: Playwright) -> Browser:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """One browser for all tests."""
+def browser() -> Iterator[BrowserContext]:
+    """One browser for all tests; what it has fetched stays, cookies and storage do not."""
     with sync_playwright() as playwright:
         started = chromium(playwright)
-        yield started
+        yield started.new_context(accept_downloads=True, locale="en-GB", reduced_motion="reduce")
         started.close()
 
 
@@ -66,19 +68,37 @@ def shop(template: Shop, settings: Settings) -> Shop:
     return replace(template, settings=settings, workspace=Workspace.of(settings, "shop"))
 
 
+class Stage:
+    """One address for all pages, one after the other: what the browser has fetched and compiled once stays with it."""
+
+    def __init__(self) -> None:
+        self.app: WSGIApplication | None = None
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
+        self._server = make_server("127.0.0.1", 0, self._answer, threaded=True)
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def _answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        assert self.app is not None, "a page that is no longer shown asks for something"
+        return self.app(environ, start_response)
+
+
+@cache
+def stage() -> Stage:
+    """The one of this process."""
+    return Stage()
+
+
 @contextmanager
 def serving(settings: Settings, now: datetime = MORNING) -> Iterator[str]:
-    """The address of a page, served from a thread; `now` is what its clock shows."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    """The address of a page, served from a thread; `now` is what its clock shows. One page at a time."""
     context = Context(settings, lambda: now)
-    server = make_server("127.0.0.1", 0, make_app(context).server, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
+    assert stage().app is None, "one page at a time"
+    stage().app = make_app(context).server
     try:
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield stage().url
     finally:
-        server.shutdown()
-        thread.join()
+        stage().app = None
         context.engine.dispose()
 
 
@@ -90,15 +110,16 @@ def served(shop: Shop) -> Iterator[Served]:
 
 
 @pytest.fixture
-def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Open an address in a browser of its own (cookies included); an error on the page's console fails the test."""
+def visit(browser: BrowserContext) -> Iterator[Callable[..., Page]]:
+    """Open an address in a tab of its own; an error on a page's console fails the test."""
     with ExitStack() as stack:
         complaints: list[str] = []
+        browser.clear_cookies()
 
-        def open_page(url: str, size: dict[str, int] = DESKTOP) -> Page:
-            context = browser.new_context(viewport=size, accept_downloads=True, locale="en-GB", reduced_motion="reduce")  # type: ignore[arg-type]
-            stack.callback(context.close)
-            page = context.new_page()
+        def open_page(url: str, size: ViewportSize = DESKTOP) -> Page:
+            page = browser.new_page()
+            stack.callback(page.close)
+            page.set_viewport_size(size)
             page.set_default_timeout(PATIENCE)
             page.on("pageerror", lambda error: complaints.append(str(error)))
             page.goto(url)
