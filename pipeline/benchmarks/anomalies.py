@@ -4,7 +4,6 @@ Every detector sees the same injected histories. Chosen was on the baskets befor
 ones are for the report.
 """
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from models.detectors.histories import Array, Flags
 from pipeline.benchmarks.anomaly_detectors import detector
+from pipeline.benchmarks.figures import write_figures
 from pipeline.benchmarks.injections import KINDS, Injected, inject, tafeng_histories
 
 SCORES = "scores.json"
@@ -82,7 +82,7 @@ def write(found: dict[str, Any], seeds: Sequence[int], out: Path, *, back: int, 
             for name, kinds in found["detectors"].items()
         },
     }
-    (out / SCORES).write_text(json.dumps(scores, indent=1) + "\n")
+    write_figures(out / SCORES, scores)
     page = table(scores)
     (out / TABLE).write_text(page)
     return page

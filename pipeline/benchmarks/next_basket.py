@@ -5,7 +5,6 @@ others. A trial whose method is configured differently today is done again.
 """
 
 import json
-import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -16,6 +15,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from pipeline.benchmarks.contestants import contestant
+from pipeline.benchmarks.figures import write_figures
 from pipeline.benchmarks.trial import FILE_NAME, RANKINGS
 
 SCORES = "scores.json"
@@ -60,7 +60,7 @@ def write(trials: list[dict[str, Any]], out: Path, command: str, measured_on: st
         "customers": trials[0]["customers"],
         "models": {model: _summary([trial for trial in trials if trial["model"] == model]) for model in models},
     }
-    (out / SCORES).write_text(_one_line_a_figure(json.dumps(scores, indent=1)) + "\n")
+    write_figures(out / SCORES, scores)
     _join((out / "trials" / f"{trial['model']}-{trial['seed']}" / RANKINGS for trial in trials), out / RANKINGS)
     page = table(scores)
     (out / TABLE).write_text(page)
@@ -95,10 +95,6 @@ def table(scores: dict[str, Any]) -> str:
         cells += [f"{figure['mean']:.0f}" for figure in spent]
         lines.append(f"| {model} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
-
-
-def _one_line_a_figure(text: str) -> str:
-    return re.sub(r'\{\s+"mean": (\S+),\s+"sd": (\S+)\s+\}', r'{"mean": \1, "sd": \2}', text)
 
 
 def _cell(figure: dict[str, float] | None) -> str:
