@@ -8,7 +8,13 @@ from models.lens import Lens, LensConfig
 
 ARCHITECTURES: dict[str, LensConfig] = {
     # The layers of lens1000, and each product written may be copied from what this and similar customers bought.
-    "lens": LensConfig(session_units=(64,), behaviour_units=(256,), decoder_units=(512,), pointer_units=64),
+    "lens": LensConfig(
+        session_units=(64,), behaviour_units=(256,), decoder_units=(512,), pointer_units=64, time_head="hazard"
+    ),
+    # The days until the next basket alone: the paper's twin of a model of the content.
+    "lens_time": LensConfig(
+        session_units=(64,), behaviour_units=(256,), decoder_units=(512,), time_head="hazard", content_weight=0.0
+    ),
     # Table 1: session encoder 1 bidirectional layer of 64, behaviour encoder 1 of 256, decoder 1 layer of 512.
     "lens1000": LensConfig(session_units=(64,), behaviour_units=(256,), decoder_units=(512,)),
     # Table 1: session encoder 1 bidirectional layer of 256, behaviour encoder 2 of 256, decoder layers of 512 and 128.

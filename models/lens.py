@@ -18,6 +18,7 @@ A batch is a dictionary of arrays (see `pipeline/dataset/batch.py`), its real ba
     target_products int32   [B, S]  the true next basket, then END, then 0
     target_places   int32   [M]     where target_products, flattened, is not 0
     target_quantities float32 [B, S], target_gap_days float32 [B]
+    target_observed float32 [B]     1; 0 where no basket had come by target_gap_days, and the other targets are empty
 
 Source: LENS (hierarchical encoder-decoder for next session, time and quantity), section III and Table 1. Differs in
 that scores share the product vectors, that the funnel's state also reaches the scores directly, in the time head, and
@@ -35,7 +36,7 @@ from models.decoders.recurrent_decoder import RecurrentDecoder
 from models.encoders.recurrent_encoder import RecurrentEncoder
 from models.heads.mean import MeanHead
 from models.heads.pointer import IMPOSSIBLE, PointerHead, Pointers
-from models.heads.time_to_next import TimeToNextHead
+from models.heads.time_to_next import time_head
 from models.keys import rows_of
 from models.layers.customer_embedding import CustomerEmbedding
 from models.layers.known_keys import KnownKeys
@@ -56,7 +57,9 @@ class LensConfig:
     decoder_units: tuple[int, ...]
     product_units: int = 128
     customer_units: int = 32
+    content_weight: float = 1.0  # 0: the days until the next basket alone, as in the paper's twin models
     quantity_weight: float = 0.1
+    time_head: str = "mse"  # or "mae", as in the paper; "hazard"
     gap_weight: float = 1.0
     size_weight: float = 0.5
     pointer_units: int = 0  # width of the pointer head; 0: none
@@ -102,7 +105,7 @@ class Lens(keras.Model):
         quantity_units = written + parts.product_units + self.points
         self.quantity = MeanHead(quantity_units, seed=seed + 5000, name="quantity")
         self.size = MeanHead(context, start=5.0, seed=seed + 6000, name="size")
-        self.time_to_next = TimeToNextHead(context, seed=seed + 7000, name="time_to_next")
+        self.time_to_next = time_head(parts.time_head, context, seed=seed + 7000)
         for part in (self.products, self.customers, self.session_encoder, self.behaviour_encoder, self.decoder):
             part.build()
         for part in (self.quantity, self.size, self.time_to_next):
@@ -140,43 +143,14 @@ class Lens(keras.Model):
         products, so that large and small baskets count as often as they happen and sizes come out unbiased.
         """
         context = self.context(batch, training)
-        targets = batch["target_products"]
-        sizes = ops.sum(ops.cast(targets >= FIRST_PRODUCT, self.compute_dtype), axis=-1)
-        before = ops.pad(targets[:, :-1], [[0, 0], [1, 0]], constant_values=END)
-        written = self.decoder(self.products(before), context, training=training)
-        # Only real steps are scored: two thirds of a batch are padding, and scores are most of the work.
-        places = batch["target_places"]
-        n_examples, steps = ops.shape(targets)[0], ops.shape(targets)[1]
-        example = places // steps
-        written = ops.take(ops.reshape(written, (-1, self.config.decoder_units[-1])), places, axis=0)
-        written = ops.concatenate([written, ops.take(context, example, axis=0)], axis=-1)
-        target = ops.take(ops.reshape(targets, (-1,)), places)
-        logits = self.products.logits(self.readout(written))
-        picked = ops.take_along_axis(logits, target[:, None], axis=-1)[:, 0]
-        log_likelihood = picked - ops.logsumexp(logits, axis=-1)
-        read = [written, self.products(target)]
-        pointers, repeated = self.pointers(batch), {}
-        if pointers is not None:
-            same = pointers.holds(targets)
-            log_copied, any_left = pointers.log_copied(same, places, steps)
-            log_gate, log_closed = self._log_gate(written, any_left)
-            log_likelihood = ops.logaddexp(log_closed + log_likelihood, log_gate + log_copied)
-            own_units = ops.sum(ops.where(same, pointers.log_units[:, None], 0.0), axis=-1)
-            read.append(ops.take(ops.reshape(own_units, (-1,)), places)[:, None])
-            repeated["presence"] = ops.mean(pointers.loss(ops.any(same, axis=1)))
-        units = ops.take(ops.reshape(batch["target_quantities"], (-1,)), places)
-        mean_quantity = self.quantity(ops.concatenate(read, axis=-1))
-        deviance = self.quantity.loss(mean_quantity, units) * ops.cast(target != END, self.compute_dtype)
-        n_examples = ops.cast(n_examples, self.compute_dtype)
-        location, scale = self.time_to_next(context)
-        losses = {
-            "content": -ops.sum(log_likelihood) / n_examples,
-            "quantity": ops.sum(deviance) / n_examples,
-            "gap": ops.mean(self.time_to_next.loss(location, scale, batch["target_gap_days"])),
-            "size": ops.mean(self.size.loss(self.size(context), sizes)),
-        } | repeated
-        weights = {"content": 1.0, "quantity": self.config.quantity_weight, "gap": self.config.gap_weight}
+        times = self.time_to_next(context)
+        gap = self.time_to_next.loss(times, batch["target_gap_days"], batch["target_observed"])
+        weights = {"content": self.config.content_weight, "quantity": self.config.quantity_weight}
         weights |= {"size": self.config.size_weight, "presence": self.config.presence_weight}
+        weights["gap"] = self.config.gap_weight
+        losses = {"gap": ops.mean(gap)}
+        if self.config.content_weight > 0:
+            losses |= self._basket_losses(context, batch, training)
         return {"total": sum(weights[name] * loss for name, loss in losses.items())} | losses
 
     def rank(self, batch: dict[str, Any], k: int) -> tuple[Any, Any]:
@@ -227,14 +201,26 @@ class Lens(keras.Model):
             kept = alive >= 0.5
             columns.append((chosen, ops.where(kept, probability, 0.0), ops.where(kept, quantity, 0.0)))
         products, probabilities, quantities = (ops.stack(column, axis=1) for column in zip(*columns, strict=True))
-        location, scale = self.time_to_next(context)
+        times = self.time_to_next(context)
         return {
             "products": ops.where(quantities > 0, products, PADDING),
             "probabilities": probabilities,
             "quantities": quantities,
-            "gap_days": self.time_to_next.median(location, scale, ops.zeros_like(location)),
-            "due_days": self.time_to_next.median(location, scale, batch["elapsed_days"]),
+            "gap_days": self.time_to_next.median(times, ops.zeros_like(alive)),
+            "due_days": self.time_to_next.median(times, batch["elapsed_days"]),
         }
+
+    def gap_days(self, batch: dict[str, Any]) -> Any:
+        """Expected or median days from the last basket to the next; float32 [B]."""
+        times = self.time_to_next(self.context(batch))
+        return self.time_to_next.median(times, ops.zeros_like(times[:, 0]))
+
+    def log_survival(self, batch: dict[str, Any], days: Any) -> Any:
+        """Log probability that the next basket comes after each of the days; float32 [1 or B, D] -> [B, D].
+
+        Raises: AttributeError: with a head that only regresses.
+        """
+        return self.time_to_next.log_survival(self.time_to_next(self.context(batch)), days)
 
     def call(self, batch: dict[str, Any], training: bool = False) -> Any:
         """The funnel's state; float32 [B, C]."""
@@ -273,6 +259,43 @@ class Lens(keras.Model):
         products, evidence = batch["candidates"], batch["evidence"]
         copy, presence = self.pointer_head(evidence)
         return Pointers(products, products >= FIRST_PRODUCT, copy, presence, evidence[..., OWN_UNITS])
+
+    def _basket_losses(self, context: Any, batch: dict[str, Any], training: bool) -> dict[str, Any]:
+        """What is lost by naming the next basket's products, units and size, where there is one, over all examples."""
+        targets = batch["target_products"]
+        observed = batch["target_observed"]
+        sizes = ops.sum(ops.cast(targets >= FIRST_PRODUCT, self.compute_dtype), axis=-1)
+        before = ops.pad(targets[:, :-1], [[0, 0], [1, 0]], constant_values=END)
+        written = self.decoder(self.products(before), context, training=training)
+        # Only real steps are scored: two thirds of a batch are padding, and scores are most of the work.
+        places = batch["target_places"]
+        n_examples, steps = ops.shape(targets)[0], ops.shape(targets)[1]
+        example = places // steps
+        written = ops.take(ops.reshape(written, (-1, self.config.decoder_units[-1])), places, axis=0)
+        written = ops.concatenate([written, ops.take(context, example, axis=0)], axis=-1)
+        target = ops.take(ops.reshape(targets, (-1,)), places)
+        logits = self.products.logits(self.readout(written))
+        picked = ops.take_along_axis(logits, target[:, None], axis=-1)[:, 0]
+        log_likelihood = picked - ops.logsumexp(logits, axis=-1)
+        read = [written, self.products(target)]
+        pointers, repeated = self.pointers(batch), {}
+        if pointers is not None:
+            same = pointers.holds(targets)
+            log_copied, any_left = pointers.log_copied(same, places, steps)
+            log_gate, log_closed = self._log_gate(written, any_left)
+            log_likelihood = ops.logaddexp(log_closed + log_likelihood, log_gate + log_copied)
+            own_units = ops.sum(ops.where(same, pointers.log_units[:, None], 0.0), axis=-1)
+            read.append(ops.take(ops.reshape(own_units, (-1,)), places)[:, None])
+            repeated["presence"] = ops.mean(pointers.loss(ops.any(same, axis=1)) * observed)
+        units = ops.take(ops.reshape(batch["target_quantities"], (-1,)), places)
+        mean_quantity = self.quantity(ops.concatenate(read, axis=-1))
+        deviance = self.quantity.loss(mean_quantity, units) * ops.cast(target != END, self.compute_dtype)
+        n_examples = ops.cast(n_examples, self.compute_dtype)
+        return {
+            "content": -ops.sum(log_likelihood) / n_examples,
+            "quantity": ops.sum(deviance) / n_examples,
+            "size": ops.mean(self.size.loss(self.size(context), sizes) * observed),
+        } | repeated
 
     def _first_step(self, context: Any, pointers: Pointers | None) -> tuple[Any, list[Any], Any]:
         """Write the first symbol: what was written [B, W], the decoder's states, and shares [B, V]."""

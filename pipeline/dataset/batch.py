@@ -14,7 +14,8 @@ without a real step.
     target_products   int32   [B, S]  known products of the next basket, END, then 0
     target_places     int32   [M]     where target_products, flattened, is not 0
     target_quantities float32 [B, S]  units; 0 at END and padding
-    target_gap_days   float32 [B]     days from the last basket of the past to the next one
+    target_gap_days   float32 [B]     days from the last basket of the past to the next one, or so far without one
+    target_observed   float32 [B]     1; 0 where the next basket is still to come, and the other targets are empty
     target_sizes      float32 [B]     lines of the next basket, unknown products included
 """
 
@@ -65,14 +66,28 @@ def pasts(histories: Histories, ends: np.ndarray, funnels: np.ndarray, cut: Cut,
 
 
 def targets(
-    histories: Histories, positions: np.ndarray, max_products: int, shuffle: np.random.Generator | None = None
+    histories: Histories,
+    positions: np.ndarray,
+    max_products: int,
+    shuffle: np.random.Generator | None = None,
+    waited: np.ndarray | None = None,
 ) -> Batch:
     """The true next basket of each example, at `positions` among all baskets.
+
+    Args: waited: float [B]; days without a basket since the last one of the past, for examples whose next basket is
+          still to come, whatever lies at their position; NaN for all others. Default: all others.
 
     With `shuffle`, products come in random order, so that the decoder's first step learns the chance that a product is
     in the basket at all; a basket of more than `max_products` then shows a random part of itself, and no end.
     """
-    starts, lengths = histories.product_offsets[positions], np.diff(histories.product_offsets)[positions]
+    observed = np.ones(len(positions), bool) if waited is None else np.isnan(waited)
+    # A basket still to come has no place among all baskets: what is read in its stead is not used.
+    positions = np.where(observed, positions, 0)
+    starts = histories.product_offsets[positions]
+    lengths = np.diff(histories.product_offsets)[positions] * observed
+    gaps = (
+        histories.gap_days[positions] if waited is None else np.where(observed, histories.gap_days[positions], waited)
+    )
     lines = ranges(starts, lengths)
     example = np.repeat(np.arange(len(positions)), lengths)
     known = histories.product_ids[lines] >= FIRST_PRODUCT_INDEX
@@ -83,8 +98,9 @@ def targets(
     counts = np.bincount(example, minlength=len(positions))
     place = places(counts)
     shown = np.minimum(counts, max_products)
-    complete = np.flatnonzero(counts <= max_products)
-    products = np.zeros((len(positions), int((shown + (counts <= max_products)).max())), np.int32)
+    is_complete = observed & (counts <= max_products)
+    complete = np.flatnonzero(is_complete)
+    products = np.zeros((len(positions), max(1, int((shown + is_complete).max()))), np.int32)
     quantities = np.zeros(products.shape, np.float32)
     kept = place < max_products
     products[example[kept], place[kept]] = histories.product_ids[lines[kept]]
@@ -94,7 +110,8 @@ def targets(
         "target_products": products,
         "target_places": np.flatnonzero(products).astype(np.int32),
         "target_quantities": quantities,
-        "target_gap_days": np.clip(histories.gap_days[positions], 0, _LONGEST_GAP_DAYS),
+        "target_gap_days": np.clip(gaps, 0, _LONGEST_GAP_DAYS).astype(np.float32),
+        "target_observed": observed.astype(np.float32),
         "target_sizes": lengths.astype(np.float32),
     }
 

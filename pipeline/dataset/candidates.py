@@ -88,18 +88,30 @@ class Snapshots:
     def of(self, histories: Histories, funnels: np.ndarray, ends: np.ndarray) -> Evidence:
         """Candidates of each basket, by own products alone where it is older than all memories."""
         number = np.searchsorted(self.days, histories.sold_on[ends], side="right")
-        parts = {
-            int(each): (self.memories[each - 1] if each else OwnPast()).of(
-                histories, funnels[number == each], ends[number == each]
-            )
+        parts = [
+            (np.flatnonzero(number == each), self.memories[each - 1] if each else OwnPast())
             for each in np.unique(number)
-        }
-        shape = (len(ends), max(products.shape[1] for products, _ in parts.values()))
-        candidates, evidence = np.zeros(shape, np.int32), np.zeros((*shape, N_EVIDENCE), np.float32)
-        for each, (products, features) in parts.items():
-            rows = np.flatnonzero(number == each)
-            candidates[rows, : products.shape[1]], evidence[rows, : products.shape[1]] = products, features
-        return candidates, evidence
+        ]
+        return _in_rows(len(ends), [(rows, memory.of(histories, funnels[rows], ends[rows])) for rows, memory in parts])
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A memory that is asked about some of the baskets only: the others have no candidates.
+
+    Args: is_asked: bool [B].
+    """
+
+    memory: Memory
+    is_asked: np.ndarray
+
+    def of(self, histories: Histories, funnels: np.ndarray, ends: np.ndarray) -> Evidence:
+        """What the memory answers where it is asked."""
+        if self.is_asked.all():
+            return self.memory.of(histories, funnels, ends)
+        rows = np.flatnonzero(self.is_asked)
+        answers = [(rows, self.memory.of(histories, funnels[rows], ends[rows]))] if len(rows) else []
+        return _in_rows(len(ends), answers)
 
 
 def memory_of(remembered: BasketSequences, n_candidates: int) -> Memory:
@@ -146,3 +158,12 @@ def sequences_of(histories: Histories, funnels: np.ndarray, ends: np.ndarray, n_
 def _joined(own: np.ndarray, is_own: np.ndarray, others: np.ndarray) -> np.ndarray:
     joined: np.ndarray = np.concatenate([own, is_own[..., None].astype(np.float32), others], axis=2)
     return joined
+
+
+def _in_rows(n: int, parts: list[tuple[np.ndarray, Evidence]]) -> Evidence:
+    """Answers for some rows each as one answer for all n, padded to the widest."""
+    width = max([products.shape[1] for _, (products, _) in parts], default=1)
+    candidates, evidence = np.zeros((n, width), np.int32), np.zeros((n, width, N_EVIDENCE), np.float32)
+    for rows, (products, features) in parts:
+        candidates[rows, : products.shape[1]], evidence[rows, : products.shape[1]] = products, features
+    return candidates, evidence

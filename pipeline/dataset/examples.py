@@ -6,6 +6,9 @@ epoch to epoch and frequent customers do not drown the others. A held-out exampl
 first basket on or after it. Validation, which decides when training stops, must not look at the held-out days: it takes
 the last training basket of a few customers, which then is never a training target.
 
+Where the architecture reads risks, one more place of a customer is the end of those baskets: what comes next is not
+known yet, but how long it has not come. Without it only gaps that ended would be seen, which are the short ones.
+
 A batch is a pure function of (seed, step), and the same whatever the number of workers, who take disjoint slices of it:
 a worker that is killed and started again computes what it would have computed. One Parquet row group is in memory at a
 time: an epoch takes row groups in random order and customers of a row group in random order.
@@ -24,8 +27,9 @@ import pyarrow.parquet as pq
 
 from models.catalog import ARCHITECTURES
 from models.keys import keys_of, rows_of
+from models.ragged import places as places_within
 from pipeline.dataset.batch import Batch, Cut, pasts, targets
-from pipeline.dataset.candidates import Memory, OwnPast, Snapshots, memory_of, remembered
+from pipeline.dataset.candidates import Asked, Memory, OwnPast, Snapshots, memory_of, remembered
 from pipeline.dataset.histories import Histories, read_part
 from pipeline.settings import TrainingSettings
 from pipeline.tables.vocabulary import END_INDEX, FIRST_PRODUCT_INDEX, UNKNOWN_INDEX
@@ -85,9 +89,9 @@ class Examples:
         for path in sorted(sequences.rglob("*.parquet")):
             for row_group in range(pq.ParquetFile(path).num_row_groups):
                 histories = read_part(path, row_group)
-                places, validation = _places(histories, cutoff)
+                places, validation = _places(histories, cutoff, waits=_waits(settings))
                 held_out = _held_out(histories, cutoff)
-                trained = np.flatnonzero(np.diff(places.offsets) > 0)
+                trained = np.unique(places.funnels)
                 blocks.append(_Block(path, row_group, places.n_drawn, len(held_out), len(validation)))
                 customers.append(keys_of(histories.ids[trained]))
                 counts += _count(histories, cutoff, len(counts))
@@ -122,16 +126,17 @@ class Examples:
     def batch(self, step: int, batch_size: int, worker: int = 0, workers: int = 1) -> Batch:
         """One worker's slice of the batch of a step, counted from 0 over all epochs."""
         epoch, within = divmod(step, self.steps_per_epoch(batch_size))
-        block, funnels, positions = self._plan(epoch, batch_size)[within]
+        block, drawn = self._plan(epoch, batch_size)[within]
         histories = self._histories(block)
         random = np.random.default_rng([self._settings.seed, _STEP, step, worker])
-        mine = slice(worker, None, workers)
-        batch = pasts(histories, positions[mine], funnels[mine], self._cut, self.memory)
-        batch["customer_ids"] = self._customers(histories, funnels[mine])
+        mine = drawn.take(np.arange(worker, len(drawn.positions), workers))
+        memory = Asked(self.memory, np.isnan(mine.waited))
+        batch = pasts(histories, mine.positions, mine.funnels, self._cut, memory)
+        batch["customer_ids"] = self._customers(histories, mine.funnels)
         batch["customer_ids"][random.random(len(batch["customer_ids"])) < _UNSEEN_SHARE] = 0
         hidden = random.random(batch["product_ids"].shape) < _UNKNOWN_SHARE
         batch["product_ids"][hidden & (batch["product_ids"] > 0)] = UNKNOWN_INDEX
-        return batch | targets(histories, positions[mine], self._settings.max_products, random)
+        return batch | targets(histories, mine.positions, self._settings.max_products, random, mine.waited)
 
     def held_out(
         self, batch_size: int, cut: Cut | None = None, limit: int | None = None, memory: Memory | None = None
@@ -153,7 +158,7 @@ class Examples:
         for number, block in enumerate(self._blocks):
             if left == 0 or block.n_validation == 0:
                 continue
-            positions = _places(self._histories(number), self._cutoff)[1][:left]
+            positions = _places(self._histories(number), self._cutoff, waits=False)[1][:left]
             left -= len(positions)
             yield from self._whole(number, positions[worker::workers], batch_size, self._cut, self.memory)
 
@@ -190,41 +195,46 @@ class Examples:
     def _read(self, number: int) -> Histories:
         return read_part(self._blocks[number].path, self._blocks[number].row_group)
 
-    def _plan_epoch(self, epoch: int, batch_size: int) -> list[tuple[int, np.ndarray, np.ndarray]]:
-        """Row group, funnels and target positions of every batch of an epoch."""
+    def _plan_epoch(self, epoch: int, batch_size: int) -> list[tuple[int, "_Places"]]:
+        """Row group and places of every batch of an epoch."""
         order = np.random.default_rng([self._settings.seed, _EPOCH, epoch]).permutation(len(self._blocks))
-        plan: list[tuple[int, np.ndarray, np.ndarray]] = []
+        plan: list[tuple[int, _Places]] = []
         for number in order:
             if self._blocks[number].n_train == 0:
                 continue
             random = np.random.default_rng([self._settings.seed, _EPOCH, epoch, int(number)])
             histories = self._histories(int(number))
-            positions = random.permutation(_places(histories, self._cutoff)[0].draw(random))
-            plan += [
-                (int(number), np.searchsorted(histories.basket_offsets, chosen, side="right") - 1, chosen)
-                for chosen in _full_batches(positions, batch_size)
-            ]
+            drawn = _places(histories, self._cutoff, waits=_waits(self._settings))[0].draw(random)
+            plan += [(int(number), drawn.take(rows)) for rows in _full_batches(len(drawn.positions), batch_size)]
         return plan
 
 
 @dataclass(frozen=True)
 class _Places:
-    """Where examples of each funnel may be cut: target positions among all baskets, by funnel."""
+    """Where examples may be cut, funnel after funnel or in an order drawn.
+
+    Args: positions: of the target among all baskets; funnels: whose it is; waited: NaN, or where the target is still to
+          come the days without it since the last basket.
+    """
 
     positions: np.ndarray
-    offsets: np.ndarray
+    funnels: np.ndarray
+    waited: np.ndarray
 
-    def draw(self, random: np.random.Generator) -> np.ndarray:
-        """Two different places of each funnel, fewer where it has fewer."""
-        counts = np.diff(self.offsets)
-        rank = np.arange(len(self.positions)) - np.repeat(self.offsets[:-1], counts)
-        order = np.lexsort((random.random(len(self.positions)), np.repeat(np.arange(len(counts)), counts)))
-        return self.positions[order[rank < _PLACES_PER_EPOCH]]
+    def take(self, rows: np.ndarray) -> "_Places":
+        """Some of them."""
+        return _Places(self.positions[rows], self.funnels[rows], self.waited[rows])
+
+    def draw(self, random: np.random.Generator) -> "_Places":
+        """Two different places of each funnel, fewer where it has fewer, all in random order."""
+        rank = places_within(np.bincount(self.funnels))
+        order = np.lexsort((random.random(len(self.funnels)), self.funnels))
+        return self.take(random.permutation(order[rank < _PLACES_PER_EPOCH]))
 
     @property
     def n_drawn(self) -> int:
         """Examples of an epoch."""
-        return int(np.minimum(np.diff(self.offsets), _PLACES_PER_EPOCH).sum())
+        return int(np.minimum(np.bincount(self.funnels), _PLACES_PER_EPOCH).sum())
 
 
 def read_product_keys(vocabulary: Path) -> np.ndarray:
@@ -246,10 +256,17 @@ def _customer_baskets(histories: Histories) -> tuple[np.ndarray, np.ndarray]:
     return funnel, (histories.kinds == "customer")[funnel]
 
 
-def _places(histories: Histories, cutoff: int) -> tuple[_Places, np.ndarray]:
-    """Targets of training, by funnel, and those of validation: baskets of customers before the cutoff.
+def _waits(settings: TrainingSettings) -> bool:
+    """Whether the architecture learns from gaps that have not ended."""
+    return ARCHITECTURES[settings.architecture].time_head == "hazard"
 
-    Both have a past and a known product. A validation customer gives the last such basket, if there is another.
+
+def _places(histories: Histories, cutoff: int, *, waits: bool) -> tuple[_Places, np.ndarray]:
+    """Where training examples may be cut, and targets of validation: among baskets of customers before the cutoff.
+
+    Targets have a past and a known product. A validation customer gives the last such basket, if there is another.
+    With `waits`, the end of the baskets is a place too, for customers who had come back at least once by then: of the
+    others the table holds only those who came back later, which must not be known.
     """
     funnel, customer = _customer_baskets(histories)
     first = np.zeros(len(funnel), bool)
@@ -259,7 +276,14 @@ def _places(histories: Histories, cutoff: int) -> tuple[_Places, np.ndarray]:
     validates = (keys_of(histories.ids) % _VALIDATION_ONE_IN == 0) & (counts > 1)
     last = (np.cumsum(counts) - 1)[validates]
     kept = np.delete(allowed, last)
-    return _Places(kept, np.concatenate([[0], np.cumsum(counts - validates)])), allowed[last]
+    ends = histories.baskets_before(cutoff)
+    waiting = np.flatnonzero(waits & (histories.kinds == "customer") & (ends - histories.basket_offsets[:-1] > 1))
+    found = _Places(
+        np.concatenate([kept, ends[waiting]]),
+        np.concatenate([funnel[kept], waiting]),
+        np.concatenate([np.full(len(kept), np.nan), cutoff - histories.sold_on[ends[waiting] - 1]]),
+    )
+    return found.take(np.argsort(found.funnels, kind="stable")), allowed[last]
 
 
 def _held_out(histories: Histories, cutoff: int) -> np.ndarray:
@@ -280,12 +304,10 @@ def _count(histories: Histories, cutoff: int, n_products: int) -> np.ndarray:
     return counts
 
 
-def _full_batches(positions: np.ndarray, batch_size: int) -> list[np.ndarray]:
-    """Batches of the positions in turn; the last one is filled up from the beginning.
+def _full_batches(n: int, batch_size: int) -> np.ndarray:
+    """Batches of n examples in turn, [batches, batch_size]; the last one is filled up from the beginning.
 
     Not sorted by size: a batch of baskets of one size would teach RMSprop, which forgets within ten batches, that all
     baskets end there.
     """
-    missing = -len(positions) % batch_size
-    filled = positions[np.r_[np.arange(len(positions)), np.arange(missing) % len(positions)]]
-    return list(filled.reshape(-1, batch_size))
+    return (np.arange(-(-n // batch_size) * batch_size) % n).reshape(-1, batch_size)

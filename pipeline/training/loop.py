@@ -162,7 +162,11 @@ class Training:
             # The optimizer sums over workers: together, the mean over the global batch.
             loss = losses[TOTAL] * (tf.cast(_examples(batch), tf.float32) / self.settings.batch_size)
         # Dense gradients: Keras squares sparse ones without adding up the rows that repeat in a batch.
-        gradients = [tf.convert_to_tensor(gradient) for gradient in tape.gradient(loss, variables)]
+        # A model of time alone has weights for the content that nothing moves.
+        gradients = [
+            tf.zeros(variable.shape) if gradient is None else tf.convert_to_tensor(gradient)
+            for variable, gradient in zip(variables, tape.gradient(loss, variables), strict=True)
+        ]
         self.optimizer.apply(gradients, variables)
         return _sums(losses, batch)
 

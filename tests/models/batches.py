@@ -38,8 +38,18 @@ def random_batch(seed: int = 0, examples: int = 4, baskets: int = 3, products: i
         "target_places": np.flatnonzero(targets).astype(np.int32),
         "target_quantities": np.where(targets >= FIRST_PRODUCT, 2.0, 0.0).astype(np.float32),
         "target_gap_days": random.integers(0, 30, examples).astype(np.float32),
+        "target_observed": np.ones(examples, np.float32),
         "target_sizes": target_sizes.astype(np.float32),
     }
+
+
+def still_waiting(batch: dict[str, np.ndarray], waiting: list[int]) -> dict[str, np.ndarray]:
+    """The same examples, of which some have no next basket yet."""
+    empty = {name: batch[name].copy() for name in batch if name.startswith("target_")}
+    for name in ("target_products", "target_quantities", "target_sizes", "target_observed"):
+        empty[name][waiting] = 0
+    empty["target_places"] = np.flatnonzero(empty["target_products"]).astype(np.int32)
+    return batch | empty
 
 
 def padded(batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

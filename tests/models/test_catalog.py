@@ -5,6 +5,7 @@ import pytest
 from keras import ops
 
 from models.catalog import ARCHITECTURES, build
+from models.heads.time_to_next import N_INTERVALS
 from models.lens import N_BASKET_FEATURES, N_EVIDENCE
 from models.special_ids import END, FIRST_PRODUCT
 from tests.models.batches import N_CUSTOMERS, N_PRODUCTS, random_batch
@@ -39,7 +40,7 @@ def test_lens1000_has_the_layers_of_table_1() -> None:
         "customers": (N_CUSTOMERS + 1) * customer,
         "quantity": dense(512 + context + embedding, 1),
         "size": dense(context, 1),
-        "time_to_next": 2 * dense(context, 1),
+        "time_to_next": dense(context, 1),
     }
     trainable = {name: sum(int(np.prod(w.shape)) for w in getattr(model, name).trainable_weights) for name in expected}
     assert trainable == expected
@@ -53,13 +54,14 @@ def test_lens2000_has_the_layers_of_table_1() -> None:
     assert [layer.units for layer in model.decoder.stack] == [512, 128]
 
 
-def test_lens_adds_nothing_but_the_pointer_head_to_lens1000() -> None:
+def test_lens_adds_pointer_and_hazard_heads_to_lens1000() -> None:
     model, published = built("lens"), built("lens1000")
     written = 512 + 2 * 256 + 32
     standardised = 2 * N_EVIDENCE
     head = standardised + dense(N_EVIDENCE, 64) + dense(64, 64) + 64 + dense(64, 1) + dense(written, 1)
+    hazards = dense(2 * 256 + 32, N_INTERVALS) - dense(2 * 256 + 32, 1)
     of_own_units = 1
-    assert model.count_params() - published.count_params() == head + of_own_units
+    assert model.count_params() - published.count_params() == head + hazards + of_own_units
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)

@@ -11,7 +11,7 @@ from keras import ops
 
 from models.lens import Lens, LensConfig
 from models.special_ids import FIRST_PRODUCT
-from tests.models.batches import padded, random_batch, rows
+from tests.models.batches import padded, random_batch, rows, still_waiting
 from tests.models.conftest import POINTING, TINY
 
 MAX_PRODUCTS = 12
@@ -125,6 +125,25 @@ def test_the_loss_is_the_mean_over_examples(lens: Lens) -> None:
     parts = [losses_of(lens, rows(batch, [row])) for row in range(4)]
     for name, value in losses_of(lens, batch).items():
         assert value == pytest.approx(np.mean([part[name] for part in parts]), rel=1e-4)
+
+
+def test_a_basket_still_to_come_teaches_the_days_alone(make_lens: Callable[..., Lens]) -> None:
+    lens = make_lens(POINTING)
+    batch = still_waiting(random_batch(examples=4), [1, 3])
+    waiting = losses_of(lens, rows(batch, [1, 3]))
+    assert waiting["gap"] > 0
+    assert all(value == 0 for name, value in waiting.items() if name not in ("gap", "total"))
+    both, ended = losses_of(lens, batch), losses_of(lens, rows(batch, [0, 2]))
+    for name in set(both) - {"gap", "total"}:
+        assert both[name] == pytest.approx(ended[name] / 2, rel=1e-4)
+
+
+def test_a_model_of_time_alone_ignores_what_is_bought_next(make_lens: Callable[..., Lens]) -> None:
+    lens = make_lens(replace(TINY, content_weight=0.0))
+    batch = random_batch()
+    losses = losses_of(lens, batch)
+    assert set(losses) == {"gap", "total"}
+    assert losses_of(lens, still_waiting(batch, [0, 1, 2, 3]) | {"target_observed": batch["target_observed"]}) == losses
 
 
 def test_every_weight_gets_a_gradient(lens: Lens) -> None:

@@ -10,7 +10,7 @@ from keras import ops
 from models.decoders.recurrent_decoder import RecurrentDecoder
 from models.encoders.recurrent_encoder import RecurrentEncoder
 from models.heads.mean import MeanHead
-from models.heads.time_to_next import TimeToNextHead
+from models.heads.time_to_next import HazardHead, RegressionHead
 from models.layers.customer_embedding import CustomerEmbedding
 from models.layers.known_keys import KnownKeys
 from models.layers.product_embedding import ProductEmbedding
@@ -21,7 +21,8 @@ PARTS = [
     RecurrentEncoder(5, (4,), bidirectional=False),
     RecurrentDecoder(5, 6, (4, 3)),
     MeanHead(5, start=3.0),
-    TimeToNextHead(5),
+    HazardHead(5),
+    RegressionHead(5, "mae"),
     CustomerEmbedding(7, 3),
     ProductEmbedding(9, 4),
     KnownKeys(9, 7),
@@ -88,16 +89,6 @@ def test_the_best_mean_is_the_mean() -> None:
     losses = [float(ops.mean(head.loss(np.float32(mean), observed))) for mean in (2.5, 3.0, 3.5)]
     assert losses[1] == min(losses)
     assert float(head.loss(np.float32(3.0), np.float32(3.0))) == pytest.approx(0.0, abs=1e-6)
-
-
-def test_the_median_gap_waits_longer_the_longer_nothing_came() -> None:
-    head = TimeToNextHead(1)
-    elapsed = np.array([0.0, 1.0, 7.0, 30.0, 90.0], np.float32)
-    ones = np.ones_like(elapsed)
-    days = ops.convert_to_numpy(head.median(np.log(8.0) * ones, 0.8 * ones, elapsed))
-    assert days[0] == pytest.approx(7.0, rel=1e-4)
-    assert np.all(np.diff(days) > 0)
-    assert np.all(days > elapsed)
 
 
 def test_keys_of_another_number_are_refused() -> None:

@@ -134,6 +134,64 @@ def test_validation_targets_are_never_trained_on(tmp_path: Path) -> None:
     assert not validated & trained
 
 
+def waiting_in(batches: list[Batch], data: Examples) -> dict[int, float]:
+    """Key of each customer whose next basket is still to come, and the days without one."""
+    return {
+        int(data.customer_keys[customer]): float(days)
+        for batch in batches
+        for customer, days, observed in zip(
+            batch["customer_ids"], batch["target_gap_days"], batch["target_observed"], strict=True
+        )
+        if customer > 0 and observed == 0
+    }
+
+
+def test_a_basket_still_to_come_has_days_and_nothing_else(tmp_path: Path) -> None:
+    days = [date(2026, 1, 20), date(2026, 2, 1), date(2026, 2, 20)]
+    rows = [
+        sequence(sold_on=days, products=[[3], [4], [5]]),
+        sequence(funnel_id="once", sold_on=days[1:], products=[[6], [7]]),
+    ]
+    (batch,) = epoch_of(opened(tmp_path, rows), 0)[:1]
+    waiting = batch["target_observed"] == 0
+    assert 0 < waiting.sum() < BATCH_SIZE
+    assert set(batch["target_gap_days"][waiting]) == {(first_held_out(HOLDOUT_DAYS) - days[1]).days}
+    assert not batch["target_products"][waiting].any()
+    assert not batch["candidates"][waiting].any()
+    assert batch["target_products"][~waiting].tolist() == [[4, 2]] * int((~waiting).sum())
+    # Who had not come back before the held-out days is in the table only for having done so later.
+    known = np.concatenate([each["product_ids"].ravel() for each in epoch_of(opened(tmp_path, rows), 0)])
+    assert not set(known) & {6, 7}
+
+
+def test_waiting_does_not_know_what_came_in_the_held_out_days(tmp_path: Path, data: Examples) -> None:
+    cutoff = first_held_out(HOLDOUT_DAYS)
+    rows = deepcopy(random_sequences(80))
+    for row in rows:
+        kept = [place for place, day in enumerate(row["sold_on"]) if day < cutoff]
+        for name in (
+            "sold_on",
+            "gap_days",
+            "day_of_week",
+            "day_of_month",
+            "month",
+            "products",
+            "quantities",
+            "amounts_cents",
+        ):
+            row[name] = [row[name][place] for place in kept]
+    other = opened(tmp_path / "other", [row for row in rows if len(row["sold_on"]) > 1])
+    ours, theirs = (waiting_in(trained_on(each), each) for each in (data, other))
+    shared = set(ours) & set(theirs)
+    assert len(shared) > 20
+    assert {key: ours[key] for key in shared} == {key: theirs[key] for key in shared}
+
+
+def test_an_architecture_that_regresses_waits_for_nobody(tmp_path: Path) -> None:
+    data = opened(tmp_path, random_sequences(80), architecture="lens1000")
+    assert all(batch["target_observed"].all() for batch in epoch_of(data, 0))
+
+
 def test_validation_is_shared_out_between_workers(tmp_path: Path) -> None:
     data = opened(tmp_path, random_sequences(300))
     parts = [sum(len(batch["customer_ids"]) for batch in data.validation(4, worker, 2)) for worker in range(2)]
