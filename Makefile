@@ -1,6 +1,6 @@
 # Two commands: `make nightly` and `make test`. Both build what they need first; see README.md.
 .DEFAULT_GOAL := help
-.PHONY: help setup lock nightly up page test check benchmark-sessionize docs
+.PHONY: help setup lock nightly up page test check benchmark-sessionize docs results
 
 SOURCE ?=
 DATE ?=
@@ -19,6 +19,9 @@ nightly: setup  ## one night: [SOURCE=shop|tafeng|csv|my.toml] [DATE=YYYY-MM-DD]
 
 docs: setup  ## docs/tables.md and docs/settings.md, from the code
 	@.venv/bin/python -m pipeline.reference
+
+results: setup  ## docs/results.md and its plots, from the scores kept in docs/results
+	@.venv/bin/python -m pipeline.benchmarks.results
 
 up: setup  ## Airflow, MLflow and the alerts' page on 127.0.0.1 until Ctrl-C
 	@.venv/bin/larder up

@@ -110,6 +110,31 @@ def anomalies(
         typer.echo(write(found, seeds_of(seeds), out, back=back, command=shlex.join(shown), measured_on=day))
 
 
+@app.command("time-to-next")
+def time_to_next(
+    *,
+    dataset: Annotated[str, typer.Option(help="tafeng")],
+    out: Annotated[Path, typer.Option(help="folder for scores.json, foretold.parquet and table.md")],
+    models: Annotated[str | None, typer.Option(help="names, separated by commas; default: all but LENS")] = None,
+    seeds: Annotated[str, typer.Option(help="a range as 0..4, or numbers separated by commas")] = "0",
+    measured_on: Annotated[str | None, typer.Option(help="day to write beside the scores; default today")] = None,
+) -> None:
+    """Foretell days until the next basket, gaps that have not ended included, by every method."""
+    from pipeline.benchmarks.gap_contestants import CONTESTANTS
+    from pipeline.benchmarks.tafeng import fetched_file
+    from pipeline.benchmarks.time_to_next import compare, write
+
+    with errors_in_one_line(*EXPECTED):
+        if dataset != "tafeng":
+            raise ValueError(f"no data set {dataset!r} for days until the next basket; known: tafeng")
+        chosen = [name.strip() for name in models.split(",")] if models else list(CONTESTANTS)
+        scores = compare(fetched_file(), chosen, seeds_of(seeds), out, typer.echo)
+        shown = ["larder", "benchmark", "time-to-next", "--dataset", dataset, "--seeds", seeds]
+        shown += [*(["--models", models] if models else []), "--out", out.name]
+        described = {"dataset": dataset, "command": shlex.join(shown), "measured_on": measured_on or str(date.today())}
+        typer.echo(write(scores, out, described))
+
+
 def seeds_of(text: str) -> list[int]:
     """Seeds as written: `0..4` with both ends, or `0,2,5`. Raises ValueError for anything else."""
     try:

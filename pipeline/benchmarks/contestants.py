@@ -2,11 +2,12 @@
 
 from models.baselines.catalog import BASELINES
 from models.baselines.next_basket import NextBasketModel
-from models.catalog import ARCHITECTURES
 
 
 def contestant(name: str, seed: int) -> NextBasketModel:
     """A new model of that name. Raises ValueError that lists the known ones."""
+    from models.catalog import ARCHITECTURES  # slow: it starts TensorFlow
+
     if name in ARCHITECTURES:
         from pipeline.benchmarks.lens import LensContestant
 

@@ -90,14 +90,14 @@ def table(scores: dict[str, Any]) -> str:
         "|---" * (len(shown) + 4) + "|",
     ]
     for model, summary in scores["models"].items():
-        cells = [_cell(summary["metrics"].get(name)) for name in shown]
+        cells = [cell(summary["metrics"].get(name)) for name in shown]
         spent = (summary["seconds"]["fit"], summary["seconds"]["rank"], summary["peak_mb"])
         cells += [f"{figure['mean']:.0f}" for figure in spent]
         lines.append(f"| {model} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
 
-def _cell(figure: dict[str, float] | None) -> str:
+def cell(figure: dict[str, float] | None) -> str:
     if figure is None:
         return ""
     return f"{figure['mean']:.4f}" + (f" ± {figure['sd']:.4f}" if figure["sd"] else "")
@@ -109,13 +109,13 @@ def _summary(trials: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "seeds": [trial["seed"] for trial in trials],
         "settings": trials[0]["settings"],
-        "metrics": {name: _spread([trial["metrics"][name] for trial in trials]) for name in names},
-        "seconds": {name: _spread([trial["seconds"][name] for trial in trials], 1) for name in ("fit", "rank", "cpu")},
-        "peak_mb": _spread([trial["peak_mb"] for trial in trials], 0),
+        "metrics": {name: spread([trial["metrics"][name] for trial in trials]) for name in names},
+        "seconds": {name: spread([trial["seconds"][name] for trial in trials], 1) for name in ("fit", "rank", "cpu")},
+        "peak_mb": spread([trial["peak_mb"] for trial in trials], 0),
     }
 
 
-def _spread(values: list[float], digits: int = _DIGITS) -> dict[str, float]:
+def spread(values: list[float], digits: int = _DIGITS) -> dict[str, float]:
     deviation = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
     return {"mean": round(float(np.mean(values)), digits), "sd": round(deviation, digits)}
 

@@ -39,23 +39,23 @@ def read_lines(file: Path, columns: dict[str, str]) -> pd.DataFrame:
 
 
 class TaFeng:
-    """The customers of the fetched file. Raises FileNotFoundError where it has not been fetched."""
+    """The customers of the fetched file with enough baskets. Raises FileNotFoundError where it was not fetched."""
 
     name = "tafeng"
     ndcg_over_whole_basket = False
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, min_baskets: int = 2) -> None:
         lines = read_lines(file, COLUMNS)
         baskets = lines.groupby(["customer", "sold_on", "product"])["quantity"].sum().reset_index()
         days = baskets.groupby("customer")["sold_on"].transform("nunique")
-        baskets = baskets[days >= 2]
+        baskets = baskets[days >= min_baskets]
         # In order of names: an order by frequency, in which ties are broken, would tell about the test baskets.
         self.product_names, products = np.unique(baskets["product"].to_numpy(object), return_inverse=True)
         self.product_names = np.concatenate([[""] * FIRST_PRODUCT, self.product_names])
         self.customer_names, customers = np.unique(baskets["customer"].to_numpy(object), return_inverse=True)
         sold_on = baskets["sold_on"].to_numpy().astype("datetime64[D]").astype(np.int32)
         starts = np.flatnonzero(np.r_[True, (np.diff(customers) != 0) | (np.diff(sold_on) != 0)])
-        self._sequences = BasketSequences(
+        self.sequences = BasketSequences(
             customers=np.arange(len(self.customer_names)),
             basket_offsets=offsets_of(np.bincount(customers[starts])),
             product_offsets=np.r_[starts, len(baskets)].astype(np.int64),
@@ -67,4 +67,4 @@ class TaFeng:
 
     def fold(self, seed: int) -> Fold:
         """A random draw of test customers; validation customers are drawn from the others."""
-        return divide_at_random(self._sequences, seed)
+        return divide_at_random(self.sequences, seed)

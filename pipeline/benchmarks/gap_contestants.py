@@ -1,0 +1,309 @@
+"""Who foretells days until the next basket: medians, boosted trees, Cox's model, and LENS."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from models.ragged import places
+from pipeline.benchmarks.gaps import Gaps
+
+HORIZON_DAYS = 28
+DAYS = np.arange(1, HORIZON_DAYS + 1)
+
+
+@dataclass(frozen=True)
+class Foretold:
+    """days: float64 [n], a point forecast of gaps that end; survival: float64 [n, 28], probability that no basket has
+    come by the end of day 1 to 28, None where a method has no distribution.
+    """
+
+    days: np.ndarray
+    survival: np.ndarray | None = None
+
+    @classmethod
+    def by_survival(cls, survival: np.ndarray) -> "Foretold":
+        """With the median of the gaps that end within the horizon as the point forecast."""
+        return cls(median_within(survival), survival)
+
+    @property
+    def later(self) -> np.ndarray:
+        """What orders gaps from short to long: the expected days within the horizon where they are known."""
+        return self.days if self.survival is None else self.survival.sum(axis=1)
+
+
+class TimeContestant(Protocol):
+    """A method."""
+
+    def fit(self, learned: Gaps, chosen_by: Gaps) -> None:
+        """Learn from the one, choose by the other."""
+
+    def foretell(self, gaps: Gaps) -> Foretold:
+        """From each gap's past alone."""
+
+    def settings(self) -> dict[str, Any]:
+        """How it is configured."""
+
+
+def median_within(survival: np.ndarray) -> np.ndarray:
+    """Median days of a gap, given that it ends within the horizon; float64 [n, H] -> [n]."""
+    come = np.pad(1.0 - survival, [(0, 0), (1, 0)])
+    aim = 0.5 * come[:, -1:]
+    place = np.clip((come < aim).sum(axis=1), 1, survival.shape[1])
+    rows = np.arange(len(come))
+    before, after = come[rows, place - 1], come[rows, place]
+    # A day's probability is spread over the day before its end: halfway through is that day.
+    return place - 0.5 + (aim[:, 0] - before) / np.maximum(after - before, 1e-12)
+
+
+class Median:
+    """The median of gaps that ended: one's own, with so many gaps of everyone's median added.
+
+    Args: shrink: the number of gaps to add; infinite for everyone's median.
+    """
+
+    def __init__(self, shrink: float) -> None:
+        self._shrink, self._median = shrink, np.nan
+
+    def fit(self, learned: Gaps, chosen_by: Gaps) -> None:
+        """Take everyone's median."""
+        self._median = float(np.median(learned.days[learned.observed]))
+
+    def foretell(self, gaps: Gaps) -> Foretold:
+        """A point forecast."""
+        if np.isinf(self._shrink):
+            return Foretold(np.full(len(gaps), self._median))
+        found = gap_features(gaps)
+        own, count = found["median_gap"].fillna(self._median), found["n_gaps"]
+        weight: np.ndarray = (count / np.maximum(count + self._shrink, 1)).to_numpy()
+        return Foretold(weight * own.to_numpy() + (1.0 - weight) * self._median)
+
+    def settings(self) -> dict[str, Any]:
+        """Gaps of everyone's median that are added."""
+        return {"shrink": str(self._shrink)}
+
+
+@dataclass(frozen=True)
+class TreesConfig:
+    """Trees of both boosted methods; the number is chosen by the validation customers' loss."""
+
+    most_trees: int = 600
+    stop_after: int = 30
+    learning_rate: float = 0.05
+    n_leaves: int = 15
+    min_rows_in_leaf: int = 100
+    feature_share: float = 0.8
+    seed: int = 0
+
+
+class BoostedRegressor:
+    """LightGBM on gaps that ended, mean absolute error."""
+
+    def __init__(self, seed: int) -> None:
+        self._config, self._trees = TreesConfig(seed=seed), None
+
+    def fit(self, learned: Gaps, chosen_by: Gaps) -> None:
+        """Grow trees on the features of the past."""
+        ended, judged = (each.take(np.flatnonzero(each.observed)) for each in (learned.settled, chosen_by.settled))
+        rows, rows_judged = ((gap_features(each), each.days) for each in (ended, judged))
+        self._trees = _grown("l1", self._config, rows, rows_judged)
+
+    def foretell(self, gaps: Gaps) -> Foretold:
+        """A point forecast."""
+        return Foretold(np.maximum(_fitted(self._trees).predict(gap_features(gaps)), 0.5))
+
+    def settings(self) -> dict[str, Any]:
+        """The trees' configuration."""
+        return asdict(self._config)
+
+
+class BoostedHazard:
+    """LightGBM on days at risk: whether a basket comes on the k-th day, given that none has (discrete-time hazard)."""
+
+    def __init__(self, seed: int) -> None:
+        self._config, self._trees = TreesConfig(most_trees=400, min_rows_in_leaf=400, seed=seed), None
+
+    def fit(self, learned: Gaps, chosen_by: Gaps) -> None:
+        """Grow trees on one row per gap and day at risk."""
+        self._trees = _grown("binary", self._config, _at_risk(learned.settled), _at_risk(chosen_by.settled))
+
+    def foretell(self, gaps: Gaps) -> Foretold:
+        """The survival of each day."""
+        table, weekday = gap_features(gaps), _weekday(gaps)
+        trees = _fitted(self._trees)
+        hazards = [trees.predict(_on_day(table, weekday, np.full(len(table), day))) for day in DAYS]
+        return Foretold.by_survival(np.cumprod(1.0 - np.stack(hazards, axis=1), axis=1))
+
+    def settings(self) -> dict[str, Any]:
+        """The trees' configuration."""
+        return asdict(self._config)
+
+
+class KaplanMeier:
+    """One survival for everyone (lifelines)."""
+
+    def fit(self, learned: Gaps, chosen_by: Gaps) -> None:
+        """Estimate it, gaps that have not ended included."""
+        from lifelines import KaplanMeierFitter
+
+        learned = learned.settled
+        fitted = KaplanMeierFitter().fit(_lasted(learned), learned.observed)
+        self._survival = fitted.survival_function_at_times(DAYS).to_numpy()
+
+    def foretell(self, gaps: Gaps) -> Foretold:
+        """The same for all."""
+        return Foretold.by_survival(np.tile(self._survival, (len(gaps), 1)))
+
+    def settings(self) -> dict[str, Any]:
+        """None."""
+        return {}
+
+
+class Cox:
+    """Cox's proportional hazards (lifelines) on the features, standardised, missing ones at their mean.
+
+    The penalty is chosen by the validation customers' concordance.
+    """
+
+    PENALTIES = (0.001, 0.01, 0.1)
+
+    def fit(self, learned: Gaps, chosen_by: Gaps) -> None:
+        """Fit one model per penalty; keep the best."""
+        from lifelines import CoxPHFitter
+        from lifelines.utils import concordance_index
+
+        learned, chosen_by = learned.settled, chosen_by.settled
+        table = gap_features(learned)
+        self._mean, self._deviation = table.mean(), table.std().clip(lower=1e-6)
+        rows = self._standardised(table).assign(lasted=_lasted(learned), observed=learned.observed)
+        best = -np.inf
+        for penalty in self.PENALTIES:
+            model = CoxPHFitter(penalizer=penalty).fit(rows, "lasted", "observed")
+            risk = model.predict_log_partial_hazard(self._standardised(gap_features(chosen_by)))
+            found = concordance_index(chosen_by.days, -risk, chosen_by.observed)
+            if found > best:
+                best, self._model, self._penalty = found, model, penalty
+
+    def foretell(self, gaps: Gaps) -> Foretold:
+        """The survival of each day."""
+        rows = self._standardised(gap_features(gaps))
+        return Foretold.by_survival(self._model.predict_survival_function(rows, times=DAYS).to_numpy().T)
+
+    def settings(self) -> dict[str, Any]:
+        """The penalties that it chooses from."""
+        return {"penalties": list(self.PENALTIES)}
+
+    def _standardised(self, table: pd.DataFrame) -> pd.DataFrame:
+        return ((table - self._mean) / self._deviation).fillna(0.0)
+
+
+def gap_features(gaps: Gaps) -> pd.DataFrame:
+    """What a planner would know where each gap begins: earlier gaps, sizes of baskets, the weekday; no date."""
+    histories = gaps.histories
+    n_baskets = np.diff(histories.basket_offsets)
+    lines, units = (
+        np.diff(histories.product_offsets),
+        np.add.reduceat(histories.quantities, histories.product_offsets[:-1]),
+    )
+    baskets = pd.DataFrame(
+        {
+            "funnel": np.repeat(np.arange(len(histories)), n_baskets),
+            "gap": np.where(histories.gap_days < 0, np.nan, histories.gap_days),
+            "lines": np.log1p(lines),
+            "units": np.log1p(np.maximum(units, 0)),
+        }
+    )
+    baskets["log_gap"] = np.log1p(baskets["gap"])
+    of = baskets.groupby("funnel")
+    found: dict[str, Any] = {"n_gaps": places(n_baskets), "weekday": histories.day_of_week}
+    found |= {f"log_gap_{back}": of["log_gap"].shift(back - 1) for back in (1, 2, 3)}
+    found |= {"median_gap": of["gap"].expanding().median(), "least_gap": of["gap"].expanding().min()}
+    found |= {"greatest_gap": of["gap"].expanding().max(), "deviation": of["log_gap"].expanding().std()}
+    found |= {"mean_log_gap": of["log_gap"].expanding().mean()}
+    for name in ("lines", "units"):
+        found |= {name: baskets[name], f"mean_{name}": of[name].expanding().mean()}
+    columns = {name: np.asarray(values, np.float64)[gaps.ends - 1] for name, values in found.items()}
+    return pd.DataFrame(columns)
+
+
+CONTESTANTS: dict[str, Callable[[int], TimeContestant]] = {
+    "global-median": lambda seed: Median(np.inf),
+    "personal-median": lambda seed: Median(0.0),
+    "shrunk-median": lambda seed: Median(3.0),
+    "boosted-regressor": BoostedRegressor,
+    "kaplan-meier": lambda seed: KaplanMeier(),
+    "cox": lambda seed: Cox(),
+    "boosted-hazard": BoostedHazard,
+}
+
+
+def gap_contestant(name: str, seed: int) -> TimeContestant:
+    """A new method of that name. Raises ValueError that lists the known ones."""
+    from models.catalog import ARCHITECTURES  # slow: it starts TensorFlow
+
+    if name in ARCHITECTURES:
+        from pipeline.benchmarks.lens_times import LensTimes
+
+        return LensTimes(name, seed)
+    if name not in CONTESTANTS:
+        raise ValueError(f"unknown model {name!r}; known: {', '.join([*ARCHITECTURES, *CONTESTANTS])}")
+    return CONTESTANTS[name](seed)
+
+
+def _lasted(gaps: Gaps) -> np.ndarray:
+    """Days survived: of a gap that has not ended, those before the day on which a basket may still come."""
+    return np.maximum(np.where(gaps.observed, gaps.days, gaps.days - 1), 0.5)
+
+
+def _weekday(gaps: Gaps) -> np.ndarray:
+    return gaps.histories.day_of_week[gaps.ends - 1].astype(np.int64) - 1
+
+
+def _on_day(table: pd.DataFrame, weekday: np.ndarray, day: np.ndarray) -> pd.DataFrame:
+    """The features with the day at risk, and the weekday that it is."""
+    return table.assign(day=day, weekday_at_risk=(weekday + day) % 7)
+
+
+def _at_risk(gaps: Gaps) -> tuple[pd.DataFrame, np.ndarray]:
+    """A row per gap and day of the horizon at risk, and whether the basket came on it."""
+    days = np.minimum(_lasted(gaps), HORIZON_DAYS).astype(np.int64)
+    rows, day = np.repeat(np.arange(len(gaps)), days), places(days) + 1
+    table = gap_features(gaps).iloc[rows].reset_index(drop=True)
+    came = gaps.observed[rows] & (gaps.days[rows] == day)
+    return _on_day(table, _weekday(gaps)[rows], day), came.astype(np.float64)
+
+
+_Rows = tuple[pd.DataFrame, np.ndarray]
+
+
+def _grown(objective: str, config: TreesConfig, rows: _Rows, judged: _Rows) -> Any:
+    import lightgbm as lgb
+
+    parameters = {
+        "objective": objective,
+        "learning_rate": config.learning_rate,
+        "num_leaves": config.n_leaves,
+        "min_data_in_leaf": config.min_rows_in_leaf,
+        "feature_fraction": config.feature_share,
+        "seed": config.seed,
+        "deterministic": True,
+        "force_row_wise": True,
+        "verbosity": -1,
+    }
+    learned = lgb.Dataset(*rows)
+    stop = lgb.early_stopping(config.stop_after, verbose=False)
+    return lgb.train(
+        parameters,
+        learned,
+        config.most_trees,
+        valid_sets=[lgb.Dataset(*judged, reference=learned)],
+        callbacks=[stop],
+    )
+
+
+def _fitted(trees: Any) -> Any:
+    if trees is None:
+        raise RuntimeError("foretell before fit")
+    return trees

@@ -1,0 +1,135 @@
+"""Compare who foretells days until the next basket, each method and seed in a process of its own."""
+
+import multiprocessing
+import resource
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.benchmarks.figures import write_figures
+from pipeline.benchmarks.gap_contestants import DAYS, Foretold, gap_contestant
+from pipeline.benchmarks.gap_scores import WEEK, gap_scores, reliability
+from pipeline.benchmarks.gaps import Gaps, learned_and_tested
+from pipeline.benchmarks.next_basket import SCORES, TABLE, cell, spread
+from pipeline.benchmarks.tafeng import TaFeng
+
+FORETOLD = "foretold.parquet"
+_MEGABYTE = 1024.0  # kilobytes
+_SHOWN = {
+    "mae_days": "MAE of gaps that ended, days",
+    "concordance": "concordance",
+    "ibs": "Brier score, 28 days",
+    "ece_week": "calibration error, P(7 days)",
+}
+
+
+def compare(
+    file: Path, models: Sequence[str], seeds: Sequence[int], out: Path, say: Callable[[str], None]
+) -> dict[str, dict[str, Any]]:
+    """Scores of each method over the seeds; what each foretold goes to `out`.
+
+    Raises: ValueError: for an unknown method.
+    """
+    for model in models:
+        gap_contestant(model, 0)
+    out.mkdir(parents=True, exist_ok=True)
+    trials: dict[str, list[dict[str, Any]]] = {model: [] for model in models}
+    aside = out / f".{FORETOLD}"
+    writer = None
+    context = multiprocessing.get_context("spawn")
+    for model in models:
+        for seed in seeds:
+            with ProcessPoolExecutor(1, mp_context=context) as alone:
+                trial, rows = alone.submit(run, file, model, seed).result()
+            trials[model].append(trial)
+            writer = writer or pq.ParquetWriter(aside, rows.schema)
+            writer.write_table(rows)
+            say(f"{model}, seed {seed}: " + ", ".join(f"{name} {value:.4f}" for name, value in trial["scores"].items()))
+    if writer is not None:
+        writer.close()
+        aside.replace(out / FORETOLD)
+    return {model: _summary(list(seeds), of_model) for model, of_model in trials.items()}
+
+
+def run(file: Path, model: str, seed: int) -> tuple[dict[str, Any], pa.Table]:
+    """One method and seed: what was found, and a row per gap of the test."""
+    dataset = TaFeng(file, min_baskets=1)
+    learned, chosen_by, tested = learned_and_tested(dataset.sequences)
+    method = gap_contestant(model, seed)
+    clock, spent = time.monotonic(), time.process_time()
+    method.fit(learned, chosen_by)
+    fitted = time.monotonic()
+    foretold = method.foretell(tested)
+    trial = {
+        "settings": method.settings(),
+        "gaps": {"learned": len(learned), "chosen_by": len(chosen_by), "tested": len(tested)},
+        "seconds": {
+            "fit": fitted - clock,
+            "foretell": time.monotonic() - fitted,
+            "cpu": time.process_time() - spent,
+        },
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _MEGABYTE,
+        "scores": gap_scores(foretold, tested),
+    }
+    if foretold.survival is not None:
+        came = tested.observed & (tested.days <= WEEK)
+        trial["reliability_week"] = reliability(1.0 - foretold.survival[:, WEEK - 1], came)
+    customers = dataset.customer_names[tested.histories.ids[tested.funnels].astype(np.int64)]
+    return trial, rows_of(foretold, tested, customers, model, seed)
+
+
+def rows_of(foretold: Foretold, gaps: Gaps, customers: np.ndarray, model: str, seed: int) -> pa.Table:
+    """Everything by which anyone can score again."""
+    survival = np.full((len(gaps), len(DAYS)), np.nan) if foretold.survival is None else foretold.survival
+    return pa.table(
+        {
+            "model": pa.array([model] * len(gaps)).dictionary_encode(),
+            "seed": np.full(len(gaps), seed, np.int32),
+            "customer": pa.array(customers.tolist(), pa.string()),
+            "begun_on": gaps.begun_on,
+            "days": gaps.days,
+            "is_observed": gaps.observed,
+            "foretold_days": foretold.days,
+            "survival": pa.FixedSizeListArray.from_arrays(pa.array(survival.astype(np.float32).ravel()), len(DAYS)),
+        }
+    )
+
+
+def write(scores: dict[str, dict[str, Any]], out: Path, described: dict[str, Any]) -> str:
+    """Write scores.json and the Markdown table made from it; returns the table."""
+    result = described | {"models": scores}
+    write_figures(out / SCORES, result)
+    (out / TABLE).write_text(table(result))
+    return table(result)
+
+
+def table(result: dict[str, Any]) -> str:
+    """Mean and standard deviation over seeds, as Markdown."""
+    lines = [
+        "| method | " + " | ".join(_SHOWN.values()) + " | fit s | foretell s | peak MB |",
+        "|---" * (len(_SHOWN) + 4) + "|",
+    ]
+    for model, summary in result["models"].items():
+        cells = [cell(summary["scores"].get(name)) for name in _SHOWN]
+        spent = (summary["seconds"]["fit"], summary["seconds"]["foretell"], summary["peak_mb"])
+        lines.append(f"| {model} | " + " | ".join(cells + [f"{figure['mean']:.0f}" for figure in spent]) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _summary(seeds: list[int], trials: list[dict[str, Any]]) -> dict[str, Any]:
+    first = trials[0]
+    return {
+        "seeds": seeds,
+        "settings": first["settings"],
+        "gaps": first["gaps"],
+        "scores": {name: spread([trial["scores"][name] for trial in trials]) for name in first["scores"]},
+        "seconds": {name: spread([trial["seconds"][name] for trial in trials], 1) for name in first["seconds"]},
+        "peak_mb": spread([trial["peak_mb"] for trial in trials], 0),
+        "reliability_week": first.get("reliability_week"),
+    }

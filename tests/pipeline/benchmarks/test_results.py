@@ -1,0 +1,32 @@
+"""The page of results says what the kept files say."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline.benchmarks.results import FOLDER, PAGE, page, plot_reliability
+
+
+def test_the_page_is_made_from_the_kept_files() -> None:
+    assert PAGE.read_text() == page(), "run `make results`"
+
+
+def test_every_kept_result_says_how_and_when_it_was_measured() -> None:
+    for file in FOLDER.glob("*.json"):
+        result = json.loads(file.read_text())
+        assert result["command"].startswith("larder benchmark "), file.name
+        assert result["measured_on"] > "2026", file.name
+
+
+def test_a_file_of_no_benchmark_is_named(tmp_path: Path) -> None:
+    (tmp_path / "speed_tafeng.json").write_text("{}")
+    with pytest.raises(ValueError, match=r"speed_tafeng\.json: its name must begin with one of next_basket"):
+        page(tmp_path)
+
+
+def test_reliability_is_plotted_for_methods_with_probabilities(tmp_path: Path) -> None:
+    bins = [{"probability": 0.2, "share": 0.25, "n": 8}, {"probability": 0.8, "share": 0.7, "n": 4}]
+    with_bins = {"scores": {"ece_week": {"mean": 0.07, "sd": 0.0}}, "reliability_week": bins}
+    plot_reliability({"models": {"cox": with_bins, "median": {"reliability_week": None}}}, tmp_path / "plot.png")
+    assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
