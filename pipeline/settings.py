@@ -94,7 +94,7 @@ class DemandSettings(Section):
         "cumulative", description="opening stock and cumulated residual, or the paper's per-day residual"
     )
     history_days: int = Field(112, ge=14, description="trailing days of sales from which the level is estimated")
-    customer_weight: float = Field(0.25, ge=0, le=1, description="share of the mean taken from predicted baskets")
+    customer_weight: float = Field(0.0, ge=0, le=1, description="share of the mean taken from predicted baskets")
     decoding: Literal["spread", "predicted_day"] = Field(
         "spread", description="predicted baskets spread over days, or the paper's: all on the predicted day"
     )

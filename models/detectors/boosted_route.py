@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from models.detectors.demand_forecast import USUAL_SPREAD, DemandForecast, Spread, fit_spread, with_spread
+from models.detectors.demand_forecast import USUAL_SPREAD, DemandForecast, Spread, fit_band, fit_spread, with_spread
 from models.detectors.sales_history import DAYS_PER_WEEK, Array, SalesHistory, weekly_rhythm
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def forecast_store(
     foreseen *= sold.sum() / max(foreseen.sum(), 1e-9)
     judged = foreseen.sum(axis=1) >= MIN_UNITS_TO_LEARN
     daily = fit_spread(foreseen[judged], sold[judged])
-    weekly = fit_spread(foreseen[judged].sum(axis=1), sold[judged].sum(axis=1))
+    weekly = fit_band(foreseen[judged].sum(axis=1), sold[judged].sum(axis=1))
     return StoreForecast(mean, daily, weekly)
 
 

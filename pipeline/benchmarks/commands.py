@@ -56,7 +56,7 @@ def stockouts(
     """
     from pipeline.benchmarks.daily_sales import read_tafeng
     from pipeline.benchmarks.demand_contestants import CONTESTANTS
-    from pipeline.benchmarks.stockouts import TEST_WINDOWS, Comparison, compare, write
+    from pipeline.benchmarks.stockouts import PAIR, TEST_WINDOWS, Comparison, compare, what_customers_add, write
     from pipeline.benchmarks.supply_plans import make_plans, read_plans
     from pipeline.settings import Settings
     from pipeline.sources.tafeng import MEMBER
@@ -80,6 +80,7 @@ def stockouts(
             "measured_on": measured_on or str(date.today()),
             "windows": [day.isoformat() for day in comparison.windows],
             "min_probability": comparison.min_probability,
+            "customers": what_customers_add(comparison, out) if set(PAIR) <= set(chosen) else [],
         }
         typer.echo(write(scores, out, described))
 

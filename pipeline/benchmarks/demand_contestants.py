@@ -9,14 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.baselines.boosted_demand import BoostedLags
+from models.baselines.customer_demand import CustomerConfig, Purchases, customer_demand
 from models.baselines.demand_smoothers import SMOOTHERS, smoother
 from models.detectors import boosted_route, store_route
 from models.detectors.demand_forecast import DemandForecast
+from models.detectors.sales_history import SalesHistory
 from pipeline.benchmarks.daily_sales import HORIZON_DAYS, DailySales
 from pipeline.settings import DemandSettings
 
 Array = NDArray[np.float64]
 Forecast = DemandForecast | Array
+
+
+# The customers' route with every customer replaced by the average one.
+PLACEBO = "customer-route-placebo"
 
 
 @dataclass(frozen=True)
@@ -71,8 +77,7 @@ def _store_route() -> DemandContestant:
     history_days = 56
 
     def forecast(sales: DailySales, cutoff: int, products: NDArray[np.int64]) -> Forecast:
-        history = sales.history(cutoff, products).days(max(cutoff - history_days, 0), cutoff)
-        found = store_route.forecast_store(history, sales.weekdays(cutoff, cutoff + HORIZON_DAYS))
+        found = store_route.forecast_store(*_store(sales, cutoff, products, history_days))
         daily = store_route.day_variance(found.mean, found.dispersion, found.level_error)
         return DemandForecast(
             found.mean, daily, store_route.cumulative_variance(found.mean, found.dispersion, found.level_error)
@@ -85,11 +90,41 @@ def _boosted_route() -> DemandContestant:
     history_days = DemandSettings().history_days
 
     def forecast(sales: DailySales, cutoff: int, products: NDArray[np.int64]) -> Forecast:
-        history = sales.history(cutoff, products).days(max(cutoff - history_days, 0), cutoff)
-        found = boosted_route.forecast_store(history, sales.weekdays(cutoff, cutoff + HORIZON_DAYS))
+        found = boosted_route.forecast_store(*_store(sales, cutoff, products, history_days))
         return found.about(found.mean)
 
-    return DemandContestant(forecast, settings={"history_days": history_days} | asdict(boosted_route.BoostedConfig()))
+    settings = {"history_days": history_days, "weeks": "band"} | asdict(boosted_route.BoostedConfig())
+    return DemandContestant(forecast, settings=settings)
+
+
+def _store(
+    sales: DailySales, cutoff: int, products: NDArray[np.int64], history_days: int
+) -> tuple[SalesHistory, NDArray[np.int64]]:
+    """The store's last days, and the weekdays of the horizon."""
+    history = sales.history(cutoff, products).days(max(cutoff - history_days, 0), cutoff)
+    return history, sales.weekdays(cutoff, cutoff + HORIZON_DAYS)
+
+
+def _customer_route(*, average: bool) -> DemandContestant:
+    history_days, config = DemandSettings().history_days, CustomerConfig()
+
+    def forecast(sales: DailySales, cutoff: int, products: NDArray[np.int64]) -> Array:
+        store = boosted_route.expected_units(
+            *_store(sales, cutoff, products, history_days), boosted_route.BoostedConfig()
+        )
+        place = np.full(len(sales.units), -1)
+        place[products] = np.arange(len(products))
+        known = (sales.line_days < cutoff) & (place[sales.line_products] >= 0)
+        bought = Purchases(
+            customers=sales.line_customers[known],
+            products=place[sales.line_products[known]],
+            days=sales.line_days[known],
+            units=sales.line_units[known],
+        )
+        return customer_demand(bought, cutoff, store, config, average=average)
+
+    settings = {"history_days": history_days, "average": average} | asdict(config)
+    return DemandContestant(forecast, settings=settings)
 
 
 CONTESTANTS: dict[str, Callable[[], DemandContestant]] = {
@@ -98,4 +133,6 @@ CONTESTANTS: dict[str, Callable[[], DemandContestant]] = {
     "imapa-lightgbm": _imapa_and_lightgbm,
     "store-route": _store_route,
     "boosted-route": _boosted_route,
+    "customer-route": partial(_customer_route, average=False),
+    PLACEBO: partial(_customer_route, average=True),
 }

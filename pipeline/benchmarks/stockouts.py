@@ -24,9 +24,11 @@ from numpy.typing import NDArray
 from models.detectors.counts import quantile
 from models.detectors.demand_forecast import DemandForecast, Spread, fit_spread, with_spread
 from pipeline.benchmarks.daily_sales import HORIZON_DAYS, TOP_PRODUCTS, DailySales
-from pipeline.benchmarks.demand_contestants import Forecast, demand_contestant
+from pipeline.benchmarks.demand_contestants import PLACEBO, Forecast, demand_contestant
 from pipeline.benchmarks.demand_scores import QUANTILES, alert_scores, demand_scores, point_scores, short_probability
 from pipeline.benchmarks.demand_trial import FILE_NAME, read_forecast, scored_products
+from pipeline.benchmarks.paired import WeekErrors, differences, week_errors
+from pipeline.benchmarks.stockouts_page import page
 from pipeline.benchmarks.supply_plans import SupplyPlan
 
 SCORES = "scores.json"
@@ -34,6 +36,10 @@ FORECASTS = "forecasts.parquet"
 TABLE = "table.md"
 TEST_WINDOWS = tuple(date(2001, 2, day) for day in (1, 8, 15, 22))
 _DIGITS = 4
+# What was found, the products in order, and their forecast.
+Trial = tuple[dict[str, Any], NDArray[np.int64], Forecast]
+# The two whose difference says what knowing the customers adds.
+PAIR = "customer-route", PLACEBO
 
 
 @dataclass(frozen=True)
@@ -64,18 +70,13 @@ def compare(
     writer: pq.ParquetWriter | None = None
     aside = out / f".{FORECASTS}.tmp"
     for model in models:
-        before = min(comparison.windows) - timedelta(days=HORIZON_DAYS)
-        windows = [before, *comparison.windows]
-        folders = {window: out / "trials" / f"{model}-{window}" for window in windows}
+        folders = _folders(comparison, model, out)
+        windows = list(folders)
         missing = [window for window in windows if not _finished(folders[window], configured[model])]
         if missing:
             say(f"{model}: windows {', '.join(map(str, missing))} ...")
             _run(comparison, out / "trials", model, missing)
-        trials = {
-            window: (json.loads((folder / FILE_NAME).read_text()), *read_forecast(folder))
-            for window, folder in folders.items()
-        }
-        scores[model], table = _scored(comparison, model, trials)
+        scores[model], table = _scored(comparison, model, _read(folders))
         writer = writer or pq.ParquetWriter(aside, table.schema, compression="zstd")
         writer.write_table(table)
         say(f"{model}: {_in_short(scores[model]['mean'])}")
@@ -83,6 +84,30 @@ def compare(
         writer.close()
         aside.replace(out / FORECASTS)
     return scores
+
+
+def what_customers_add(comparison: Comparison, out: Path) -> list[dict[str, Any]]:
+    """Differences of the finished trials of PAIR, with intervals, over the top products and over all others."""
+    sales = comparison.sales
+    found: dict[str, dict[date, WeekErrors]] = {}
+    for model in PAIR:
+        trials = _read(_folders(comparison, model, out))
+        found[model] = {}
+        for previous, window in pairwise(sorted(trials)):
+            cutoff, (_, products, forecast) = sales.day(window), trials[window]
+            complete = _complete(sales, forecast, previous, trials[previous])
+            found[model][window] = week_errors(complete, sales.units[products, cutoff : cutoff + HORIZON_DAYS])
+    top = {window: np.isin(np.arange(len(sales.units)), sales.top(sales.day(window))) for window in comparison.windows}
+    groups = {
+        f"top {TOP_PRODUCTS:,} products": list(top.values()),
+        "all other products": [~chosen for chosen in top.values()],
+    }
+    ours, other = (list(found[model].values()) for model in PAIR)
+    return [
+        {"model": PAIR[0], "against": PAIR[1], "products": name} | difference
+        for name, chosen in groups.items()
+        for difference in differences(ours, other, chosen)
+    ]
 
 
 def write(scores: dict[str, dict[str, Any]], out: Path, described: dict[str, Any]) -> str:
@@ -93,49 +118,20 @@ def write(scores: dict[str, dict[str, Any]], out: Path, described: dict[str, Any
     return page(result)
 
 
-def page(result: dict[str, Any]) -> str:
-    """What scores.json holds, as Markdown: how it was measured, then the tables."""
-    windows = result["windows"]
-    head = f"""# Demand and stock-out alerts, back-tested on {result["dataset"]}
-
-`{result["command"]}`, measured on {result["measured_on"]}. Means of {len(windows)} windows of {HORIZON_DAYS} days from
-{windows[0]} to {windows[-1]}, each forecast from the days before it alone. pipeline/benchmarks/demand_scores.py says
-what the columns are. `boosted-route` is what the nightly run forecasts with, before predicted baskets are blended in.
-
-"""
-    return head + table(result["models"])
+def _folders(comparison: Comparison, model: str, out: Path) -> dict[date, Path]:
+    """Folders of the trials by window, in order; the first window is there for the spread of the next alone."""
+    before = min(comparison.windows) - timedelta(days=HORIZON_DAYS)
+    return {window: out / "trials" / f"{model}-{window}" for window in (before, *comparison.windows)}
 
 
-def table(scores: dict[str, dict[str, Any]]) -> str:
-    """Means over the windows as Markdown, demand and then alerts by plan."""
-    demand = {
-        "day_wape": "day WAPE", "week_wape": "week WAPE", "bias": "bias", "rmsse": "RMSSE", "pinball_p50": "p50",
-        "pinball_p90": "p90", "coverage_week": "coverage, week", "coverage_day": "coverage, day",
-        "all_week_wape": "all products, week WAPE", "seconds": "seconds",
-    }  # fmt: skip
-    lines = [
-        f"| top {TOP_PRODUCTS:,} products | " + " | ".join(demand.values()) + " |",
-        "|---" * (len(demand) + 1) + "|",
-    ]
-    for model, found in scores.items():
-        figures = found["mean"] | {"seconds": found["seconds"]}
-        lines.append(f"| {model} | " + " | ".join(_cell(figures.get(name)) for name in demand) + " |")
-    alerts = {
-        "ap_product": "AP product", "ap_product_day": "AP product-day", "precision": "precision", "recall": "recall",
-        "f1": "F1", "lead_days": "days ahead",
-    }  # fmt: skip
-    plans = sorted({name.split("/")[0] for name in next(iter(scores.values()))["mean"] if "/" in name})
-    for plan in plans:
-        lines += ["", f"| plan {plan} | " + " | ".join(alerts.values()) + " |", "|---" * (len(alerts) + 1) + "|"]
-        for model, found in scores.items():
-            cells = [_cell(found["mean"].get(f"{plan}/{name}")) for name in alerts]
-            lines.append(f"| {model} | " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
+def _read(folders: dict[date, Path]) -> dict[date, Trial]:
+    return {
+        window: (json.loads((folder / FILE_NAME).read_text()), *read_forecast(folder))
+        for window, folder in folders.items()
+    }
 
 
-def _scored(
-    comparison: Comparison, model: str, trials: dict[date, tuple[dict[str, Any], NDArray[np.int64], Forecast]]
-) -> tuple[dict[str, Any], pa.Table]:
+def _scored(comparison: Comparison, model: str, trials: dict[date, Trial]) -> tuple[dict[str, Any], pa.Table]:
     """Scores of one model by window and their mean, and its forecasts."""
     sales, found, tables = comparison.sales, {}, []
     windows = sorted(trials)
@@ -143,11 +139,7 @@ def _scored(
         cutoff, (_, products, forecast) = sales.day(window), trials[window]
         plans = comparison.plans[window]
         top = sales.top(cutoff)
-        if isinstance(forecast, np.ndarray):
-            daily, weekly = _spreads(sales, previous, trials[previous])
-            complete = with_spread(forecast, daily, weekly)
-        else:
-            complete = forecast
+        complete = _complete(sales, forecast, previous, trials[previous])
         units = sales.units[:, cutoff : cutoff + HORIZON_DAYS]
         scores = demand_scores(_of(complete, products, top), units[top], sales.units[top, :cutoff])
         if len(products) == len(sales.units):
@@ -164,7 +156,11 @@ def _scored(
         tables.append(_forecast_table(described, _of(complete, products, wanted), wanted, plans))
     names = dict.fromkeys(name for scores in found.values() for name in scores)
     summary = {
-        "mean": {name: round(float(np.mean([each[name] for each in found.values()])), _DIGITS) for name in names},
+        # A window without a true alert has no lead time.
+        "mean": {
+            name: round(float(np.mean([each[name] for each in found.values() if name in each])), _DIGITS)
+            for name in names
+        },
         "windows": found,
         "settings": trials[windows[-1]][0]["settings"],
         "seconds": round(float(np.mean([trial[0]["seconds"]["wall"] for trial in trials.values()])), 1),
@@ -174,9 +170,12 @@ def _scored(
     return summary, pa.concat_tables(tables)
 
 
-def _spreads(
-    sales: DailySales, window: date, trial: tuple[dict[str, Any], NDArray[np.int64], Forecast]
-) -> tuple[Spread, Spread]:
+def _complete(sales: DailySales, forecast: Forecast, previous: date, before: Trial) -> DemandForecast:
+    """The forecast with a spread: its own, or that of the method's errors of the window before."""
+    return with_spread(forecast, *_spreads(sales, previous, before)) if isinstance(forecast, np.ndarray) else forecast
+
+
+def _spreads(sales: DailySales, window: date, trial: Trial) -> tuple[Spread, Spread]:
     """Spread of days and of weeks that a method's errors of one window show, over the top products."""
     cutoff, (_, products, forecast) = sales.day(window), trial
     assert isinstance(forecast, np.ndarray)
@@ -240,7 +239,3 @@ def _run(comparison: Comparison, trials: Path, model: str, windows: list[date]) 
 def _in_short(mean: dict[str, float]) -> str:
     shown = {"week_wape": "week WAPE", "bias": "bias", "rmsse": "RMSSE", "pinball_p90": "p90", "A/ap_product": "A AP"}
     return ", ".join(f"{label} {mean[name]:.3f}" for name, label in shown.items() if name in mean)
-
-
-def _cell(figure: float | None) -> str:
-    return "" if figure is None else f"{figure:.3f}"

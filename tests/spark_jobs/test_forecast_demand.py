@@ -34,9 +34,9 @@ def tables(spark: SparkSession, **rows: list[dict[str, Any]]) -> dict[str, DataF
 
 
 def forecast(spark: SparkSession, settings: DemandSettings | None = None, **rows: list[dict[str, Any]]) -> list[Any]:
-    demand = forecast_demand(
-        **tables(spark, **rows), business_date=BUSINESS_DATE, settings=settings or DemandSettings()
-    )
+    """Sorted rows; by default with both routes."""
+    settings = settings or DemandSettings(customer_weight=0.25)
+    demand = forecast_demand(**tables(spark, **rows), business_date=BUSINESS_DATE, settings=settings)
     return sorted(demand.collect(), key=lambda row: (row.store_id, row.product_id, row.demand_on))
 
 
@@ -75,6 +75,12 @@ def test_returns_are_no_negative_demand(spark: SparkSession) -> None:
     assert forecast(spark, transactions=sales() + back) == forecast(spark)
 
 
+def test_unless_asked_to_predicted_baskets_move_nothing_and_are_counted(spark: SparkSession) -> None:
+    without, with_baskets = (forecast(spark, DemandSettings(), **rows) for rows in ({"predictions": []}, {}))
+    assert [row.mean for row in with_baskets] == [row.mean for row in without]
+    assert sum(row.n_customers for row in with_baskets) > sum(row.n_customers for row in without) == 0
+
+
 def test_predicted_baskets_move_demand_towards_their_products(spark: SparkSession) -> None:
     without, with_baskets = forecast(spark, predictions=[]), forecast(spark)
     assert sum(row.from_customers for row in with_baskets if row.product_id == "p1") > 0
@@ -89,7 +95,7 @@ def test_a_customer_counts_on_the_predicted_day(spark: SparkSession) -> None:
 
 
 def test_the_paper_s_decoding_expects_baskets_on_their_day_only(spark: SparkSession) -> None:
-    found = forecast(spark, DemandSettings(decoding="predicted_day"))
+    found = forecast(spark, DemandSettings(decoding="predicted_day", customer_weight=0.25))
     assert [row.from_customers > 0 for row in found if row.product_id == "p1"] == [True] + [False] * 6
 
 

@@ -38,3 +38,9 @@ def test_what_nobody_asks_for_is_never_short() -> None:
     assert float(exceed_probability(0.0, 0.0, 0.0)) == 0.0
     assert float(expected_excess(0.0, 0.0, 0.0)) == 0.0
     assert float(quantile(0.0, 0.0, 0.9)) == 0.0
+
+
+def test_next_to_no_demand_is_none() -> None:
+    assert float(exceed_probability(1e-200, 1e-200, 0.0)) == 0.0
+    assert float(expected_excess(1e-200, 1e-200, 0.0)) == 0.0
+    assert float(quantile(1e-200, 1e-200, 0.9)) == 0.0

@@ -10,14 +10,16 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner, Result
 
-from models.detectors.demand_forecast import DemandForecast, Spread, fit_spread, with_spread
+from models.detectors.counts import share_within
+from models.detectors.demand_forecast import DemandForecast, Spread, fit_band, fit_spread, with_spread
 from pipeline.benchmarks.daily_sales import COLUMNS, DailySales, daily_sales
 from pipeline.benchmarks.demand_contestants import CONTESTANTS, demand_contestant
 from pipeline.benchmarks.demand_scores import alert_scores, demand_scores, point_scores
-from pipeline.benchmarks.stockouts import TEST_WINDOWS
+from pipeline.benchmarks.stockouts import PAIR, TEST_WINDOWS
+from pipeline.benchmarks.stockouts_page import page
 from pipeline.benchmarks.supply_plans import make_plans, read_plans
 from pipeline.cli import app
-from pipeline.settings import Settings
+from pipeline.settings import REPOSITORY, Settings
 from pipeline.workspace import Workspace
 
 FIRST, DAYS, PRODUCTS = date(2000, 11, 1), 120, 12
@@ -145,6 +147,14 @@ def test_the_band_of_the_right_distribution_holds_four_days_in_five() -> None:
     assert found["coverage_week"] >= 0.8
 
 
+def test_of_few_weekly_units_only_even_ends_hold_four_fifths() -> None:
+    rng = np.random.default_rng(0)
+    mean = np.full((5000, 7), 0.3)
+    found = demand_scores(certain(mean.tolist()), rng.poisson(mean).astype(float), rng.poisson(2.0, (5000, 30)))
+    assert found["coverage_week_even"] == pytest.approx(0.8, abs=0.015)
+    assert found["coverage_week"] > 0.85
+
+
 def test_alert_scores_worked_by_hand() -> None:
     # Supply 10 a day cumulated. The first runs short on day 2 and is expected to on day 1; the second is a false alarm;
     # the third comes unforeseen; the fourth is quiet.
@@ -166,6 +176,22 @@ def test_the_fitted_spread_is_that_of_the_units() -> None:
     assert poisson == Spread(1.0, 0.0)
     uncertain = fit_spread(mean, rng.poisson(mean * rng.gamma(1 / 0.3, 0.3, 4000)).astype(float))
     assert uncertain.error == pytest.approx(0.3, abs=0.1)
+
+
+def test_the_band_fits_the_many_where_a_few_are_far_off() -> None:
+    rng = np.random.default_rng(0)
+    mean = rng.gamma(2.0, 20.0, 4000)
+    units = rng.poisson(mean).astype(float)
+    units[::20] *= 8.0
+    likeliest, band = (fit(mean, units).variance(mean) for fit in (fit_spread, fit_band))
+    assert share_within(mean, likeliest, units, 0.1, 0.9) > 0.85
+    assert share_within(mean, band, units, 0.1, 0.9) == pytest.approx(0.8, abs=0.05)
+    assert fit_band(mean[:50], units[:50]) == fit_spread(mean[:50], units[:50])
+
+
+def test_the_kept_page_is_made_from_the_kept_scores() -> None:
+    kept = REPOSITORY / "docs" / "results" / "stockouts_tafeng.json"
+    assert kept.with_suffix(".md").read_text() == page(json.loads(kept.read_text()))
 
 
 @pytest.fixture
@@ -204,6 +230,22 @@ def test_the_command_writes_scores_and_forecasts_and_keeps_trials(
     again = benchmark(tmp_path / "out", "--plans", str(plans))
     assert "window-average-28: windows" not in again.output
     assert json.loads((tmp_path / "out" / "scores.json").read_text())["models"] == scores["models"]
+
+
+def test_what_knowing_the_customers_adds_comes_with_its_interval(
+    fetched: Settings, sales: DailySales, tmp_path: Path
+) -> None:
+    more = ("--plans", str(plans_file(sales, tmp_path)), "--models", ",".join(PAIR))
+    done = benchmark(tmp_path / "out", *more)
+    assert done.exit_code == 0, done.output
+    scores = json.loads((tmp_path / "out" / "scores.json").read_text())
+    apart = {(row["products"], row["measure"]): row for row in scores["customers"]}
+    assert len(apart) == 4
+    means = [scores["models"][model]["mean"]["week_wape"] for model in PAIR]
+    found = apart["top 2,000 products", "week WAPE"]
+    assert found["difference"] == pytest.approx(means[0] - means[1], abs=2e-4)
+    assert found["low"] <= found["difference"] <= found["high"]
+    assert "## What knowing the customers adds" in done.output
 
 
 def test_what_cannot_be_compared_is_said_in_one_line(fetched: Settings, tmp_path: Path) -> None:
