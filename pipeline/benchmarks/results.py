@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pipeline.benchmarks import anomalies, next_basket, stockouts, time_to_next
+from pipeline.benchmarks import anomalies, next_basket, stockouts_page, time_to_next
 from pipeline.settings import REPOSITORY
 
 FOLDER, PAGE = REPOSITORY / "docs" / "results", REPOSITORY / "docs" / "results.md"
@@ -35,7 +35,7 @@ _SECTIONS: dict[str, tuple[str, str, Callable[[dict[str, Any]], str]]] = {
         "Demand and stock-out alerts",
         "Means of four windows of seven days, each forecast from the days before it alone "
         "(pipeline/benchmarks/demand_scores.py says what the columns are).",
-        lambda result: stockouts.table(result["models"]),
+        stockouts_page.tables,
     ),
     "anomalies": (
         "Changes of behaviour",

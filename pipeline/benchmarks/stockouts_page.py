@@ -15,7 +15,12 @@ def page(result: dict[str, Any]) -> str:
 what the columns are. `boosted-route` is what the nightly run forecasts with.
 
 """
-    return head + table(result["models"]) + _customers(result.get("customers", []))
+    return head + tables(result)
+
+
+def tables(result: dict[str, Any]) -> str:
+    """The tables alone."""
+    return _contestants(result["models"]) + _customers(result.get("customers", []))
 
 
 def _customers(found: list[dict[str, Any]]) -> str:
@@ -25,7 +30,7 @@ def _customers(found: list[dict[str, Any]]) -> str:
     first = found[0]
     lines = [
         f"""
-## What knowing the customers adds
+### What knowing the customers adds
 
 `{first["model"]}` less `{first["against"]}`, in which every customer is replaced by the average one; below 0 customers
 help. Intervals of 95 % by {first["resamples"]:,} paired bootstrap samples of products and windows.
@@ -40,7 +45,7 @@ help. Intervals of 95 % by {first["resamples"]:,} paired bootstrap samples of pr
     return "\n".join(lines) + "\n"
 
 
-def table(scores: dict[str, dict[str, Any]]) -> str:
+def _contestants(scores: dict[str, dict[str, Any]]) -> str:
     """Means over the windows as Markdown, demand and then alerts by plan."""
     demand = {
         "day_wape": "day WAPE", "week_wape": "week WAPE", "bias": "bias", "rmsse": "RMSSE", "pinball_p50": "p50",

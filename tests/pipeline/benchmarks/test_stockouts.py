@@ -245,7 +245,7 @@ def test_what_knowing_the_customers_adds_comes_with_its_interval(
     found = apart["top 2,000 products", "week WAPE"]
     assert found["difference"] == pytest.approx(means[0] - means[1], abs=2e-4)
     assert found["low"] <= found["difference"] <= found["high"]
-    assert "## What knowing the customers adds" in done.output
+    assert "### What knowing the customers adds" in done.output
 
 
 def test_what_cannot_be_compared_is_said_in_one_line(fetched: Settings, tmp_path: Path) -> None:
