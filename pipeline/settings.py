@@ -114,7 +114,7 @@ class AnomalySettings(Section):
     recent_days: int = Field(10, ge=1, description="baskets, and overdue ones, of the last days are judged")
     min_baskets: int = Field(5, ge=3, description="funnels with fewer baskets have no pattern to leave")
     max_baskets: int = Field(60, ge=10, description="latest baskets of a funnel that are compared")
-    alerts_per_thousand: float = Field(20.0, gt=0, le=1000, description="rate of alerts the operator wants")
+    alerts_per_thousand: float = Field(30.0, gt=0, le=1000, description="rate of alerts the operator wants")
 
 
 class AlertSettings(Section):

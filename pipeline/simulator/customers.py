@@ -99,16 +99,25 @@ class Customers:
 
     def replace_leavers(
         self, rows: np.ndarray, assortment: Assortment, day: int, rng: np.random.Generator
-    ) -> np.ndarray:
-        """Let some of those who came on `day` leave and newcomers take their rows; returns who left."""
+    ) -> list[tuple[int, int | None]]:
+        """Let some of those who came on `day` leave and newcomers take their rows.
+
+        Returns who left, and the day on which it shows: when the silence has grown to three usual gaps, as for those
+        who fall silent; None where too few visits tell what is usual.
+        """
         stays = day - self.changed_on[rows] < 2 * CHANGED_DAYS
         leaving = rows[(rng.random(len(rows)) < self.gap[rows] / STAY_DAYS) & ~stays]
-        numbers = self.number[leaving]
+        shown = day + np.rint(3 * self.gap[leaving]).astype(np.int64)
+        known = self.visits[leaving] >= MIN_VISITS_BEFORE_CHANGE
+        gone = [
+            (number, int(on) if is_known else None)
+            for number, on, is_known in zip(self.number[leaving].tolist(), shown, known, strict=True)
+        ]
         if len(leaving):
             self.settle(leaving, assortment, day + 1, rng)
             self.number[leaving] = self.next_number + np.arange(len(leaving))
             self.next_number += len(leaving)
-        return numbers
+        return gone
 
     def calm_down(self, day: int) -> None:
         """Let changes of timing and size end; other products stay."""

@@ -7,7 +7,8 @@ Truth files (`truth/`, read by `larder simulate score` alone):
 - `demand.csv`: units asked for per store, product and day of the 14 days from the business date.
 - `changes.csv`: planted behaviour changes: `day` is the first day that differs, `shown_on` the first day on which the
   delivered data can show it (three usual gaps for a customer who fell silent), `kind` content, size or timing.
-- `leavers.csv`: customers who left for good, with the day of their last visit.
+- `leavers.csv`: customers who left for good, the day of their last visit, and the day on which their absence shows, as
+  above; empty where they had come too rarely to tell.
 """
 
 import csv
@@ -37,7 +38,7 @@ class Ledger:
         _append(truth / "stockouts.csv", (), STOCKOUT_COLUMNS)
         _append(truth / "demand.csv", (), ("store_id", "product_id", "day", "units"))
         _append(truth / "changes.csv", (), ("customer_id", "day", "shown_on", "kind", "detail"))
-        _append(truth / "leavers.csv", (), ("customer_id", "last_visit_on"))
+        _append(truth / "leavers.csv", (), ("customer_id", "last_visit_on", "shown_on"))
 
     def arrivals(self, day: int, units: np.ndarray) -> None:
         """Deliveries of one day."""
@@ -70,10 +71,11 @@ class Ledger:
         rows = ((customer_id(c.number), date_of(c.day), date_of(c.shown_on), c.kind, c.detail) for c in changes)
         _append(self.truth / "changes.csv", rows)
 
-    def leavers(self, day: int, numbers: np.ndarray) -> None:
-        """Customers whose last visit was on `day`."""
-        date = self.shop.date_of(day)
-        _append(self.truth / "leavers.csv", ((customer_id(number), date) for number in numbers.tolist()))
+    def leavers(self, day: int, gone: list[tuple[int, int | None]]) -> None:
+        """Customers whose last visit was on `day`, and the day on which that shows."""
+        date_of = self.shop.date_of
+        rows = ((customer_id(who), date_of(day), "" if shown is None else date_of(shown)) for who, shown in gone)
+        _append(self.truth / "leavers.csv", rows)
 
     def catalogue(self) -> None:
         """Every product ever listed; price is the list price in currency."""

@@ -2,8 +2,9 @@
 
 A stock-out is a product and store whose true demand exceeds stock and planned resupplies on a day of the horizon; the
 detector is right whether the shortage was planted or came about by itself, and the planted ones have a recall of their
-own. A behaviour change counts when it first showed in the last ten delivered days. Both truths are those of the shop's
-last business date.
+own. A behaviour change, planted or a customer who left, is to be found when it first showed in the last ten delivered
+days; an alert is right when the customer changed within the last weeks, for a first night also tells what went on
+before it. Both truths are those of the shop's last business date.
 """
 
 import csv
@@ -15,7 +16,9 @@ from pathlib import Path
 from pipeline.simulator.shop import HORIZON_DAYS, ShopSettings
 
 SHOWN_DAYS = 10
-"""Latest days in which a behaviour change must have shown to count."""
+"""Latest days in which a behaviour change must have shown to be looked for."""
+CHANGED_DAYS = 45
+"""Latest days in which it must have shown for an alert to be right: planted changes last thirty days or more."""
 
 
 class ScoreError(Exception):
@@ -24,12 +27,16 @@ class ScoreError(Exception):
 
 @dataclass(frozen=True)
 class Score:
-    """How well a set of alerts meets a part of the truth; `precision` is None where alerts do not tell the part."""
+    """How well a set of alerts meets a part of the truth; `precision` is None where alerts do not tell the part.
+
+    right: alerts that are right, where that is more than what was looked for.
+    """
 
     name: str
     true: int
     found: int
     alerts: int | None = None
+    right: int | None = None
 
     @property
     def recall(self) -> float | None:
@@ -39,7 +46,7 @@ class Score:
     @property
     def precision(self) -> float | None:
         """Share of the alerts that are right; None without alerts, or where precision has no meaning."""
-        return self.found / self.alerts if self.alerts else None
+        return (self.found if self.right is None else self.right) / self.alerts if self.alerts else None
 
 
 def read_shop(folder: Path) -> ShopSettings:
@@ -70,14 +77,20 @@ def score_stockouts(folder: Path, alerts: Iterable[tuple[str, str]], horizon_day
 def score_changes(folder: Path, alerts: Iterable[str]) -> list[Score]:
     """Scores of customers alerted against the behaviour changes that showed in the last days, all and by kind."""
     end = read_shop(folder).business_date
-    changed: dict[str, set[str]] = {"content": set(), "size": set(), "timing": set()}
-    for row in _rows(folder / "truth" / "changes.csv"):
-        if end - timedelta(days=SHOWN_DAYS) <= date.fromisoformat(row["shown_on"]) < end:
-            changed[row["kind"]].add(row["customer_id"])
+    planted = [(row["kind"], row) for row in _rows(folder / "truth" / "changes.csv")]
+    left = [("left for good", row) for row in _rows(folder / "truth" / "leavers.csv") if row["shown_on"]]
+    lately: dict[str, set[str]] = {kind: set() for kind in ("content", "size", "timing", "left for good")}
+    changed: set[str] = set()
+    for kind, row in [*planted, *left]:
+        age = (end - date.fromisoformat(row["shown_on"])).days
+        if 0 < age <= SHOWN_DAYS:
+            lately[kind].add(row["customer_id"])
+        if 0 < age <= CHANGED_DAYS:
+            changed.add(row["customer_id"])
     alerted = set(alerts)
-    every = set.union(*changed.values())
-    total = Score("behaviour changes", len(every), len(every & alerted), len(alerted))
-    kinds = (Score(f"behaviour changes, {kind}", len(who), len(who & alerted)) for kind, who in changed.items())
+    every = set.union(*lately.values())
+    total = Score("behaviour changes", len(every), len(every & alerted), len(alerted), len(changed & alerted))
+    kinds = (Score(f"behaviour changes, {kind}", len(who), len(who & alerted)) for kind, who in lately.items())
     return [total, *kinds]
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.simulator.score import SHOWN_DAYS, ScoreError, score_changes, score_stockouts
+from pipeline.simulator.score import CHANGED_DAYS, SHOWN_DAYS, ScoreError, score_changes, score_stockouts
 from tests.pipeline.simulator.conftest import SMALL, SimulatedShop
 
 
@@ -20,8 +20,13 @@ def short(shop: SimulatedShop) -> set[tuple[str, str]]:
 @pytest.fixture
 def changed(shop: SimulatedShop) -> set[str]:
     """Customers whose change showed lately."""
-    truth = shop.table("truth/changes.csv")
-    return set(truth[truth["shown_on"] >= SMALL.business_date - timedelta(days=SHOWN_DAYS)]["customer_id"])
+    return shown(shop, "changes", SHOWN_DAYS) | shown(shop, "leavers", SHOWN_DAYS)
+
+
+def shown(shop: SimulatedShop, kind: str, days: int) -> set[str]:
+    truth = shop.table(f"truth/{kind}.csv").dropna(subset="shown_on")
+    age = (SMALL.business_date - truth["shown_on"]).map(lambda each: each.days)
+    return set(truth[(age > 0) & (age <= days)]["customer_id"])
 
 
 def test_the_truth_itself_scores_one(shop: SimulatedShop, short: set, changed: set) -> None:
@@ -34,6 +39,18 @@ def test_wrong_alerts_lower_precision_alone(shop: SimulatedShop, short: set) -> 
     wrong = {("S999", str(number)) for number in range(len(short))}
     every, planted = score_stockouts(shop.folder, short | wrong, 7)
     assert (every.recall, every.precision, planted.recall) == (1.0, 0.5, 1.0)
+
+
+def test_an_alert_of_an_earlier_change_is_right_but_not_what_is_looked_for(shop: SimulatedShop, changed: set) -> None:
+    earlier = (shown(shop, "changes", CHANGED_DAYS) | shown(shop, "leavers", CHANGED_DAYS)) - changed
+    assert earlier
+    total = score_changes(shop.folder, earlier)[0]
+    assert (total.recall, total.precision) == (0.0, 1.0)
+
+
+def test_who_leaves_is_missed_when_three_usual_gaps_have_passed(shop: SimulatedShop) -> None:
+    left = shop.table("truth/leavers.csv").dropna(subset="shown_on")
+    assert (left["shown_on"] > left["last_visit_on"]).all()
 
 
 def test_no_alert_has_no_precision(shop: SimulatedShop) -> None:
