@@ -21,11 +21,13 @@ class Ranking:
     scores:   float32 [B, K], the probability of being in the next basket where the method has one, else its own
               measure of it; 0 where no product is named.
     sizes:    int64 [B], how many of them the method puts into the basket; None where it does not say.
+    are_probabilities: whether the scores are, and can be held to it.
     """
 
     products: np.ndarray
     scores: np.ndarray
     sizes: np.ndarray | None = None
+    are_probabilities: bool = False
 
 
 class NextBasketModel(Protocol):
@@ -93,7 +95,8 @@ def rank_blocks(scores: Callable[[slice], np.ndarray], n_customers: int, k: int)
     Args: scores: float [B, V] of a slice of the customers.
     """
     parts = [top_k(scores(slice(start, start + ROWS_AT_ONCE)), k) for start in range(0, n_customers, ROWS_AT_ONCE)]
-    return Ranking(*(np.concatenate(each) for each in zip(*parts, strict=True)))
+    products, chosen = (np.concatenate(each) for each in zip(*parts, strict=True))
+    return Ranking(products, chosen)
 
 
 def global_shares(sequences: BasketSequences) -> np.ndarray:

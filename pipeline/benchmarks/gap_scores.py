@@ -1,14 +1,12 @@
 """How well days until the next basket are foretold."""
 
-from typing import Any
-
 import numpy as np
 
+from pipeline.benchmarks.calibration import expected_calibration_error, reliability
 from pipeline.benchmarks.gap_contestants import DAYS, Foretold
 from pipeline.benchmarks.gaps import Gaps
 
 WEEK = 7
-N_BINS = 10
 
 
 def gap_scores(foretold: Foretold, gaps: Gaps) -> dict[str, float]:
@@ -31,22 +29,3 @@ def gap_scores(foretold: Foretold, gaps: Gaps) -> dict[str, float]:
     scores["ibs"] = float(np.square(foretold.survival - still_out).mean())
     bins = reliability(1.0 - foretold.survival[:, WEEK - 1], ~still_out[:, WEEK - 1])
     return scores | {"ece_week": expected_calibration_error(bins)}
-
-
-def reliability(probability: np.ndarray, came: np.ndarray) -> list[dict[str, float]]:
-    """Mean probability and share that came, in bins of equal width; empty bins are left out."""
-    number = np.minimum((probability * N_BINS).astype(np.int64), N_BINS - 1)
-    return [
-        {
-            "probability": round(float(probability[number == each].mean()), 5),
-            "share": round(float(came[number == each].mean()), 5),
-            "n": int((number == each).sum()),
-        }
-        for each in np.unique(number)
-    ]
-
-
-def expected_calibration_error(bins: list[dict[str, Any]]) -> float:
-    """Distance between probability and share, weighted by how often each bin happens."""
-    n = sum(each["n"] for each in bins)
-    return float(sum(each["n"] * abs(each["probability"] - each["share"]) for each in bins) / n)

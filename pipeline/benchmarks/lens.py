@@ -87,7 +87,8 @@ class LensContestant:
             batch = pasts(rows, ends[funnels], funnels, self._cut, self._memory)
             products, probabilities, written = self._predict(batch | {"customer_ids": np.zeros(len(funnels), np.int32)})
             parts.append((products[:, :k], probabilities[:, :k], (written > 0).sum(axis=1)))
-        return Ranking(*(np.concatenate(each) for each in zip(*parts, strict=True)))
+        named, probabilities, sizes = (np.concatenate(each) for each in zip(*parts, strict=True))
+        return Ranking(named, probabilities, sizes, are_probabilities=True)
 
     def settings(self) -> dict[str, Any]:
         """Architecture, training, features, and how many epochs it took."""

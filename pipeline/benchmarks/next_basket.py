@@ -84,6 +84,7 @@ def table(scores: dict[str, Any]) -> str:
         "f1@basket": "F1 basket",
         "repeat_recall@10": "repeat R@10",
         "explore_recall@10": "explore R@10",
+        "calibration_error": "calibration error",
     }
     lines = [
         "| method | " + " | ".join(shown.values()) + " | fit s | rank s | peak MB |",

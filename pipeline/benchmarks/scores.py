@@ -6,6 +6,7 @@ from scipy import sparse
 from models.baselines.next_basket import Ranking
 from models.basket_sequences import BasketSequences
 from models.ragged import places
+from pipeline.benchmarks.calibration import expected_calibration_error, reliability
 from pipeline.benchmarks.datasets import Fold
 from pipeline.evaluation.metrics import basket_metrics, harmonic_mean, mean_over_cutoffs, ranking_metrics
 
@@ -23,6 +24,7 @@ def scores_of(ranking: Ranking, fold: Fold, *, ndcg_over_whole_basket: bool) -> 
     each ranking, as many as the method says, or as the customer's baskets have in the mean where it does not say.
     `repeat_...` counts only products of the true basket that the customer bought before, over the customers who have
     such, `explore_...` only the others; `repeat_share@k` is the share of repeat products among those named.
+    `calibration_error` is that of the probabilities of the products named, where a method has such.
     """
     truth, sizes = as_rows(fold.truth), fold.truth.basket_sizes
     metrics = ranking_metrics(ranking.products, truth, sizes, CUTOFFS, ndcg_over_whole_basket=ndcg_over_whole_basket)
@@ -32,7 +34,17 @@ def scores_of(ranking: Ranking, fold: Fold, *, ndcg_over_whole_basket: bool) -> 
     metrics |= mean_over_cutoffs(metrics, AVERAGED)
     predicted = usual_sizes(fold.histories) if ranking.sizes is None else ranking.sizes
     metrics |= basket_metrics(ranking.products, truth, sizes, np.clip(predicted, 1, WIDTH))
+    if ranking.are_probabilities:
+        named = ranking.products > 0
+        bins = reliability(ranking.scores[named], is_in(ranking.products, truth)[named])
+        metrics["calibration_error"] = expected_calibration_error(bins)
     return metrics | _repeat_and_explore(ranking.products, truth, fold.histories, ndcg_over_whole_basket)
+
+
+def is_in(products: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Whether each product named is in the true basket; int32 [B, K], [B, P] -> bool [B, K]."""
+    found: np.ndarray = (products[:, :, None] == truth[:, None]).any(axis=2) & (products > 0)
+    return found
 
 
 def usual_sizes(histories: BasketSequences) -> np.ndarray:

@@ -12,9 +12,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.benchmarks.calibration import reliability
 from pipeline.benchmarks.figures import write_figures
 from pipeline.benchmarks.gap_contestants import DAYS, Foretold, gap_contestant
-from pipeline.benchmarks.gap_scores import WEEK, gap_scores, reliability
+from pipeline.benchmarks.gap_scores import WEEK, gap_scores
 from pipeline.benchmarks.gaps import Gaps, learned_and_tested
 from pipeline.benchmarks.next_basket import SCORES, TABLE, cell, spread
 from pipeline.benchmarks.tafeng import TaFeng

@@ -5,8 +5,9 @@ import pytest
 
 from models.basket_sequences import BasketSequences
 from models.ragged import offsets_of
+from pipeline.benchmarks.calibration import expected_calibration_error, reliability
 from pipeline.benchmarks.gap_contestants import CONTESTANTS, DAYS, Foretold, gap_contestant, median_within
-from pipeline.benchmarks.gap_scores import expected_calibration_error, gap_scores, reliability
+from pipeline.benchmarks.gap_scores import gap_scores
 from pipeline.benchmarks.gaps import FIRST_TEST, LAST_TEST, Gaps, gaps_of, learned_and_tested
 
 N_DAYS, START = 120, 11_000
@@ -122,9 +123,10 @@ def test_the_median_is_that_of_gaps_that_end_within_the_horizon() -> None:
 
 
 def test_calibration_compares_probabilities_with_shares() -> None:
-    bins = reliability(np.array([0.25, 0.25, 0.25, 0.25, 1.0]), np.array([True, False, False, False, False]))
-    assert bins == [{"probability": 0.25, "share": 0.25, "n": 4}, {"probability": 1.0, "share": 0.0, "n": 1}]
-    assert expected_calibration_error(bins) == pytest.approx(0.2)
+    bins = reliability(np.repeat([0.25, 0.75], [800, 200]), np.r_[np.arange(800) % 4 == 0, np.zeros(200, bool)])
+    assert [each["n"] for each in bins] == [100] * 10
+    assert [each["share"] for each in bins] == [0.25] * 8 + [0.0] * 2
+    assert expected_calibration_error(bins) == pytest.approx(0.2 * 0.75)
 
 
 def test_data_that_are_too_short_are_refused() -> None:

@@ -35,6 +35,18 @@ def test_averages_over_cutoffs() -> None:
     assert scores["f1@3"] == pytest.approx((2 * 2 / 6 + 2 * 1 / 4) / 2)
 
 
+def test_probabilities_are_held_to_what_was_bought() -> None:
+    # Five products named, of which 3, 9 and 6 are bought.
+    for probability, error in ((1.0, 0.4), (0.6, 0.0)):
+        # One bin per product would compare each with 0 or 1: repeat the two customers until bins are mixed alike.
+        products = np.tile(GIVEN.products, (20, 1))
+        fold = Fold(NOBODY, NOBODY, sequences(*[[[3, 4], [3]], [[5]]] * 20), sequences(*[[[3, 9, 10]], [[6]]] * 20))
+        foretold = Ranking(products, (products > 0) * np.float32(probability), are_probabilities=True)
+        found = scores_of(foretold, fold, ndcg_over_whole_basket=False)["calibration_error"]
+        assert found == pytest.approx(error, abs=1e-6)
+    assert "calibration_error" not in scores_of(GIVEN, FOLD, ndcg_over_whole_basket=False)
+
+
 def test_ndcg_over_the_whole_basket_or_as_much_as_fits() -> None:
     second = 1 / np.log2(3)
     first_customer, all_three = second, 1 + second + 1 / np.log2(4)
