@@ -4,7 +4,8 @@ A stock-out is a product and store whose true demand exceeds stock and planned r
 detector is right whether the shortage was planted or came about by itself, and the planted ones have a recall of their
 own. A behaviour change, planted or a customer who left, is to be found when it first showed in the last ten delivered
 days; an alert is right when the customer changed within the last weeks, for a first night also tells what went on
-before it. Both truths are those of the shop's last business date.
+before it, or has left, even if three usual gaps have not passed yet. Both truths are those of the shop's last business
+date.
 """
 
 import csv
@@ -17,6 +18,7 @@ from pipeline.simulator.shop import HORIZON_DAYS, ShopSettings
 
 SHOWN_DAYS = 10
 """Latest days in which a behaviour change must have shown to be looked for."""
+LEFT = "left for good"
 CHANGED_DAYS = 45
 """Latest days in which it must have shown for an alert to be right: planted changes last thirty days or more."""
 
@@ -77,15 +79,15 @@ def score_stockouts(folder: Path, alerts: Iterable[tuple[str, str]], horizon_day
 def score_changes(folder: Path, alerts: Iterable[str]) -> list[Score]:
     """Scores of customers alerted against the behaviour changes that showed in the last days, all and by kind."""
     end = read_shop(folder).business_date
-    planted = [(row["kind"], row) for row in _rows(folder / "truth" / "changes.csv")]
-    left = [("left for good", row) for row in _rows(folder / "truth" / "leavers.csv") if row["shown_on"]]
-    lately: dict[str, set[str]] = {kind: set() for kind in ("content", "size", "timing", "left for good")}
+    lately: dict[str, set[str]] = {kind: set() for kind in ("content", "size", "timing", LEFT)}
     changed: set[str] = set()
-    for kind, row in [*planted, *left]:
-        age = (end - date.fromisoformat(row["shown_on"])).days
+    leavers = ({"kind": LEFT, **row} for row in _rows(folder / "truth" / "leavers.csv"))
+    for row in [*_rows(folder / "truth" / "changes.csv"), *leavers]:
+        # Nobody can tell when the absence of someone who came rarely shows.
+        age = (end - date.fromisoformat(row["shown_on"])).days if row["shown_on"] else 0
         if 0 < age <= SHOWN_DAYS:
-            lately[kind].add(row["customer_id"])
-        if 0 < age <= CHANGED_DAYS:
+            lately[row["kind"]].add(row["customer_id"])
+        if age <= CHANGED_DAYS:
             changed.add(row["customer_id"])
     alerted = set(alerts)
     every = set.union(*lately.values())
