@@ -118,6 +118,7 @@ ANOMALIES = (
         "severity", "Severity", "choice", 108, "from how strange it is and what the customer spends", True, SEVERITIES
     ),
     Column("subject", "Customer or store", "text", 170, pinned=True),
+    Column("reason", "What changed", "text", 560),
     Column("kind", "Kind", "choice", 110, "a customer, or a whole store", False, FUNNEL_KINDS),
     Column("store", "Store", "text", 84),
     _LIFE[0],
@@ -125,5 +126,4 @@ ANOMALIES = (
     Column("score", "Score", "units", 90, "how rare this is among similar customers: 3 is one in a thousand"),
     Column("monthly_value", "Spends a month", "money", 130, "what this customer spends in a usual month"),
     *_LIFE[1:],
-    Column("reason", "What changed", "text", 560),
 )
