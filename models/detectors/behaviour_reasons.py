@@ -123,7 +123,8 @@ def _content(histories: Histories, funnel: int, position: int, names: Sequence[s
     new = sorted(set(bought) - set(known), key=lambda product: (-bought[product], names[product]))
     often = sorted(known, key=lambda product: (-known[product], names[product]))[: max(len(bought), _NAMED)]
     missing = [product for product in often if product not in bought]
-    text = f"{len(bought)} products, {len(new)} never bought before{_list(new, names)}"
+    products = "1 product" if len(bought) == 1 else f"{len(bought)} products"
+    text = f"{products}, {len(new)} never bought before{_list(new, names)}"
     if len(missing) == len(often):
         return f"{text}, none of the {len(often)} most usual{_list(missing, names)}"
     return f"{text}, {len(often) - len(missing)} of the {len(often)} most usual"

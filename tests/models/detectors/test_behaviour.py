@@ -164,6 +164,19 @@ def test_what_a_model_predicted_beforehand_makes_a_basket_less_strange() -> None
     assert informed.score[7] < alone.score[7]
 
 
+def test_one_product_is_one_product() -> None:
+    days: set[int] = set()
+
+    def one_other(line: Line) -> Line | None:
+        if line[1] in days:
+            return None
+        days.add(line[1])
+        return other_half(line)
+
+    shop = Shop().change(7, TODAY - RECENT_DAYS, one_other)
+    assert explain(shop.histories(), judge(shop), TODAY, NAMES, "customer")[7].startswith("1 product, 1 never bought")
+
+
 def test_the_reason_names_products_or_days() -> None:
     shop = Shop().change(7, TODAY - RECENT_DAYS, other_half).change(8, TODAY - 26, lambda _: None)
     verdicts = judge(shop)
