@@ -73,4 +73,5 @@ with DAG(
     chain(baskets, sequences, sequences_gate, candidate, champion, predictions, predictions_gate)
     chain([predictions_gate, products, stock], demand, stockouts, alerts)
     chain([predictions_gate, products], anomalies, alerts)
-    chain([predictions_gate, products], segments, alerts)
+    # Nobody waits for segments: alerts are out whatever becomes of them.
+    chain([predictions_gate, products], segments)
