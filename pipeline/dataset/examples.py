@@ -163,7 +163,10 @@ class Examples:
             yield from self._whole(number, positions[worker::workers], batch_size, self._cut, self.memory)
 
     def _whole(self, number: int, positions: np.ndarray, batch_size: int, cut: Cut, memory: Memory) -> Iterator[Batch]:
-        """Examples of given targets, their baskets whole, always in one order; pasts of similar length together."""
+        """Examples of given targets, their baskets whole, always in one order; pasts of similar length together.
+
+        Where the target is held out, no basket came until the held-out days.
+        """
         histories = self._histories(number)
         funnels = np.searchsorted(histories.basket_offsets, positions, side="right") - 1
         order = np.argsort(positions - histories.basket_offsets[funnels], kind="stable")
@@ -171,6 +174,9 @@ class Examples:
             rows = order[first : first + batch_size]
             batch = pasts(histories, positions[rows], funnels[rows], cut, memory)
             batch["customer_ids"] = self._customers(histories, funnels[rows])
+            waited = self._cutoff - histories.sold_on[positions[rows] - 1]
+            is_held_out = histories.sold_on[positions[rows]] >= self._cutoff
+            batch["elapsed_days"] = np.where(is_held_out, waited, 0).astype(np.float32)
             random = np.random.default_rng([_WHOLE, number, first])
             yield batch | targets(histories, positions[rows], np.iinfo(np.int32).max, random)
 

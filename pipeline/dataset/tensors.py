@@ -1,6 +1,8 @@
 """Batches as TensorFlow input, and functions over batches compiled once for all shapes."""
 
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
 import numpy as np
@@ -32,18 +34,22 @@ def signature(batch: Batch) -> dict[str, Any]:
     return {name: tf.TensorSpec([None] * array.ndim, tf.as_dtype(array.dtype)) for name, array in batch.items()}
 
 
-def stream(examples: TrainingData, steps: range, batch_size: int, worker: int = 0, workers: int = 1) -> Any:
-    """A tf.data.Dataset of one worker's batches of `steps`, prepared while the model computes."""
+def stream(
+    examples: TrainingData, steps: range, batch_size: int, worker: int = 0, workers: int = 1
+) -> Iterator[dict[str, Any]]:
+    """Tensors of one worker's batches of `steps`, each made while the model computes on the one before.
+
+    By a thread rather than tf.data: with deterministic operations that makes nothing ahead, and its generator has each
+    large piece of memory given back to the system at once, to be faulted in again at the next step.
+    """
     import tensorflow as tf
 
-    def batches() -> Iterator[Batch]:
+    with ThreadPoolExecutor(1) as ahead:
+        made = deque(ahead.submit(examples.batch, step, batch_size, worker, workers) for step in steps[:1])
         for step in steps:
-            yield examples.batch(step, batch_size, worker, workers)
-
-    spec = signature(examples.batch(steps.start, batch_size, worker, workers))
-    options = tf.data.Options()
-    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
-    return tf.data.Dataset.from_generator(batches, output_signature=spec).with_options(options).prefetch(2)
+            if step + 1 in steps:
+                made.append(ahead.submit(examples.batch, step + 1, batch_size, worker, workers))
+            yield {name: tf.constant(array) for name, array in made.popleft().result().items()}
 
 
 def compiled(function: Callable[[dict[str, Any]], Any]) -> Callable[[Batch], Any]:

@@ -31,7 +31,7 @@ def measure_model(model: "Lens", data: Examples, limit: int) -> dict[str, float]
     """Ranking metrics and the error of the predicted days, over the first `limit` held-out customers."""
     width = min(max(CUTOFFS), len(model.keys.product_keys))
     predict = compiled(
-        lambda batch: {"ranked": model.rank(batch, width)[0], "gap_days": model.decode(batch, 1)["gap_days"]}
+        lambda batch: {"ranked": model.rank(batch, width)[0], "due_days": model.decode(batch, 1)["due_days"]}
     )
     product_rows = _product_rows(data.product_keys, model.keys.product_keys, missing=UNKNOWN)
     product_rows_back = _product_rows(model.keys.product_keys, data.product_keys, missing=PADDING)
@@ -45,7 +45,7 @@ def measure_model(model: "Lens", data: Examples, limit: int) -> dict[str, float]
         predicted = predict(past)
         batches.append(batch)
         rankings.append(product_rows_back[predicted["ranked"]])
-        gaps.append(predicted["gap_days"])
+        gaps.append(predicted["due_days"])
     actual_gaps = np.concatenate([batch["target_gap_days"] for batch in batches])
     return _ranking(batches, rankings) | {GAP_ERROR: gap_error_days(np.concatenate(gaps), actual_gaps)}
 

@@ -118,6 +118,7 @@ def test_held_out_targets_are_each_customers_first_basket_of_those_days(tmp_path
     assert batch["target_products"].tolist() == [[5, 2]]
     assert batch["target_sizes"].tolist() == [2.0]
     assert batch["target_gap_days"].tolist() == [19.0]
+    assert batch["elapsed_days"].tolist() == [(first_held_out(HOLDOUT_DAYS) - days[1]).days]
     assert batch["product_ids"].tolist() == [[3], [4]]
     assert batch["basket_rows"].tolist() == [[1, 2]]
 
