@@ -10,22 +10,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.boosting import Trees
+
 Array = NDArray[np.float64]
 
 WEEK = 7
 
 
 @dataclass(frozen=True)
-class LagConfig:
+class LagConfig(Trees):
     """Chosen on the windows before the test windows."""
 
-    n_trees: int = 300
     learning_rate: float = 0.05
     n_leaves: int = 63
     min_rows_in_leaf: int = 200
     feature_share: float = 0.8
+    n_trees: int = 300
     origin_days: int = 28
-    seed: int = 0
 
 
 class BoostedLags:
@@ -46,18 +47,7 @@ class BoostedLags:
         origins = range(max(today - horizon - config.origin_days + 1, 4 * WEEK), today - horizon + 1)
         rows = np.concatenate([lag_features(units, weekdays, origin, horizon) for origin in origins])
         sold = np.concatenate([units[:, origin : origin + horizon].ravel() for origin in origins])
-        parameters = {
-            "objective": "poisson",
-            "learning_rate": config.learning_rate,
-            "num_leaves": config.n_leaves,
-            "min_data_in_leaf": config.min_rows_in_leaf,
-            "feature_fraction": config.feature_share,
-            "seed": config.seed,
-            "deterministic": True,
-            "force_row_wise": True,
-            "verbosity": -1,
-        }
-        trees = lgb.train(parameters, lgb.Dataset(rows, sold, free_raw_data=True), config.n_trees)
+        trees = lgb.train(config.parameters("poisson"), lgb.Dataset(rows, sold, free_raw_data=True), config.n_trees)
         predicted = np.asarray(trees.predict(lag_features(units, weekdays, today, horizon)))
         return predicted.reshape(len(units), horizon)
 

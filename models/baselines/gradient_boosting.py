@@ -11,6 +11,7 @@ import numpy as np
 
 from models.baselines.next_basket import Ranking
 from models.basket_sequences import BasketSequences
+from models.boosting import Trees
 from models.candidates.features import (
     FEATURES,
     OF_CUSTOMER,
@@ -27,20 +28,16 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class BoostingConfig:
+class BoostingConfig(Trees):
     """Trees and how they are grown."""
 
-    n_trees: int = 400
-    learning_rate: float = 0.1
-    n_leaves: int = 31
-    max_depth: int = 6  # XGBoost grows by depth, LightGBM by leaves
-    min_rows_in_leaf: int = 100
     feature_share: float = 0.7
+    n_trees: int = 400
+    max_depth: int = 6  # XGBoost grows by depth, LightGBM by leaves
     row_share: float = 0.8
     stop_after: int = 30  # trees without a better validation score
     truncation: int = 20  # places of the ranking that the ranker's loss looks at
     n_parts: int = 1  # see `shown`
-    seed: int = 0
 
 
 class LambdaMartRanker:
@@ -59,22 +56,14 @@ class LambdaMartRanker:
         self._source, learned, judged = shown(train, validation, histories, self._feature_config, config)
         learned = with_hit(learned)
         data = [lgb.Dataset(*each.table, group=each.groups, feature_name=list(FEATURES)) for each in (learned, judged)]
-        parameters = {
-            "objective": "lambdarank",
-            "metric": "ndcg",
-            "eval_at": [10],
-            "learning_rate": config.learning_rate,
-            "num_leaves": config.n_leaves,
-            "min_data_in_leaf": config.min_rows_in_leaf,
-            "feature_fraction": config.feature_share,
-            "bagging_fraction": config.row_share,
-            "bagging_freq": 1,
-            "lambdarank_truncation_level": config.truncation,
-            "seed": config.seed,
-            "deterministic": True,
-            "force_row_wise": True,
-            "verbosity": -1,
-        }
+        parameters = config.parameters(
+            "lambdarank",
+            metric="ndcg",
+            eval_at=[10],
+            bagging_fraction=config.row_share,
+            bagging_freq=1,
+            lambdarank_truncation_level=config.truncation,
+        )
         stop = lgb.early_stopping(config.stop_after, verbose=False)
         self._trees = lgb.train(parameters, data[0], config.n_trees, valid_sets=[data[1]], callbacks=[stop])
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from models.boosting import Trees
 from models.detectors.demand_forecast import USUAL_SPREAD, DemandForecast, Spread, fit_band, fit_spread, with_spread
 from models.detectors.sales_history import DAYS_PER_WEEK, Array, SalesHistory, weekly_rhythm
 
@@ -35,19 +36,18 @@ _UNITS = 0.3  # added to units before a logarithm is taken
 
 
 @dataclass(frozen=True)
-class BoostedConfig:
+class BoostedConfig(Trees):
     """Chosen on windows before the reported ones; `learn_days` origins, every other one, teach the trees."""
 
-    n_trees: int = 200
     learning_rate: float = 0.03
     n_leaves: int = 15
     min_rows_in_leaf: int = 300
     feature_share: float = 0.7
+    n_trees: int = 200
     row_share: float = 0.7
     l2: float = 5.0
     learn_days: int = 35
     step_days: int = 2
-    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -158,21 +158,9 @@ def _learn(shares: _Shares, config: BoostedConfig, horizon: int) -> "lightgbm.Bo
         return None
     import lightgbm
 
-    parameters = {
-        "objective": "poisson",
-        "learning_rate": config.learning_rate,
-        "num_leaves": config.n_leaves,
-        "min_data_in_leaf": config.min_rows_in_leaf,
-        "feature_fraction": config.feature_share,
-        "bagging_fraction": config.row_share,
-        "bagging_freq": 1,
-        "lambda_l2": config.l2,
-        "seed": config.seed,
-        "deterministic": True,
-        "force_row_wise": True,
-        "num_threads": 1,
-        "verbosity": -1,
-    }
+    parameters = config.parameters(
+        "poisson", bagging_fraction=config.row_share, bagging_freq=1, lambda_l2=config.l2, num_threads=1
+    )
     learned = lightgbm.Dataset(np.concatenate(rows), np.concatenate(units), init_score=np.concatenate(offsets))
     return lightgbm.train(parameters, learned, config.n_trees)
 

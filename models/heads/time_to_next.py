@@ -114,12 +114,8 @@ class HazardHead(keras.layers.Layer):
 
     def median(self, log_odds: Any, elapsed_days: Any) -> Any:
         """Median days from the last basket, given that none came before the elapsed day; float32 [B]."""
-        return self.quantile(log_odds, elapsed_days, 0.5)
-
-    def quantile(self, log_odds: Any, elapsed_days: Any, share: float) -> Any:
-        """Days from the last basket by which the next one has come with probability `share`; float32 [B]."""
         so_far = self.log_survival(log_odds, elapsed_days[:, None] - 1.0)[:, 0]
-        aim = so_far + log(1.0 - share)
+        aim = so_far + log(0.5)
         risk = ops.softplus(log_odds)
         after = -ops.cumsum(risk, axis=-1)
         reached = ops.clip((after + risk - aim[:, None]) / ops.maximum(risk, 1e-9), 0.0, 1.0)

@@ -10,17 +10,14 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from models.detectors.histories import Array, Flags
 from pipeline.benchmarks.anomaly_detectors import detector
-from pipeline.benchmarks.figures import write_figures
+from pipeline.benchmarks.figures import rows_file, spread, write_results
 from pipeline.benchmarks.injections import KINDS, Injected, inject, tafeng_histories
 
-SCORES = "scores.json"
 CUSTOMERS = "customers.parquet"
-TABLE = "table.md"
 FIRST = 50
 METRICS = {"auc": "ROC-AUC", "ap": "average precision", "p50": f"precision at {FIRST}"}
 _DIGITS = 4
@@ -38,22 +35,16 @@ def compare(
     last_day = int(histories.day.max())
     found: dict[str, Any] = {name: {kind: {} for kind in KINDS} for name in names}
     out.mkdir(parents=True, exist_ok=True)
-    aside = out / f".{CUSTOMERS}.tmp"
-    writer = None
-    for kind in KINDS:
-        for seed in seeds:
-            injected = inject(histories, kind, seed, last_day)
-            for name, judge in detectors.items():
-                scores = judge(injected.histories, seed)
-                metrics = metrics_of(scores[injected.eligible], injected.changed[injected.eligible])
-                found[name][kind][str(seed)] = metrics
-                part = _rows((name, kind, seed), customers, scores, injected)
-                writer = writer or pq.ParquetWriter(aside, part.schema)
-                writer.write_table(part)
-        say(f"{kind}: " + ", ".join(f"{name} {_mean(found[name][kind], 'auc'):.3f}" for name in names))
-    if writer is not None:
-        writer.close()
-        aside.replace(out / CUSTOMERS)
+    with rows_file(out / CUSTOMERS) as add:
+        for kind in KINDS:
+            for seed in seeds:
+                injected = inject(histories, kind, seed, last_day)
+                for name, judge in detectors.items():
+                    scores = judge(injected.histories, seed)
+                    metrics = metrics_of(scores[injected.eligible], injected.changed[injected.eligible])
+                    found[name][kind][str(seed)] = metrics
+                    add(_rows((name, kind, seed), customers, scores, injected))
+            say(f"{kind}: " + ", ".join(f"{name} {_mean(found[name][kind], 'auc'):.3f}" for name in names))
     return {"customers": len(customers), "baskets": len(histories.funnel), "detectors": found}
 
 
@@ -82,10 +73,7 @@ def write(found: dict[str, Any], seeds: Sequence[int], out: Path, *, back: int, 
             for name, kinds in found["detectors"].items()
         },
     }
-    write_figures(out / SCORES, scores)
-    page = table(scores)
-    (out / TABLE).write_text(page)
-    return page
+    return write_results(out, scores, table(scores))
 
 
 def table(scores: dict[str, Any]) -> str:
@@ -99,15 +87,10 @@ def table(scores: dict[str, Any]) -> str:
 
 def _summary(by_seed: dict[str, dict[str, float]]) -> dict[str, Any]:
     """Mean, standard deviation over seeds and each seed's figure, by metric."""
-    summary = {}
+    summary: dict[str, Any] = {}
     for metric in METRICS:
         values = [figures[metric] for figures in by_seed.values()]
-        deviation = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
-        summary[metric] = {
-            "mean": round(float(np.mean(values)), _DIGITS),
-            "sd": round(deviation, _DIGITS),
-            "seeds": [round(value, _DIGITS) for value in values],
-        }
+        summary[metric] = spread(values, _DIGITS) | {"seeds": [round(value, _DIGITS) for value in values]}
     return summary
 
 

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.baselines import store_route
 from models.baselines.boosted_demand import BoostedLags
 from models.baselines.customer_demand import CustomerConfig, Purchases, customer_demand
 from models.baselines.demand_smoothers import SMOOTHERS, smoother
-from models.detectors import boosted_route, store_route
+from models.detectors import boosted_route
 from models.detectors.demand_forecast import DemandForecast
 from models.detectors.sales_history import SalesHistory
 from pipeline.benchmarks.daily_sales import HORIZON_DAYS, DailySales

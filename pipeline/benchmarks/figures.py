@@ -1,12 +1,53 @@
-"""Figures with their spread, as files that people compare."""
+"""What a benchmark writes: figures with their spread, the page made from them, and the rows behind them."""
 
 import json
 import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
-def write_figures(file: Path, scores: dict[str, Any]) -> None:
-    """Write scores as JSON in which every figure, a dictionary that begins with its mean, is one line."""
+SCORES, TABLE = "scores.json", "table.md"
+
+
+def spread(values: Sequence[float], digits: int = 5) -> dict[str, float]:
+    """Mean and standard deviation (0 for a single value), rounded."""
+    deviation = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+    return {"mean": round(float(np.mean(values)), digits), "sd": round(deviation, digits)}
+
+
+def cell(figure: dict[str, float] | None) -> str:
+    """A figure with its spread as a cell of a table; empty where it was not measured."""
+    if figure is None:
+        return ""
+    return f"{figure['mean']:.4f}" + (f" ± {figure['sd']:.4f}" if figure["sd"] else "")
+
+
+def write_results(out: Path, scores: dict[str, Any], page: str) -> str:
+    """Write scores.json, in which every figure is one line, and table.md; returns the page."""
     text = json.dumps(scores, indent=1)
-    file.write_text(re.sub(r'\{\s+"mean":[^{}]*\}', lambda figure: json.dumps(json.loads(figure[0])), text) + "\n")
+    text = re.sub(r'\{\s+"mean":[^{}]*"sd":[^{}]*\}', lambda figure: json.dumps(json.loads(figure[0])), text)
+    (out / SCORES).write_text(text + "\n")
+    (out / TABLE).write_text(page)
+    return page
+
+
+@contextmanager
+def rows_file(target: Path) -> Iterator[Callable[[pa.Table], None]]:
+    """Writes tables of one schema into a Parquet file, each a row group; it appears when all of them are written."""
+    aside = target.with_name(f".{target.name}.tmp")
+    writer: pq.ParquetWriter | None = None
+
+    def add(rows: pa.Table) -> None:
+        nonlocal writer
+        writer = writer or pq.ParquetWriter(aside, rows.schema, compression="zstd")
+        writer.write_table(rows)
+
+    yield add
+    if writer is not None:
+        writer.close()
+        aside.replace(target)

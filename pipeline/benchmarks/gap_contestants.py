@@ -7,7 +7,8 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from models.ragged import places
+from models.boosting import Trees
+from pipeline.benchmarks.gap_features import at_risk, gap_features, lasted, on_day, weekday_of
 from pipeline.benchmarks.gaps import Gaps
 
 HORIZON_DAYS = 28
@@ -86,16 +87,14 @@ class Median:
 
 
 @dataclass(frozen=True)
-class TreesConfig:
+class TreesConfig(Trees):
     """Trees of both boosted methods; the number is chosen by the validation customers' loss."""
 
-    most_trees: int = 600
-    stop_after: int = 30
     learning_rate: float = 0.05
     n_leaves: int = 15
-    min_rows_in_leaf: int = 100
     feature_share: float = 0.8
-    seed: int = 0
+    most_trees: int = 600
+    stop_after: int = 30
 
 
 class BoostedRegressor:
@@ -127,13 +126,15 @@ class BoostedHazard:
 
     def fit(self, learned: Gaps, chosen_by: Gaps) -> None:
         """Grow trees on one row per gap and day at risk."""
-        self._trees = _grown("binary", self._config, _at_risk(learned.settled), _at_risk(chosen_by.settled))
+        self._trees = _grown(
+            "binary", self._config, at_risk(learned.settled, HORIZON_DAYS), at_risk(chosen_by.settled, HORIZON_DAYS)
+        )
 
     def foretell(self, gaps: Gaps) -> Foretold:
         """The survival of each day."""
-        table, weekday = gap_features(gaps), _weekday(gaps)
+        table, weekday = gap_features(gaps), weekday_of(gaps)
         trees = _fitted(self._trees)
-        hazards = [trees.predict(_on_day(table, weekday, np.full(len(table), day))) for day in DAYS]
+        hazards = [trees.predict(on_day(table, weekday, np.full(len(table), day))) for day in DAYS]
         return Foretold.by_survival(np.cumprod(1.0 - np.stack(hazards, axis=1), axis=1))
 
     def settings(self) -> dict[str, Any]:
@@ -149,7 +150,7 @@ class KaplanMeier:
         from lifelines import KaplanMeierFitter
 
         learned = learned.settled
-        fitted = KaplanMeierFitter().fit(_lasted(learned), learned.observed)
+        fitted = KaplanMeierFitter().fit(lasted(learned), learned.observed)
         self._survival = fitted.survival_function_at_times(DAYS).to_numpy()
 
     def foretell(self, gaps: Gaps) -> Foretold:
@@ -177,7 +178,7 @@ class Cox:
         learned, chosen_by = learned.settled, chosen_by.settled
         table = gap_features(learned)
         self._mean, self._deviation = table.mean(), table.std().clip(lower=1e-6)
-        rows = self._standardised(table).assign(lasted=_lasted(learned), observed=learned.observed)
+        rows = self._standardised(table).assign(lasted=lasted(learned), observed=learned.observed)
         best = -np.inf
         for penalty in self.PENALTIES:
             model = CoxPHFitter(penalizer=penalty).fit(rows, "lasted", "observed")
@@ -197,35 +198,6 @@ class Cox:
 
     def _standardised(self, table: pd.DataFrame) -> pd.DataFrame:
         return ((table - self._mean) / self._deviation).fillna(0.0)
-
-
-def gap_features(gaps: Gaps) -> pd.DataFrame:
-    """What a planner would know where each gap begins: earlier gaps, sizes of baskets, the weekday; no date."""
-    histories = gaps.histories
-    n_baskets = np.diff(histories.basket_offsets)
-    lines, units = (
-        np.diff(histories.product_offsets),
-        np.add.reduceat(histories.quantities, histories.product_offsets[:-1]),
-    )
-    baskets = pd.DataFrame(
-        {
-            "funnel": np.repeat(np.arange(len(histories)), n_baskets),
-            "gap": np.where(histories.gap_days < 0, np.nan, histories.gap_days),
-            "lines": np.log1p(lines),
-            "units": np.log1p(np.maximum(units, 0)),
-        }
-    )
-    baskets["log_gap"] = np.log1p(baskets["gap"])
-    of = baskets.groupby("funnel")
-    found: dict[str, Any] = {"n_gaps": places(n_baskets), "weekday": histories.day_of_week}
-    found |= {f"log_gap_{back}": of["log_gap"].shift(back - 1) for back in (1, 2, 3)}
-    found |= {"median_gap": of["gap"].expanding().median(), "least_gap": of["gap"].expanding().min()}
-    found |= {"greatest_gap": of["gap"].expanding().max(), "deviation": of["log_gap"].expanding().std()}
-    found |= {"mean_log_gap": of["log_gap"].expanding().mean()}
-    for name in ("lines", "units"):
-        found |= {name: baskets[name], f"mean_{name}": of[name].expanding().mean()}
-    columns = {name: np.asarray(values, np.float64)[gaps.ends - 1] for name, values in found.items()}
-    return pd.DataFrame(columns)
 
 
 CONTESTANTS: dict[str, Callable[[int], TimeContestant]] = {
@@ -252,50 +224,16 @@ def gap_contestant(name: str, seed: int) -> TimeContestant:
     return CONTESTANTS[name](seed)
 
 
-def _lasted(gaps: Gaps) -> np.ndarray:
-    """Days survived: of a gap that has not ended, those before the day on which a basket may still come."""
-    return np.maximum(np.where(gaps.observed, gaps.days, gaps.days - 1), 0.5)
-
-
-def _weekday(gaps: Gaps) -> np.ndarray:
-    return gaps.histories.day_of_week[gaps.ends - 1].astype(np.int64) - 1
-
-
-def _on_day(table: pd.DataFrame, weekday: np.ndarray, day: np.ndarray) -> pd.DataFrame:
-    """The features with the day at risk, and the weekday that it is."""
-    return table.assign(day=day, weekday_at_risk=(weekday + day) % 7)
-
-
-def _at_risk(gaps: Gaps) -> tuple[pd.DataFrame, np.ndarray]:
-    """A row per gap and day of the horizon at risk, and whether the basket came on it."""
-    days = np.minimum(_lasted(gaps), HORIZON_DAYS).astype(np.int64)
-    rows, day = np.repeat(np.arange(len(gaps)), days), places(days) + 1
-    table = gap_features(gaps).iloc[rows].reset_index(drop=True)
-    came = gaps.observed[rows] & (gaps.days[rows] == day)
-    return _on_day(table, _weekday(gaps)[rows], day), came.astype(np.float64)
-
-
 _Rows = tuple[pd.DataFrame, np.ndarray]
 
 
 def _grown(objective: str, config: TreesConfig, rows: _Rows, judged: _Rows) -> Any:
     import lightgbm as lgb
 
-    parameters = {
-        "objective": objective,
-        "learning_rate": config.learning_rate,
-        "num_leaves": config.n_leaves,
-        "min_data_in_leaf": config.min_rows_in_leaf,
-        "feature_fraction": config.feature_share,
-        "seed": config.seed,
-        "deterministic": True,
-        "force_row_wise": True,
-        "verbosity": -1,
-    }
     learned = lgb.Dataset(*rows)
     stop = lgb.early_stopping(config.stop_after, verbose=False)
     return lgb.train(
-        parameters,
+        config.parameters(objective),
         learned,
         config.most_trees,
         valid_sets=[lgb.Dataset(*judged, reference=learned)],

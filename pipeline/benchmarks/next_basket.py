@@ -5,22 +5,16 @@ others. A trial whose method is configured differently today is done again.
 """
 
 import json
-import subprocess
-import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow.parquet as pq
 
+from pipeline.benchmarks.alone import run_module
 from pipeline.benchmarks.contestants import contestant
-from pipeline.benchmarks.figures import write_figures
+from pipeline.benchmarks.figures import cell, rows_file, spread, write_results
 from pipeline.benchmarks.trial import FILE_NAME, RANKINGS
-
-SCORES = "scores.json"
-TABLE = "table.md"
-_DIGITS = 5
 
 
 def compare(
@@ -60,11 +54,10 @@ def write(trials: list[dict[str, Any]], out: Path, command: str, measured_on: st
         "customers": trials[0]["customers"],
         "models": {model: _summary([trial for trial in trials if trial["model"] == model]) for model in models},
     }
-    write_figures(out / SCORES, scores)
-    _join((out / "trials" / f"{trial['model']}-{trial['seed']}" / RANKINGS for trial in trials), out / RANKINGS)
-    page = table(scores)
-    (out / TABLE).write_text(page)
-    return page
+    with rows_file(out / RANKINGS) as add:
+        for trial in trials:
+            add(pq.read_table(out / "trials" / f"{trial['model']}-{trial['seed']}" / RANKINGS))
+    return write_results(out, scores, table(scores))
 
 
 def table(scores: dict[str, Any]) -> str:
@@ -98,12 +91,6 @@ def table(scores: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def cell(figure: dict[str, float] | None) -> str:
-    if figure is None:
-        return ""
-    return f"{figure['mean']:.4f}" + (f" ± {figure['sd']:.4f}" if figure["sd"] else "")
-
-
 def _summary(trials: list[dict[str, Any]]) -> dict[str, Any]:
     """Mean and standard deviation over one method's trials."""
     names = dict.fromkeys(name for trial in trials for name in trial["metrics"])
@@ -114,11 +101,6 @@ def _summary(trials: list[dict[str, Any]]) -> dict[str, Any]:
         "seconds": {name: spread([trial["seconds"][name] for trial in trials], 1) for name in ("fit", "rank", "cpu")},
         "peak_mb": spread([trial["peak_mb"] for trial in trials], 0),
     }
-
-
-def spread(values: list[float], digits: int = _DIGITS) -> dict[str, float]:
-    deviation = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
-    return {"mean": round(float(np.mean(values)), digits), "sd": round(deviation, digits)}
 
 
 def _finished(folder: Path, dataset: Sequence[str], configured: dict[str, Any]) -> dict[str, Any] | None:
@@ -140,22 +122,5 @@ def _without_seed(settings: Any) -> Any:
 
 
 def _run(folder: Path, dataset: Sequence[str], model: str, seed: int) -> None:
-    command = [sys.executable, "-m", "pipeline.benchmarks.trial", "--model", model, "--seed", str(seed)]
-    command += ["--out", str(folder), "--dataset", *dataset]
-    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
-    if done.returncode != 0:
-        said = "\n".join(done.stderr.strip().splitlines()[-12:])
-        raise RuntimeError(f"{model}, seed {seed} ended with status {done.returncode}:\n{said}")
-
-
-def _join(files: Iterable[Path], target: Path) -> None:
-    """One file of all rankings, a row group per trial."""
-    aside = target.with_suffix(".tmp")
-    writer = None
-    for file in files:
-        part = pq.read_table(file)
-        writer = writer or pq.ParquetWriter(aside, part.schema)
-        writer.write_table(part)
-    if writer is not None:
-        writer.close()
-        aside.replace(target)
+    arguments = ["--model", model, "--seed", str(seed), "--out", str(folder), "--dataset", *dataset]
+    run_module("pipeline.benchmarks.trial", arguments, f"{model}, seed {seed}")

@@ -35,7 +35,7 @@ _SECTIONS: dict[str, tuple[str, str, Callable[[dict[str, Any]], str]]] = {
         "Demand and stock-out alerts",
         "Means of four windows of seven days, each forecast from the days before it alone "
         "(pipeline/benchmarks/demand_scores.py says what the columns are).",
-        stockouts_page.tables,
+        stockouts_page.table,
     ),
     "anomalies": (
         "Changes of behaviour",
@@ -60,7 +60,9 @@ def page(folder: Path = FOLDER) -> str:
         for file in known[kind]:
             result = json.loads(file.read_text())
             parts.append(f"## {title}: {_dataset(file, kind)}\n\n{words}\n")
-            parts.append(f"`{result['command']}`, measured on {result['measured_on']}.\n\n{table(result)}")
+            more = file.with_suffix(".md")
+            aside = f" [What to know about it](results/{more.name})." if more.is_file() else ""
+            parts.append(f"`{result['command']}`, measured on {result['measured_on']}.{aside}\n\n{table(result)}")
             if kind == "time_to_next":
                 parts.append(
                     f"![Probability of a basket within 7 days against the share that came](results/{RELIABILITY})\n"

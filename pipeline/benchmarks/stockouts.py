@@ -7,8 +7,6 @@ first scored one is forecast too, for that alone.
 """
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -18,22 +16,21 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from models.detectors.counts import quantile
 from models.detectors.demand_forecast import DemandForecast, Spread, fit_spread, with_spread
+from pipeline.benchmarks.alone import run_module
 from pipeline.benchmarks.daily_sales import HORIZON_DAYS, TOP_PRODUCTS, DailySales
 from pipeline.benchmarks.demand_contestants import PLACEBO, Forecast, demand_contestant
 from pipeline.benchmarks.demand_scores import QUANTILES, alert_scores, demand_scores, point_scores, short_probability
 from pipeline.benchmarks.demand_trial import FILE_NAME, read_forecast, scored_products
+from pipeline.benchmarks.figures import rows_file, write_results
 from pipeline.benchmarks.paired import WeekErrors, differences, week_errors
-from pipeline.benchmarks.stockouts_page import page
+from pipeline.benchmarks.stockouts_page import table
 from pipeline.benchmarks.supply_plans import SupplyPlan
 
-SCORES = "scores.json"
 FORECASTS = "forecasts.parquet"
-TABLE = "table.md"
 TEST_WINDOWS = tuple(date(2001, 2, day) for day in (1, 8, 15, 22))
 _DIGITS = 4
 # What was found, the products in order, and their forecast.
@@ -67,22 +64,16 @@ def compare(
     configured = {model: json.loads(json.dumps(demand_contestant(model).settings)) for model in models}
     out.mkdir(parents=True, exist_ok=True)
     scores: dict[str, dict[str, Any]] = {}
-    writer: pq.ParquetWriter | None = None
-    aside = out / f".{FORECASTS}.tmp"
-    for model in models:
-        folders = _folders(comparison, model, out)
-        windows = list(folders)
-        missing = [window for window in windows if not _finished(folders[window], configured[model])]
-        if missing:
-            say(f"{model}: windows {', '.join(map(str, missing))} ...")
-            _run(comparison, out / "trials", model, missing)
-        scores[model], table = _scored(comparison, model, _read(folders))
-        writer = writer or pq.ParquetWriter(aside, table.schema, compression="zstd")
-        writer.write_table(table)
-        say(f"{model}: {_in_short(scores[model]['mean'])}")
-    if writer is not None:
-        writer.close()
-        aside.replace(out / FORECASTS)
+    with rows_file(out / FORECASTS) as add:
+        for model in models:
+            folders = _folders(comparison, model, out)
+            missing = [window for window, folder in folders.items() if not _finished(folder, configured[model])]
+            if missing:
+                say(f"{model}: windows {', '.join(map(str, missing))} ...")
+                _run(comparison, out / "trials", model, missing)
+            scores[model], rows = _scored(comparison, model, _read(folders))
+            add(rows)
+            say(f"{model}: {_in_short(scores[model]['mean'])}")
     return scores
 
 
@@ -113,9 +104,7 @@ def what_customers_add(comparison: Comparison, out: Path) -> list[dict[str, Any]
 def write(scores: dict[str, dict[str, Any]], out: Path, described: dict[str, Any]) -> str:
     """Write scores.json and the page made from it; returns the page."""
     result = described | {"models": scores}
-    (out / SCORES).write_text(json.dumps(result, indent=1) + "\n")
-    (out / TABLE).write_text(page(result))
-    return page(result)
+    return write_results(out, result, table(result))
 
 
 def _folders(comparison: Comparison, model: str, out: Path) -> dict[date, Path]:
@@ -228,12 +217,8 @@ def _run(comparison: Comparison, trials: Path, model: str, windows: list[date]) 
         plans = comparison.plans.get(window, [])
         planned = np.unique(np.concatenate([np.zeros(0, np.int64), *(plan.products for plan in plans)]))
         np.save(trials / f"planned-{window}.npy", planned)
-    command = [sys.executable, "-m", "pipeline.benchmarks.demand_trial", "--file", str(comparison.file)]
-    command += ["--model", model, "--windows", *map(str, windows), "--trials", str(trials)]
-    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
-    if done.returncode != 0:
-        said = "\n".join(done.stderr.strip().splitlines()[-12:])
-        raise RuntimeError(f"{model} ended with status {done.returncode}:\n{said}")
+    arguments = ["--file", str(comparison.file), "--model", model, "--windows", *map(str, windows)]
+    run_module("pipeline.benchmarks.demand_trial", [*arguments, "--trials", str(trials)], model)
 
 
 def _in_short(mean: dict[str, float]) -> str:

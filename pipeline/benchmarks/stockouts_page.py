@@ -1,25 +1,12 @@
-"""The page of a back-test of demand and stock-out alerts, made from its scores alone."""
+"""The tables of a back-test of demand and stock-out alerts, made from its scores alone."""
 
 from typing import Any
 
-from pipeline.benchmarks.daily_sales import HORIZON_DAYS, TOP_PRODUCTS
+from pipeline.benchmarks.daily_sales import TOP_PRODUCTS
 
 
-def page(result: dict[str, Any]) -> str:
-    """What scores.json holds, as Markdown: how it was measured, then the tables."""
-    windows = result["windows"]
-    head = f"""# Demand and stock-out alerts, back-tested on {result["dataset"]}
-
-`{result["command"]}`, measured on {result["measured_on"]}. Means of {len(windows)} windows of {HORIZON_DAYS} days from
-{windows[0]} to {windows[-1]}, each forecast from the days before it alone. pipeline/benchmarks/demand_scores.py says
-what the columns are. `boosted-route` is what the nightly run forecasts with.
-
-"""
-    return head + tables(result)
-
-
-def tables(result: dict[str, Any]) -> str:
-    """The tables alone."""
+def table(result: dict[str, Any]) -> str:
+    """What scores.json holds, as Markdown: the methods, then what knowing the customers adds."""
     return _contestants(result["models"]) + _customers(result.get("customers", []))
 
 

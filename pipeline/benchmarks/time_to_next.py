@@ -10,14 +10,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipeline.benchmarks.calibration import reliability
-from pipeline.benchmarks.figures import write_figures
+from pipeline.benchmarks.figures import cell, rows_file, spread, write_results
 from pipeline.benchmarks.gap_contestants import DAYS, Foretold, gap_contestant
 from pipeline.benchmarks.gap_scores import WEEK, gap_scores
 from pipeline.benchmarks.gaps import Gaps, learned_and_tested
-from pipeline.benchmarks.next_basket import SCORES, TABLE, cell, spread
 from pipeline.benchmarks.tafeng import TaFeng
 
 FORETOLD = "foretold.parquet"
@@ -41,20 +39,16 @@ def compare(
         gap_contestant(model, 0)
     out.mkdir(parents=True, exist_ok=True)
     trials: dict[str, list[dict[str, Any]]] = {model: [] for model in models}
-    aside = out / f".{FORETOLD}"
-    writer = None
     context = multiprocessing.get_context("spawn")
-    for model in models:
-        for seed in seeds:
-            with ProcessPoolExecutor(1, mp_context=context) as alone:
-                trial, rows = alone.submit(run, file, model, seed).result()
-            trials[model].append(trial)
-            writer = writer or pq.ParquetWriter(aside, rows.schema)
-            writer.write_table(rows)
-            say(f"{model}, seed {seed}: " + ", ".join(f"{name} {value:.4f}" for name, value in trial["scores"].items()))
-    if writer is not None:
-        writer.close()
-        aside.replace(out / FORETOLD)
+    with rows_file(out / FORETOLD) as add:
+        for model in models:
+            for seed in seeds:
+                with ProcessPoolExecutor(1, mp_context=context) as alone:
+                    trial, rows = alone.submit(run, file, model, seed).result()
+                trials[model].append(trial)
+                add(rows)
+                shown = (f"{name} {value:.4f}" for name, value in trial["scores"].items())
+                say(f"{model}, seed {seed}: {', '.join(shown)}")
     return {model: _summary(list(seeds), of_model) for model, of_model in trials.items()}
 
 
@@ -105,9 +99,7 @@ def rows_of(foretold: Foretold, gaps: Gaps, customers: np.ndarray, model: str, s
 def write(scores: dict[str, dict[str, Any]], out: Path, described: dict[str, Any]) -> str:
     """Write scores.json and the Markdown table made from it; returns the table."""
     result = described | {"models": scores}
-    write_figures(out / SCORES, result)
-    (out / TABLE).write_text(table(result))
-    return table(result)
+    return write_results(out, result, table(result))
 
 
 def table(result: dict[str, Any]) -> str:

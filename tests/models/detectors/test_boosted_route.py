@@ -2,22 +2,13 @@ import numpy as np
 import pytest
 
 from models.detectors.boosted_route import MIN_ROWS_TO_LEARN, BoostedConfig, expected_units, forecast_store
-from models.detectors.sales_history import SalesHistory, sales_history
+from tests.models.sales import history
 
 DAYS = 70
 WEEKDAYS = np.arange(DAYS) % 7
 WEEK = np.arange(7)
 # Trees from few rows, so that a small store has some.
 CONFIG = BoostedConfig(n_trees=20, min_rows_in_leaf=50, step_days=1)
-
-
-def history(units: np.ndarray, *, empty_now: bool = False, first_day: int = 0) -> SalesHistory:
-    """The history of a store with these units [N, T]; the last product's shelf may be empty now, or it may be new."""
-    empty = np.zeros(len(units), dtype=bool)
-    empty[-1] = empty_now
-    first = np.zeros(len(units), dtype=np.int64)
-    first[-1] = first_day
-    return sales_history(units, WEEKDAYS[: units.shape[1]], first, empty)
 
 
 def busy_store(products: int = 120, days: int = DAYS) -> np.ndarray:

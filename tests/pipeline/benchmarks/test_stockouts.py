@@ -16,10 +16,9 @@ from pipeline.benchmarks.daily_sales import COLUMNS, DailySales, daily_sales
 from pipeline.benchmarks.demand_contestants import CONTESTANTS, demand_contestant
 from pipeline.benchmarks.demand_scores import alert_scores, demand_scores, point_scores
 from pipeline.benchmarks.stockouts import PAIR, TEST_WINDOWS
-from pipeline.benchmarks.stockouts_page import page
 from pipeline.benchmarks.supply_plans import make_plans, read_plans
 from pipeline.cli import app
-from pipeline.settings import REPOSITORY, Settings
+from pipeline.settings import Settings
 from pipeline.workspace import Workspace
 
 FIRST, DAYS, PRODUCTS = date(2000, 11, 1), 120, 12
@@ -187,11 +186,6 @@ def test_the_band_fits_the_many_where_a_few_are_far_off() -> None:
     assert share_within(mean, likeliest, units, 0.1, 0.9) > 0.85
     assert share_within(mean, band, units, 0.1, 0.9) == pytest.approx(0.8, abs=0.05)
     assert fit_band(mean[:50], units[:50]) == fit_spread(mean[:50], units[:50])
-
-
-def test_the_kept_page_is_made_from_the_kept_scores() -> None:
-    kept = REPOSITORY / "docs" / "results" / "stockouts_tafeng.json"
-    assert kept.with_suffix(".md").read_text() == page(json.loads(kept.read_text()))
 
 
 @pytest.fixture

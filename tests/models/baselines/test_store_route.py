@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from models.detectors.sales_history import SalesHistory, sales_history, weekly_rhythm
-from models.detectors.store_route import (
+from models.baselines.store_route import (
     MEMORIES,
     choose_memory,
     cumulative_variance,
@@ -10,19 +9,12 @@ from models.detectors.store_route import (
     expected_units,
     forecast_store,
 )
+from models.detectors.sales_history import weekly_rhythm
+from tests.models.sales import history
 
 DAYS = 56
 WEEKDAYS = np.arange(DAYS) % 7
 WEEK = np.arange(7)
-
-
-def history(units: np.ndarray, *, empty_now: bool = False, first_day: int = 0) -> SalesHistory:
-    """The history of a store with these units [N, T]; the last product's shelf may be empty now, or it may be new."""
-    empty = np.zeros(len(units), dtype=bool)
-    empty[-1] = empty_now
-    first = np.zeros(len(units), dtype=np.int64)
-    first[-1] = first_day
-    return sales_history(units, WEEKDAYS[: units.shape[1]], first, empty)
 
 
 def test_even_sales_are_forecast_as_they_are() -> None:
