@@ -79,7 +79,7 @@ class Verdicts:
     score:       float64 [F]; -log10 of the probability that any kind is as strange.
     kind:        int [F]; the strangest kind, an index in `KINDS`.
     is_judged:   bool [F]; there was something new to judge: a recent basket, or a silence that is news.
-    is_news:     bool [F]; the strangest kind was not as strange just before already.
+    is_news:     bool [F]; the strangest kind was not as strange just before already, and is not over.
     """
 
     distance: Array
@@ -179,7 +179,7 @@ def _least_probable(measure: Measure, cluster: Integers, tail: ClusterDistance) 
                 members = has_run & (cluster == label)
                 usual_runs = one.usual[cluster[one.usual_funnel] == label]
                 probability[members] = tail(one.latest[members], usual_runs)
-        is_news = np.where(probability < best, one.is_news, is_news)
+        is_news = np.where(probability < best, one.is_news & (length >= measure.least_news), is_news)
         best = np.minimum(best, probability)
     return np.minimum(best * np.maximum(number, 1), 1.0), number > 0, is_news
 

@@ -25,6 +25,7 @@ class Measure:
     value:  float64 [V]; larger is stranger.
     level:  float64 [V]; what was expected; values are judged among those of similar level.
     funnel: int [V]; recent: bool [V]; usable: bool [V]; a fair sample of what is usual.
+    least_news: latest values together that are news; fewer are over by the time they show.
     """
 
     value: Array
@@ -32,6 +33,7 @@ class Measure:
     funnel: Integers
     recent: Flags
     usable: Flags
+    least_news: int = 1
 
 
 def content(histories: Histories, distance: Array) -> Measure:
@@ -61,7 +63,8 @@ def timing(histories: Histories, today: int | None, recent_days: int) -> tuple[M
     """Longer between baskets than usual, shorter, and no basket for long up to `today`.
 
     A long gap is told once: when it has grown to a few usual gaps. If that was before the recent days, it is news
-    neither as a silence that goes on nor as a return. Without `today` no silence is judged.
+    neither as a silence that goes on nor as a return. One long gap alone is no news once the customer is back: there
+    is nothing left to do about it. Without `today` no silence is judged.
     """
     closed = ~np.isnan(histories.gap_days)
     days, funnel, recent = histories.gap_days[closed], histories.funnel[closed], histories.recent[closed]
@@ -74,10 +77,11 @@ def timing(histories: Histories, today: int | None, recent_days: int) -> tuple[M
     is_open = np.insert(np.zeros(len(days), dtype=bool), ends, True)
     left = residuals(np.sqrt(np.insert(days, ends, open_days)), every_funnel, every_recent, count, by_count=True)
 
-    def of(value: Array, kept: Flags) -> Measure:
-        return Measure(value[kept], left.mean[kept], every_funnel[kept], every_recent[kept], left.usable[kept])
+    def of(value: Array, kept: Flags, least_news: int = 1) -> Measure:
+        left_of = (value[kept], left.mean[kept], every_funnel[kept], every_recent[kept], left.usable[kept])
+        return Measure(*left_of, least_news=least_news)
 
-    later = of(left.residual, ~is_open & ~(every_recent & np.insert(told, ends, False)))
+    later = of(left.residual, ~is_open & ~(every_recent & np.insert(told, ends, False)), least_news=2)
     sooner = of(-left.residual, ~is_open)
     silence = of(left.residual, ~every_recent | (is_open & ~np.insert(np.zeros(len(days), bool), ends, open_is_told)))
     return later, sooner, silence

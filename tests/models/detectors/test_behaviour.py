@@ -101,6 +101,16 @@ def test_a_change_of_weeks_ago_is_no_news() -> None:
     assert not old.is_news[7] or old.score[7] < 1.0
 
 
+def test_a_customer_who_is_back_is_strange_but_no_news() -> None:
+    def away(line: Line) -> Line | None:
+        return None if TODAY - 25 <= line[1] < TODAY - RECENT_DAYS // 2 else line
+
+    found = judge(Shop().change(7, 0, away))
+    assert KINDS[found.kind[7]] == "later"
+    assert found.score[7] > 2.0
+    assert not found.is_news[7]
+
+
 def test_a_shop_without_changes_scores_as_rarely_as_the_score_says() -> None:
     found = judge(Shop(customers=400))
     assert (10.0**-found.score <= 0.01).mean() <= 0.03
