@@ -4,8 +4,9 @@
     make benchmark-sessionize LINES=100000    a first look
 
 Each engine runs in a process of its own, twice; the second run is reported (warm JVM, warm page cache). CPU-seconds and
-peak resident memory are those of the whole process tree, memory sampled ten times a second and summed over processes
-(pages shared between processes count more than once). The contents of the three tables are compared afterwards.
+peak memory are those of the whole process tree, memory sampled ten times a second and summed over processes as their
+proportional set size: by resident size a process would count twice at the moment it forks. The contents of the three
+tables are compared afterwards.
 """
 
 import argparse
@@ -124,7 +125,7 @@ def main(argv: list[str] | None = None) -> None:
 
 
 class _PeakMemory:
-    """Largest resident memory of this process and its children, sampled in a thread."""
+    """Largest memory of this process and its children, sampled in a thread; pages they share count once."""
 
     def __init__(self) -> None:
         self.peak = 0.0
@@ -141,7 +142,7 @@ class _PeakMemory:
 
     def _sample(self) -> None:
         while not self._stop.wait(0.1):
-            self.peak = max(self.peak, sum(_of_tree(lambda process: process.memory_info().rss)))
+            self.peak = max(self.peak, sum(_of_tree(lambda process: process.memory_full_info().pss)))
 
 
 def _cpu_seconds() -> float:
