@@ -6,19 +6,40 @@ import numpy as np
 
 from models.lens import Lens, LensConfig
 
+# The layers of lens1000, and each product written may be copied from what this and similar customers bought.
+_LENS = LensConfig(
+    session_units=(64,), behaviour_units=(256,), decoder_units=(512,), pointer_units=64, time_head="hazard"
+)
+# Table 1: session encoder 1 bidirectional layer of 64, behaviour encoder 1 of 256, decoder 1 layer of 512.
+_LENS1000 = LensConfig(session_units=(64,), behaviour_units=(256,), decoder_units=(512,))
+
 ARCHITECTURES: dict[str, LensConfig] = {
-    # The layers of lens1000, and each product written may be copied from what this and similar customers bought.
-    "lens": LensConfig(
-        session_units=(64,), behaviour_units=(256,), decoder_units=(512,), pointer_units=64, time_head="hazard"
-    ),
-    # The days until the next basket alone: the paper's twin of a model of the content.
-    "lens_time": LensConfig(
-        session_units=(64,), behaviour_units=(256,), decoder_units=(512,), time_head="hazard", content_weight=0.0
-    ),
-    # Table 1: session encoder 1 bidirectional layer of 64, behaviour encoder 1 of 256, decoder 1 layer of 512.
-    "lens1000": LensConfig(session_units=(64,), behaviour_units=(256,), decoder_units=(512,)),
+    "lens": _LENS,
+    "lens1000": _LENS1000,
     # Table 1: session encoder 1 bidirectional layer of 256, behaviour encoder 2 of 256, decoder layers of 512 and 128.
     "lens2000": LensConfig(session_units=(256,), behaviour_units=(256, 256), decoder_units=(512, 128)),
+    # The days until the next basket alone: the paper's twin of a model of the content.
+    "lens_time": replace(_LENS, pointer_units=0, content_weight=0.0),
+    # The paper's further work: each module a Transformer.
+    "lens_transformer": replace(
+        _LENS,
+        session_units=(128,),
+        behaviour_units=(256, 256),
+        decoder_units=(256, 256),
+        session_encoder="transformer",
+        behaviour_encoder="transformer",
+        decoder="transformer",
+    ),
+    # Product vectors learned beforehand: fine-tuned, and as they are.
+    "lens_warm": replace(_LENS, product_start="co_occurrence"),
+    "lens_warm_frozen": replace(_LENS, product_start="co_occurrence", products_frozen=True),
+    # Less, to see what each part gives.
+    "lens_own_products": replace(_LENS, pointer_memory=False),
+    "lens_no_pointer": replace(_LENS, pointer_units=0),
+    "lens_no_presence": replace(_LENS, presence_weight=0.0),
+    "lens_content": replace(_LENS, gap_weight=0.0, size_weight=0.0, quantity_weight=0.0),
+    "lens_mean": replace(_LENS, session_encoder="mean", session_units=()),
+    "lens1000_mean": replace(_LENS1000, session_encoder="mean", session_units=()),
 }
 
 

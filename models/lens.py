@@ -33,7 +33,11 @@ import numpy as np
 from keras import ops
 
 from models.decoders.recurrent_decoder import RecurrentDecoder
+from models.decoders.search import Advance, Choose, drawn_basket, likeliest_basket
+from models.decoders.transformer_decoder import TransformerDecoder
+from models.encoders.mean_encoder import MeanEncoder
 from models.encoders.recurrent_encoder import RecurrentEncoder
+from models.encoders.transformer_encoder import TransformerEncoder
 from models.heads.mean import MeanHead
 from models.heads.pointer import IMPOSSIBLE, PointerHead, Pointers
 from models.heads.time_to_next import time_head
@@ -55,16 +59,27 @@ class LensConfig:
     session_units: tuple[int, ...]
     behaviour_units: tuple[int, ...]
     decoder_units: tuple[int, ...]
+    session_encoder: str = "lstm"  # or "transformer"; "mean" of the products, which has no units
+    behaviour_encoder: str = "lstm"  # or "transformer"
+    decoder: str = "lstm"  # or "transformer"
     product_units: int = 128
-    customer_units: int = 32
+    product_start: str = "random"  # or "co_occurrence": vectors learned beforehand, see models/product_vectors.py
+    products_frozen: bool = False  # whether product vectors stay as they start
+    customer_units: int = 32  # 0: customers are told apart by their baskets alone
     content_weight: float = 1.0  # 0: the days until the next basket alone, as in the paper's twin models
     quantity_weight: float = 0.1
     time_head: str = "mse"  # or "mae", as in the paper; "hazard"
     gap_weight: float = 1.0
     size_weight: float = 0.5
     pointer_units: int = 0  # width of the pointer head; 0: none
+    pointer_memory: bool = True  # whether it points to what other customers name as well
     presence_weight: float = 1.0
     seed: int = 0
+
+    @property
+    def remembers(self) -> bool:
+        """Whether its candidates come from a memory of other customers."""
+        return self.pointer_units > 0 and self.pointer_memory
 
 
 @keras.saving.register_keras_serializable("larder")
@@ -82,21 +97,29 @@ class Lens(keras.Model):
         self.n_products, self.n_customers = n_products, n_customers
         parts, seed = self.config, self.config.seed
         self.keys = KnownKeys(n_products, n_customers, name="keys")
-        self.products = ProductEmbedding(n_products, parts.product_units, seed, name="products")
-        self.customers = CustomerEmbedding(n_customers, parts.customer_units, seed + 1, name="customers")
-        self.session_encoder = RecurrentEncoder(
-            parts.product_units + 1, parts.session_units, seed=seed + 1000, name="session_encoder"
+        self.products = ProductEmbedding(
+            n_products, parts.product_units, frozen=parts.products_frozen, seed=seed, name="products"
         )
-        self.behaviour_encoder = RecurrentEncoder(
+        self.customers = CustomerEmbedding(n_customers, parts.customer_units, seed + 1, name="customers")
+        self.session_encoder = _encoder(
+            parts.session_encoder,
+            parts.product_units + 1,
+            parts.session_units,
+            ordered=False,
+            seed=seed + 1000,
+            name="session_encoder",
+        )
+        self.behaviour_encoder = _encoder(
+            parts.behaviour_encoder,
             self.session_encoder.output_units + N_BASKET_FEATURES,
             parts.behaviour_units,
+            ordered=True,
             seed=seed + 2000,
             name="behaviour_encoder",
         )
         context = self.behaviour_encoder.output_units + parts.customer_units
-        self.decoder = RecurrentDecoder(
-            parts.product_units, context, parts.decoder_units, seed=seed + 3000, name="decoder"
-        )
+        decoder = _known(_DECODERS, "decoder", parts.decoder)
+        self.decoder = decoder(parts.product_units, context, parts.decoder_units, seed=seed + 3000, name="decoder")
         written = parts.decoder_units[-1] + context
         self.readout = keras.layers.Dense(
             parts.product_units, kernel_initializer=keras.initializers.GlorotUniform(seed + 4000), name="readout"
@@ -166,12 +189,8 @@ class Lens(keras.Model):
         probabilities = ops.take_along_axis(self._inclusion(first, context, pointers), product_ids, axis=1)
         return ops.cast(product_ids, "int32"), probabilities
 
-    def decode(self, batch: dict[str, Any], max_products: int) -> dict[str, Any]:
-        """Write the next basket greedily, each product once, and say when.
-
-        A basket ends where, by the decoder's own probabilities of the end, more than half of all such baskets have
-        ended (the most probable next symbol alone would end nearly all after one product, because the end's
-        probability lies on one symbol and the products' on thousands); its first product is always written.
+    def decode(self, batch: dict[str, Any], max_products: int, beams: int = 1) -> dict[str, Any]:
+        """Write the likeliest next basket, each product once, and say when; greedily, or by more beams than one.
 
         Returns: products int32 [B, K], 0 after the end; probabilities float32 [B, K] of being in the next basket;
                  quantities float32 [B, K], units if it is; gap_days float32 [B], median days from the last basket to
@@ -179,36 +198,35 @@ class Lens(keras.Model):
         """
         context = self.context(batch)
         pointers = self.pointers(batch)
-        written, states, shares = self._first_step(context, pointers)
-        inclusion = self._inclusion(shares, context, pointers)
-        alive = ops.ones_like(context[:, 0])
-        allowed = ops.ones_like(shares)
-        columns: list[tuple[Any, Any, Any]] = []
-        for position in range(max_products):
-            if position > 0:
-                written, states = self.decoder.step(self.products(columns[-1][0]), states)
-                written, shares = self._shares(written, context, pointers, allowed)
-                alive = alive * (1.0 - shares[:, END])
-            chosen = ops.cast(ops.argmax(shares[:, FIRST_PRODUCT:] * allowed[:, FIRST_PRODUCT:], axis=-1), "int32")
-            chosen = chosen + FIRST_PRODUCT
-            allowed = allowed * (1.0 - ops.one_hot(chosen, self.n_products))
-            read = [written, self.products(chosen)]
-            if pointers is not None:
-                is_chosen = pointers.holds(chosen[:, None])[:, 0]
-                read.append(ops.sum(ops.where(is_chosen, pointers.log_units, 0.0), axis=-1, keepdims=True))
-            quantity = self.quantity(ops.concatenate(read, axis=-1))
-            probability = ops.take_along_axis(inclusion, chosen[:, None], axis=-1)[:, 0]
-            kept = alive >= 0.5
-            columns.append((chosen, ops.where(kept, probability, 0.0), ops.where(kept, quantity, 0.0)))
-        products, probabilities, quantities = (ops.stack(column, axis=1) for column in zip(*columns, strict=True))
+        _, states, first = self._first_step(context, pointers)
+        advance = self._advance(context, pointers, beams)
+        products = likeliest_basket(first, states, advance, max_products, beams)
+        inclusion = self._inclusion(first, context, pointers)
         times = self.time_to_next(context)
         return {
-            "products": ops.where(quantities > 0, products, PADDING),
-            "probabilities": probabilities,
-            "quantities": quantities,
-            "gap_days": self.time_to_next.median(times, ops.zeros_like(alive)),
+            "products": products,
+            "probabilities": ops.take_along_axis(inclusion, products, axis=-1),
+            "quantities": self._quantities(products, context, pointers),
+            "gap_days": self.time_to_next.median(times, ops.zeros_like(times[:, 0])),
             "due_days": self.time_to_next.median(times, batch["elapsed_days"]),
         }
+
+    def draw(self, batch: dict[str, Any], max_products: int, choose: Choose) -> Any:
+        """A next basket by the model's own probabilities; int32 [B, K], END once where it ends, 0 after it."""
+        context = self.context(batch)
+        pointers = self.pointers(batch)
+        _, states, first = self._first_step(context, pointers)
+        return drawn_basket(first, states, self._advance(context, pointers, 1), max_products, choose)
+
+    def log_likelihood(self, batch: dict[str, Any], products: Any, training: bool = False) -> Any:
+        """Log probability of writing given baskets, int32 [B, S], one product after the other; float32 [B]."""
+        written = ops.reshape(products, (-1,)) != PADDING
+        places = ops.cast(ops.nonzero(written)[0], "int32")
+        context = self.context(batch, training)
+        found, _ = self._read(products, places, context, self.pointers(batch), training)
+        shape = ops.shape(products)
+        of_place = ops.scatter(places[:, None], found, (shape[0] * shape[1],))
+        return ops.sum(ops.reshape(of_place, shape), axis=1)
 
     def gap_days(self, batch: dict[str, Any]) -> Any:
         """Expected or median days from the last basket to the next; float32 [B]."""
@@ -262,23 +280,44 @@ class Lens(keras.Model):
 
     def _basket_losses(self, context: Any, batch: dict[str, Any], training: bool) -> dict[str, Any]:
         """What is lost by naming the next basket's products, units and size, where there is one, over all examples."""
-        targets = batch["target_products"]
-        observed = batch["target_observed"]
+        targets, observed = batch["target_products"], batch["target_observed"]
         sizes = ops.sum(ops.cast(targets >= FIRST_PRODUCT, self.compute_dtype), axis=-1)
+        pointers = self.pointers(batch)
+        log_likelihood, read = self._read(targets, batch["target_places"], context, pointers, training)
+        target = ops.take(ops.reshape(targets, (-1,)), batch["target_places"])
+        units = ops.take(ops.reshape(batch["target_quantities"], (-1,)), batch["target_places"])
+        deviance = self.quantity.loss(self.quantity(read), units) * ops.cast(target != END, self.compute_dtype)
+        n_examples = ops.cast(ops.shape(targets)[0], self.compute_dtype)
+        losses = {
+            "content": -ops.sum(log_likelihood) / n_examples,
+            "quantity": ops.sum(deviance) / n_examples,
+            "size": ops.mean(self.size.loss(self.size(context), sizes) * observed),
+        }
+        if pointers is not None:
+            is_bought = ops.any(pointers.holds(targets), axis=1)
+            losses["presence"] = ops.mean(pointers.loss(is_bought) * observed)
+        return losses
+
+    def _read(
+        self, targets: Any, places: Any, context: Any, pointers: Pointers | None, training: bool
+    ) -> tuple[Any, Any]:
+        """Log likelihood of each symbol of given baskets, and what their quantities are told from.
+
+        Only real steps are scored: two thirds of a batch are padding, and scores are most of the work.
+
+        Args:    targets: int32 [B, S]; places: int32 [M], where targets, flattened, is not 0.
+        Returns: float32 [M] and [M, ...].
+        """
         before = ops.pad(targets[:, :-1], [[0, 0], [1, 0]], constant_values=END)
         written = self.decoder(self.products(before), context, training=training)
-        # Only real steps are scored: two thirds of a batch are padding, and scores are most of the work.
-        places = batch["target_places"]
-        n_examples, steps = ops.shape(targets)[0], ops.shape(targets)[1]
-        example = places // steps
+        steps = ops.shape(targets)[1]
         written = ops.take(ops.reshape(written, (-1, self.config.decoder_units[-1])), places, axis=0)
-        written = ops.concatenate([written, ops.take(context, example, axis=0)], axis=-1)
+        written = ops.concatenate([written, ops.take(context, places // steps, axis=0)], axis=-1)
         target = ops.take(ops.reshape(targets, (-1,)), places)
         logits = self.products.logits(self.readout(written))
         picked = ops.take_along_axis(logits, target[:, None], axis=-1)[:, 0]
         log_likelihood = picked - ops.logsumexp(logits, axis=-1)
         read = [written, self.products(target)]
-        pointers, repeated = self.pointers(batch), {}
         if pointers is not None:
             same = pointers.holds(targets)
             log_copied, any_left = pointers.log_copied(same, places, steps)
@@ -286,16 +325,7 @@ class Lens(keras.Model):
             log_likelihood = ops.logaddexp(log_closed + log_likelihood, log_gate + log_copied)
             own_units = ops.sum(ops.where(same, pointers.log_units[:, None], 0.0), axis=-1)
             read.append(ops.take(ops.reshape(own_units, (-1,)), places)[:, None])
-            repeated["presence"] = ops.mean(pointers.loss(ops.any(same, axis=1)) * observed)
-        units = ops.take(ops.reshape(batch["target_quantities"], (-1,)), places)
-        mean_quantity = self.quantity(ops.concatenate(read, axis=-1))
-        deviance = self.quantity.loss(mean_quantity, units) * ops.cast(target != END, self.compute_dtype)
-        n_examples = ops.cast(n_examples, self.compute_dtype)
-        return {
-            "content": -ops.sum(log_likelihood) / n_examples,
-            "quantity": ops.sum(deviance) / n_examples,
-            "size": ops.mean(self.size.loss(self.size(context), sizes) * observed),
-        } | repeated
+        return log_likelihood, ops.concatenate(read, axis=-1)
 
     def _first_step(self, context: Any, pointers: Pointers | None) -> tuple[Any, list[Any], Any]:
         """Write the first symbol: what was written [B, W], the decoder's states, and shares [B, V]."""
@@ -304,6 +334,29 @@ class Lens(keras.Model):
         allowed = ops.ones((ops.shape(context)[0], self.n_products), dtype=self.compute_dtype)
         written, shares = self._shares(written, context, pointers, allowed)
         return written, states, shares
+
+    def _advance(self, context: Any, pointers: Pointers | None, beams: int) -> Advance:
+        """How each of so many baskets of a funnel goes on."""
+        if beams > 1:
+            context = ops.repeat(context, beams, axis=0)
+            pointers = pointers.repeated(beams) if pointers is not None else None
+
+        def advance(products: Any, states: list[Any], allowed: Any) -> tuple[Any, list[Any]]:
+            written, states = self.decoder.step(self.products(products), states)
+            return self._shares(written, context, pointers, allowed)[1], states
+
+        return advance
+
+    def _quantities(self, products: Any, context: Any, pointers: Pointers | None) -> Any:
+        """Units of each product of baskets that are written; int32 [B, K] -> float32 [B, K], 0 at padding."""
+        before = ops.pad(products[:, :-1], [[0, 0], [1, 0]], constant_values=END)
+        written = self.decoder(self.products(before), context)
+        steps = ops.shape(products)[1]
+        read = [written, ops.repeat(context[:, None], steps, axis=1), self.products(products)]
+        if pointers is not None:
+            own_units = ops.where(pointers.holds(products), pointers.log_units[:, None], 0.0)
+            read.append(ops.sum(own_units, axis=-1, keepdims=True))
+        return ops.where(products != PADDING, self.quantity(ops.concatenate(read, axis=-1)), 0.0)
 
     def _shares(self, written: Any, context: Any, pointers: Pointers | None, allowed: Any) -> tuple[Any, Any]:
         """The decoder's output beside the context, and the probability of each next symbol."""
@@ -339,6 +392,24 @@ class Lens(keras.Model):
     def _is_product(self, like: Any) -> Any:
         """1 for products, 0 for special indices; [V]."""
         return ops.cast(ops.arange(self.n_products) >= FIRST_PRODUCT, like.dtype)
+
+
+_DECODERS: dict[str, Any] = {"lstm": RecurrentDecoder, "transformer": TransformerDecoder}
+_ENCODERS: dict[str, Any] = {"lstm": RecurrentEncoder, "transformer": TransformerEncoder, "mean": MeanEncoder}
+
+
+def _encoder(kind: str, input_units: int, units: tuple[int, ...], *, ordered: bool, seed: int, name: str) -> Any:
+    encoder = _known(_ENCODERS, name, kind)
+    if kind == "mean":
+        return encoder(input_units, name=name)
+    order = {"ordered": ordered} if kind == "transformer" else {}
+    return encoder(input_units, units, seed=seed, name=name, **order)
+
+
+def _known(choices: dict[str, Any], part: str, kind: str) -> Any:
+    if kind not in choices:
+        raise ValueError(f"unknown {part} {kind!r}; known: {', '.join(choices)}")
+    return choices[kind]
 
 
 def _tuple(value: Any) -> Any:

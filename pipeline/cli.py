@@ -11,12 +11,14 @@ from pipeline.nightly import commands as nightly
 from pipeline.page.commands import page
 from pipeline.simulator.commands import app as simulate
 from pipeline.sources.commands import app as source
+from pipeline.training.commands import train
 
 app = typer.Typer(help="Larder: raw sales in, stock-out and behaviour alerts out.", no_args_is_help=True)
 
 app.command()(nightly.nightly)
 app.command()(nightly.up)
 app.command()(page)
+app.command()(train)
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})(
     nightly.airflow
 )

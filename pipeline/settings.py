@@ -21,6 +21,8 @@ from pydantic_settings import (
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
+Finetune = Literal["none", "policy-gradient"]
+
 
 class Section(BaseModel):
     """A group of settings; an unknown name is an error, so that a misspelt one is never silently ignored."""
@@ -51,6 +53,11 @@ class TrainingSettings(Section):
     patience: int = Field(2, ge=1, description="epochs without a better validation loss before training stops")
     batch_size: int = Field(128, ge=1, le=128, description="examples per global batch (paper: at most 128)")
     learning_rate: float = Field(1e-3, gt=0, description="RMSprop step at first (paper: 1e-3), falling to zero")
+    finetune: Finetune = Field(
+        "none", description="what follows supervised training: the behaviour encoder learns from baskets it writes"
+    )
+    finetune_epochs: int = Field(2, ge=1, description="passes over the customers in fine-tuning")
+    finetune_learning_rate: float = Field(1e-4, gt=0, description="RMSprop step in fine-tuning, falling to zero")
     max_baskets: int = Field(20, ge=1, description="latest baskets of a prefix that the encoders read")
     max_products: int = Field(20, ge=1, description="products per basket that the encoders and the decoder read")
     candidates: int = Field(128, ge=1, description="products the pointer weighs: own ones, then what others name")
@@ -83,6 +90,7 @@ class PredictionSettings(Section):
 
     active_days: int = Field(90, ge=1, description="funnels whose latest basket is older are not predicted")
     max_products: int = Field(20, ge=1, description="upper bound of a predicted basket")
+    beams: int = Field(1, ge=1, le=16, description="baskets written side by side, the likeliest kept; 1: greedily")
     batch_size: int = Field(256, ge=1, description="funnels predicted at once")
 
 

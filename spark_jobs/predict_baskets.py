@@ -129,7 +129,7 @@ def champion_file(
         return None
     cut = Cut(settings.training.max_baskets, settings.training.max_products)
     names = product_names(found.vocabulary_path)
-    customers = settings.training.memory_customers if ARCHITECTURES[found.architecture].pointer_units else 0
+    customers = settings.training.memory_customers if ARCHITECTURES[found.architecture].remembers else 0
     tonight = keys_of(product_names(vocabulary))
     parts = (translated(part, tonight, keys_of(names)) for part in read_parts(sequences)) if customers else ()
     known = remembered(parts, (night - date(1970, 1, 1)).days, len(names), customers)

@@ -33,6 +33,11 @@ class Pointers:
         """Which candidate each of the products is; int32 [B, S] -> bool [B, S, C]."""
         return ops.logical_and(products[:, :, None] == self.products[:, None], self.is_candidate[:, None])
 
+    def repeated(self, times: int) -> "Pointers":
+        """Every customer so many times, one after another."""
+        parts = (self.products, self.is_candidate, self.copy, self.presence, self.log_units)
+        return Pointers(*(ops.repeat(part, times, axis=0) for part in parts))
+
     def log_copied(self, same: Any, places: Any, steps: Any) -> tuple[Any, Any]:
         """Log probability that the true product is the one copied, and whether any is left to copy; [M], [M].
 

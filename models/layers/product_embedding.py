@@ -24,16 +24,19 @@ class ProductEmbedding(keras.layers.Layer):
     Shapes: V vocabulary, E units.
     Args:   n_products: V, special indices included.
             units: E.
+            frozen: whether the vectors stay as they start; the biases learn.
     """
 
-    def __init__(self, n_products: int, units: int, seed: int = 0, **kwargs: Any) -> None:
+    def __init__(self, n_products: int, units: int, frozen: bool = False, seed: int = 0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.n_products, self.units, self.seed = n_products, units, seed
+        self.n_products, self.units, self.frozen, self.seed = n_products, units, frozen, seed
 
     def build(self, input_shape: Any = None) -> None:
         """Create the vectors and the biases."""
         start = keras.initializers.RandomNormal(stddev=_START, seed=self.seed)
-        self.vectors = self.add_weight(name="vectors", shape=(self.n_products, self.units), initializer=start)
+        self.vectors = self.add_weight(
+            name="vectors", shape=(self.n_products, self.units), initializer=start, trainable=not self.frozen
+        )
         self.bias = self.add_weight(name="bias", shape=(self.n_products,), initializer="zeros")
         blocked = np.zeros(self.n_products, np.float32)
         blocked[:FIRST_PRODUCT] = _NEVER
@@ -61,6 +64,12 @@ class ProductEmbedding(keras.layers.Layer):
         log_share[: FIRST_PRODUCT - 1] = 0.0
         self.bias.assign(log_share.astype(np.float32))
 
+    def start_from_vectors(self, vectors: np.ndarray) -> None:
+        """Begin on vectors of standard deviation 1, float32 [V, E]; a product whose row is 0 keeps its random start."""
+        known = vectors.any(axis=1, keepdims=True)
+        self.vectors.assign(np.where(known, _START * vectors, ops.convert_to_numpy(self.vectors)))
+
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""
-        return super().get_config() | {"n_products": self.n_products, "units": self.units, "seed": self.seed}
+        sizes = {"n_products": self.n_products, "units": self.units}
+        return super().get_config() | sizes | {"frozen": self.frozen, "seed": self.seed}

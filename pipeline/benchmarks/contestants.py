@@ -3,15 +3,19 @@
 from models.baselines.catalog import BASELINES
 from models.baselines.next_basket import NextBasketModel
 
+FINE_TUNED = "+policy-gradient"
+
 
 def contestant(name: str, seed: int) -> NextBasketModel:
     """A new model of that name. Raises ValueError that lists the known ones."""
     from models.catalog import ARCHITECTURES  # slow: it starts TensorFlow
 
-    if name in ARCHITECTURES:
+    architecture = name.removesuffix(FINE_TUNED)
+    if architecture in ARCHITECTURES:
         from pipeline.benchmarks.lens import LensContestant
 
-        return LensContestant(name, seed)
+        return LensContestant(architecture, seed, finetune="none" if name == architecture else "policy-gradient")
     if name not in BASELINES:
-        raise ValueError(f"unknown model {name!r}; known: {', '.join([*ARCHITECTURES, *BASELINES])}")
+        known = ", ".join([*ARCHITECTURES, *BASELINES])
+        raise ValueError(f"unknown model {name!r}; known: {known}; an architecture with {FINE_TUNED} is fine-tuned")
     return BASELINES[name](seed)

@@ -22,7 +22,7 @@ from models.special_ids import END, FIRST_PRODUCT
 from pipeline.dataset.batch import Batch, Cut, pasts, targets
 from pipeline.dataset.candidates import Everyone, Evidence, Memory, OwnPast
 from pipeline.dataset.histories import Histories
-from pipeline.settings import TrainingSettings
+from pipeline.settings import Finetune, TrainingSettings
 
 _DAYS_APART = 7  # of baskets without dates
 _AT_ONCE = 256
@@ -40,12 +40,18 @@ class LensTrial:
 class LensContestant:
     """An architecture of models/catalog.py as a next-basket method."""
 
-    def __init__(self, architecture: str, seed: int, epochs: int = 12) -> None:
+    def __init__(self, architecture: str, seed: int, epochs: int = 12, finetune: Finetune = "none") -> None:
         training = TrainingSettings(
-            architecture=architecture, workers=1, epochs=epochs, max_steps=10**9, patience=3, seed=seed
+            architecture=architecture,
+            workers=1,
+            epochs=epochs,
+            max_steps=10**9,
+            patience=3,
+            seed=seed,
+            finetune=finetune,
         )
         self._trial = LensTrial(training, FeatureConfig())
-        self._points = ARCHITECTURES[architecture].pointer_units > 0
+        self._remembers = ARCHITECTURES[architecture].remembers
         self._predict: Callable[[Batch], Any] | None = None
         self._memory: Memory = OwnPast()
         self._epochs_done = 0
@@ -55,8 +61,8 @@ class LensContestant:
         from pipeline.dataset.tensors import compiled
         from pipeline.evaluation.stored_model import load_model
         from pipeline.training.history import read_history
-        from pipeline.training.loop import train_alone
         from pipeline.training.spec import TrainingFolder
+        from pipeline.training.train import train_alone
 
         training = self._trial.training
         learned, judged = self._examples(train, validation, histories)
@@ -66,7 +72,7 @@ class LensContestant:
             train_alone(spec, data)
             self._epochs_done = len(read_history(spec.history_path, training.epochs))
             model = load_model(spec.model_path)
-        if self._points:
+        if self._remembers:
             everyone = BasketSequences.joined([train, validation, histories])
             self._memory = Everyone(CandidateFeatures(numbered(everyone), self._trial.features))
 
@@ -96,7 +102,7 @@ class LensContestant:
         return {
             "architecture": asdict(ARCHITECTURES[training.architecture]),
             "training": training.model_dump(),
-            "features": asdict(self._trial.features) if self._points else None,
+            "features": asdict(self._trial.features) if self._remembers else None,
             "parts": self._trial.n_parts,
             "epochs": self._epochs_done,
         }
@@ -109,7 +115,7 @@ class LensContestant:
         self, train: BasketSequences, validation: BasketSequences, histories: BasketSequences
     ) -> tuple["Examples", "Examples"]:
         """Last baskets of training and validation customers, each with its memory's answer."""
-        if not self._points:
+        if not self._remembers:
             return Examples.of(train, OwnPast()), Examples.of(validation, OwnPast())
         part = np.random.default_rng(self._trial.training.seed).integers(0, self._trial.n_parts, len(train))
         unseen = validation.without_last()
@@ -178,6 +184,10 @@ class LastBaskets:
         self.customer_keys = np.zeros(1, np.int64)
         self.product_counts = np.bincount(learned.sequences.product_ids, minlength=n_products)
         self.product_counts[END] = len(learned.sequences.basket_sizes)
+
+    def known(self) -> BasketSequences:
+        """Baskets of the training customers."""
+        return self._learned.sequences
 
     def steps_per_epoch(self, batch_size: int) -> int:
         """Batches of an epoch; the last one is filled up from the beginning."""

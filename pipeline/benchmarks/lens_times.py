@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from models.basket_sequences import BasketSequences
 from models.catalog import ARCHITECTURES
 from models.special_ids import END, FIRST_PRODUCT, PADDING, UNKNOWN
 from pipeline.benchmarks.gap_contestants import DAYS, Foretold
 from pipeline.benchmarks.gaps import Gaps
 from pipeline.dataset.batch import Batch, Cut, pasts, targets
-from pipeline.dataset.candidates import OwnPast
+from pipeline.dataset.candidates import OwnPast, sequences_of
 from pipeline.settings import TrainingSettings
 
 _AT_ONCE = 256
@@ -33,8 +34,8 @@ class LensTimes:
         """Train until the validation customers' gaps (and baskets, of a joint model) are no longer foretold better."""
         from pipeline.dataset.tensors import compiled
         from pipeline.evaluation.stored_model import load_model
-        from pipeline.training.loop import train_alone
         from pipeline.training.spec import TrainingFolder
+        from pipeline.training.train import train_alone
 
         with tempfile.TemporaryDirectory() as folder:
             spec = TrainingFolder(folder=Path(folder), settings=self._training)
@@ -82,6 +83,11 @@ class GapExamples:
         self.customer_keys = np.zeros(1, np.int64)
         self.product_counts = np.bincount(histories.product_ids, minlength=n_products)
         self.product_counts[END] = len(histories.sold_on)
+
+    def known(self) -> BasketSequences:
+        """What came before the gaps."""
+        gaps = self._learned
+        return sequences_of(gaps.histories, gaps.funnels, gaps.ends, len(self.product_keys))
 
     def steps_per_epoch(self, batch_size: int) -> int:
         """Batches of an epoch; the last one is filled up from the beginning."""

@@ -25,6 +25,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
+from models.basket_sequences import BasketSequences
 from models.catalog import ARCHITECTURES
 from models.keys import keys_of, rows_of
 from models.ragged import places as places_within
@@ -119,6 +120,11 @@ class Examples:
         """Held-out examples."""
         return sum(block.n_held_out for block in self._blocks)
 
+    def known(self) -> BasketSequences:
+        """Customers' baskets before the held-out days, of as many as are remembered."""
+        parts = (read_part(block.path, block.row_group) for block in self._blocks)
+        return remembered(parts, self._cutoff, len(self.product_keys), self._settings.memory_customers)
+
     def steps_per_epoch(self, batch_size: int) -> int:
         """Batches of an epoch; the last one of a row group is filled up from its beginning."""
         return sum(-(-block.n_train // batch_size) for block in self._blocks)
@@ -183,7 +189,7 @@ class Examples:
     def _memory(self) -> Memory:
         """Memories as of the held-out days' first, and of some days before it for the training examples."""
         settings = self._settings
-        if ARCHITECTURES[settings.architecture].pointer_units == 0 or settings.memory_customers == 0:
+        if not ARCHITECTURES[settings.architecture].remembers or settings.memory_customers == 0:
             return OwnPast()
         days, memories = [], []
         for before in range(settings.memory_snapshots, -1, -1):

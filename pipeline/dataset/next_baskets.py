@@ -13,6 +13,7 @@ from models.keys import keys_of, rows_of
 from pipeline.dataset.batch import Batch, Cut, pasts
 from pipeline.dataset.candidates import Memory, OwnPast
 from pipeline.dataset.histories import Histories
+from pipeline.settings import PredictionSettings
 from pipeline.tables.vocabulary import FIRST_PRODUCT_INDEX, PADDING_INDEX, UNKNOWN_INDEX
 
 Decode = Callable[[Batch], dict[str, np.ndarray]]
@@ -64,7 +65,7 @@ def translated(histories: Histories, product_keys: np.ndarray, known: np.ndarray
     return histories.renamed(rows)
 
 
-def load_forecaster(model: bytes, max_products: int, cut: Cut, memory: Memory) -> Forecaster:
+def load_forecaster(model: bytes, settings: PredictionSettings, cut: Cut, memory: Memory) -> Forecaster:
     """A forecaster from the bytes of a Keras file; slow the first time in a process, because TensorFlow starts."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     import keras
@@ -78,7 +79,7 @@ def load_forecaster(model: bytes, max_products: int, cut: Cut, memory: Memory) -
         lens = keras.saving.load_model(path, compile=False, safe_mode=True)
     if not isinstance(lens, Lens):
         raise TypeError(f"the champion's file holds a {type(lens).__name__}, not a model of models/catalog.py")
-    decode = compiled(lambda batch: lens.decode(batch, max_products))
+    decode = compiled(lambda batch: lens.decode(batch, settings.max_products, settings.beams))
     return Forecaster(decode, lens.keys.product_keys, lens.keys.customer_keys, cut, memory)
 
 

@@ -75,7 +75,7 @@ def prediction_rows(part: pa.RecordBatch, known: Knowledge) -> Iterator[pa.Recor
     batch_size, product_keys = known.settings.batch_size, keys_of(known.product_ids)
     asked = np.zeros(len(histories), bool)
     if known.champion is not None:
-        champion = _load(known.champion, known.settings.max_products)
+        champion = _load(known.champion, known.settings)
         in_its_words = translated(histories, product_keys, champion.product_keys)
         asked = customer & has_sequence & knows_any(in_its_words)
         reason[customer & has_sequence & ~asked] = ONLY_UNKNOWN
@@ -142,10 +142,10 @@ def _rows(
     )
 
 
-def _load(champion: ChampionFile, max_products: int) -> Forecaster:
+def _load(champion: ChampionFile, settings: PredictionSettings) -> Forecaster:
     """The champion's forecaster, loaded once per Python worker; Spark uses a worker again for later tasks."""
     if champion.version not in _loaded:
         _loaded.clear()
         memory = memory_of(champion.remembered, champion.n_candidates)
-        _loaded[champion.version] = load_forecaster(champion.model, max_products, champion.cut, memory)
+        _loaded[champion.version] = load_forecaster(champion.model, settings, champion.cut, memory)
     return _loaded[champion.version]

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from models.basket_sequences import BasketSequences
 from pipeline.dataset.batch import Batch
 
 
@@ -16,6 +17,9 @@ class TrainingData(Protocol):
     product_keys: np.ndarray
     customer_keys: np.ndarray
     product_counts: np.ndarray
+
+    def known(self) -> BasketSequences:
+        """Baskets from which a model may start, none of them a target that is held out."""
 
     def steps_per_epoch(self, batch_size: int) -> int:
         """Batches of an epoch."""

@@ -14,37 +14,15 @@ import numpy as np
 import tensorflow as tf
 
 from models.catalog import build
-from pipeline.dataset.examples import Examples
+from models.product_vectors import co_occurrence_vectors
 from pipeline.dataset.tensors import TrainingData, signature, stream
 from pipeline.evaluation.stored_model import load_model
 from pipeline.training.checkpoints import Checkpoints
 from pipeline.training.history import VALIDATION, Epoch, best_epoch, is_over, read_history, write_history
-from pipeline.training.spec import TrainingFolder, TrainingSpec
+from pipeline.training.spec import TrainingFolder
 
 TOTAL = "total"
 EXAMPLES = "examples"
-
-
-def train(spec: TrainingSpec) -> None:
-    """Run this worker's part; afterwards the chief has written the model and its history.
-
-    The worker's place in the cluster comes from TF_CONFIG.
-    """
-    tf.config.threading.set_intra_op_parallelism_threads(spec.threads)
-    tf.config.threading.set_inter_op_parallelism_threads(spec.threads)
-    tf.config.experimental.enable_op_determinism()
-    keras.utils.set_random_seed(spec.settings.seed)
-    strategy = tf.distribute.MultiWorkerMirroredStrategy()
-    if not spec.model_path.is_file():
-        data = Examples.open(spec.sequences, spec.vocabulary, spec.business_date, spec.settings)
-        Training(spec, data, strategy, strategy.cluster_resolver.task_id or 0).run()
-
-
-def train_alone(folder: TrainingFolder, data: TrainingData) -> None:
-    """The same training in this process, without a cluster."""
-    keras.utils.set_random_seed(folder.settings.seed)
-    if not folder.model_path.is_file():
-        Training(folder, data, tf.distribute.get_strategy(), 0).run()
 
 
 class Training:
@@ -65,7 +43,7 @@ class Training:
         with strategy.scope():
             self.model = self._model()
             self.optimizer = keras.optimizers.RMSprop(self._learning_rate())
-            self.optimizer.build(self.model.trainable_variables)
+            self.optimizer.build(self._trained())
         inputs = [signature(self.data.batch(0, self.settings.batch_size, **self.share))]
         self.step_function = tf.function(self._step, input_signature=inputs)
         self.loss_function = tf.function(self._losses, input_signature=inputs)
@@ -88,6 +66,8 @@ class Training:
         if self.chief:
             self.spec.best_path.replace(self.spec.model_path)
         self.checkpoints.close()
+        # Whoever goes on may read the model: all wait until it is there.
+        self._over_workers(np.zeros(len(self.sums)))
 
     def _model(self) -> keras.Model:
         """A new model, on the initial model's weights where there is one."""
@@ -102,6 +82,9 @@ class Training:
             model.adopt(load_model(self.spec.initial_model))
         else:
             model.adapt(self.data.batch(0, self.settings.batch_size))
+            if model.config.product_start == "co_occurrence":
+                vectors = co_occurrence_vectors(self.data.known(), model.config.product_units, self.settings.seed)
+                model.products.start_from_vectors(vectors)
         return model
 
     def _learning_rate(self) -> keras.optimizers.schedules.LearningRateSchedule:
@@ -130,14 +113,18 @@ class Training:
     def _epoch(self, started: float) -> Epoch:
         """Mean losses per example over the epoch's steps and over the validation examples, of all workers."""
         trained, self.checkpoints.sums = self.checkpoints.sums, np.zeros(len(self.sums))
+        # A data set too small to spare validation examples is judged by the loss it trains on.
+        judged = self._validated() or self._means(trained, VALIDATION)
+        seconds = {"seconds": round(time.monotonic() - started, 2), "steps": float(self.steps_per_epoch)}
+        return self._means(trained, "") | judged | seconds
+
+    def _validated(self) -> Epoch:
+        """Mean losses per validation example, of all workers; nothing where there are none."""
         mine = np.zeros(len(self.sums))
         for batch in self.data.validation(self.settings.batch_size, **self.share):
             mine += self._vector(self.loss_function({name: tf.constant(array) for name, array in batch.items()}))
         validated = self._over_workers(mine)
-        # A data set too small to spare validation examples is judged by the loss it trains on.
-        judged = validated if validated[self.sums.index(EXAMPLES)] > 0 else trained
-        seconds = {"seconds": round(time.monotonic() - started, 2), "steps": float(self.steps_per_epoch)}
-        return self._means(trained, "") | self._means(judged, VALIDATION) | seconds
+        return self._means(validated, VALIDATION) if validated[self.sums.index(EXAMPLES)] > 0 else {}
 
     def _means(self, sums: np.ndarray, prefix: str) -> Epoch:
         named = dict(zip(self.sums, sums, strict=True))
@@ -151,14 +138,24 @@ class Training:
             aside.replace(self.spec.best_path)
         write_history(self.spec.history_path, history)
 
+    def _trained(self) -> list[Any]:
+        """The variables that are trained."""
+        variables: list[Any] = self.model.trainable_variables
+        return variables
+
+    def _objective(self, batch: Mapping[str, Any], training: bool) -> dict[str, Any]:
+        """Mean losses over a batch's examples; TOTAL is made small, the others are reported."""
+        losses: dict[str, Any] = self.model.losses(batch, training=training)
+        return losses
+
     def _step(self, batch: Mapping[str, Any]) -> Any:
         """One step of all workers; returns this worker's sums."""
         return self.strategy.run(self._replica_step, (batch,))
 
     def _replica_step(self, batch: Mapping[str, Any]) -> Any:
-        variables = self.model.trainable_variables
+        variables = self._trained()
         with tf.GradientTape() as tape:
-            losses = self.model.losses(batch, training=True)
+            losses = self._objective(batch, training=True)
             # The optimizer sums over workers: together, the mean over the global batch.
             loss = losses[TOTAL] * (tf.cast(_examples(batch), tf.float32) / self.settings.batch_size)
         # Dense gradients: Keras squares sparse ones without adding up the rows that repeat in a batch.
@@ -172,7 +169,7 @@ class Training:
 
     def _losses(self, batch: Mapping[str, Any]) -> Any:
         """This worker's sums, weights untouched; no other worker is asked."""
-        return _sums(self.model.losses(batch, training=False), batch)
+        return _sums(self._objective(batch, training=False), batch)
 
     def _sum(self, values: Any) -> Any:
         mine = self.strategy.run(tf.identity, (values,))

@@ -12,6 +12,7 @@ from pipeline.settings import TrainingSettings
 SPEC_FILE = "spec.json"
 MODEL_FILE = "model.keras"
 HISTORY_FILE = "history.json"
+CHECKPOINTS = "checkpoints"
 
 
 class TrainingFolder(BaseModel):
@@ -41,13 +42,30 @@ class TrainingFolder(BaseModel):
     @property
     def checkpoints(self) -> Path:
         """The chief's: weights, optimizer state and step."""
-        return self.folder / "checkpoints"
+        return self.folder / CHECKPOINTS
+
+    def supervised(self) -> "TrainingFolder":
+        """The training that comes before a fine-tuning, in a folder of its own."""
+        return TrainingFolder(
+            folder=self.folder / "supervised", settings=self.settings, initial_model=self.initial_model
+        )
+
+    def fine_tuning(self) -> "TrainingFolder":
+        """The fine-tuning of what `supervised` ends with; its model is this folder's."""
+        settings = self.settings
+        changed = {"epochs": settings.finetune_epochs, "learning_rate": settings.finetune_learning_rate}
+        return TrainingFolder(
+            folder=self.folder,
+            settings=settings.model_copy(update=changed),
+            initial_model=self.supervised().model_path,
+        )
 
     def clean(self) -> None:
         """Remove what a finished and registered training no longer needs: all but spec, history and logs."""
-        shutil.rmtree(self.checkpoints, ignore_errors=True)
-        for path in self.folder.glob("*.keras"):
-            path.unlink()
+        for folder in (self.folder, self.supervised().folder):
+            shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
+            for path in folder.glob("*.keras"):
+                path.unlink()
 
 
 class TrainingSpec(TrainingFolder):

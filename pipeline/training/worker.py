@@ -22,7 +22,7 @@ def main() -> None:
     orphaned = threading.Thread(target=_leave_with_parent, daemon=True)
     orphaned.start()
     try:
-        from pipeline.training.loop import train
+        from pipeline.training.train import train
 
         train(TrainingSpec.read(Path(sys.argv[1])))
     except BaseException:

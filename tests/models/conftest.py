@@ -14,6 +14,17 @@ TINY = LensConfig(session_units=(8,), behaviour_units=(12,), decoder_units=(16,)
 POINTING = replace(TINY, pointer_units=6, time_head="hazard")
 
 
+TRANSFORMING = replace(
+    POINTING,
+    behaviour_units=(12, 12),
+    session_encoder="transformer",
+    behaviour_encoder="transformer",
+    decoder="transformer",
+)
+
+AVERAGING = replace(TINY, session_units=(), session_encoder="mean", customer_units=0)
+
+
 def tiny(config: LensConfig = TINY, n_products: int = N_PRODUCTS, n_customers: int = N_CUSTOMERS) -> Lens:
     """An untrained small model that knows products 3, 4 ... and customers 1, 2 ... by those numbers as keys."""
     lens = Lens(asdict(config), n_products, n_customers)
@@ -28,7 +39,9 @@ def make_lens() -> Callable[..., Lens]:
     return tiny
 
 
-@pytest.fixture(params=[TINY, POINTING], ids=["as_published", "pointing"])
+@pytest.fixture(
+    params=[TINY, POINTING, TRANSFORMING, AVERAGING], ids=["as_published", "pointing", "transforming", "averaging"]
+)
 def lens(request: pytest.FixtureRequest) -> Lens:
-    """A tiny model, without and with the pointer head."""
+    """A tiny model: as published, with the pointer head, of Transformers, without session encoder and customers."""
     return tiny(request.param)

@@ -64,6 +64,21 @@ def test_lens_adds_pointer_and_hazard_heads_to_lens1000() -> None:
     assert model.count_params() - published.count_params() == head + hazards + of_own_units
 
 
+def test_each_module_of_lens_transformer_is_blocks_of_attention() -> None:
+    model = built("lens_transformer")
+
+    def blocks(units: int, number: int) -> int:
+        norms = 2 * 2 * units
+        return number * (dense(units, 3 * units) + dense(units, units) + 2 * 4 * units**2 + 5 * units + norms)
+
+    expected = {
+        "session_encoder": dense(128 + 1, 128) + 128 + blocks(128, 1) + 2 * 128,
+        "behaviour_encoder": dense(128 + N_BASKET_FEATURES, 256) + 256 + blocks(256, 2) + 2 * 256,
+        "decoder": dense(256 + 32, 256) + dense(128, 256) + blocks(256, 2) + 2 * 256,
+    }
+    assert {name: getattr(model, name).count_params() for name in expected} == expected
+
+
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_an_untrained_model_starts_from_popularity(architecture: str) -> None:
     model = built(architecture)
@@ -71,7 +86,7 @@ def test_an_untrained_model_starts_from_popularity(architecture: str) -> None:
     shares = ops.convert_to_numpy(model.products.bias)
     expected = np.log(COUNTS[END:] / COUNTS[END:].sum())
     np.testing.assert_allclose(shares[END:], expected, rtol=1e-5)
-    assert context.shape[-1] == 2 * 256 + 32
+    assert context.shape[-1] == model.behaviour_encoder.output_units + 32
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:

@@ -155,7 +155,7 @@ def test_every_weight_gets_a_gradient(lens: Lens) -> None:
     silent = [
         weight.path
         for weight, gradient in zip(lens.trainable_variables, gradients, strict=True)
-        if gradient is None or not np.any(tf.convert_to_tensor(gradient))
+        if 0 not in weight.shape and (gradient is None or not np.any(tf.convert_to_tensor(gradient)))
     ]
     assert silent == []
 
@@ -180,6 +180,32 @@ def test_no_product_is_written_twice(make_lens: Callable[..., Lens], seed: int, 
     for basket in decoded(lens, random_batch(seed), max_products=30)["products"]:
         written = basket[basket > 0]
         assert len(set(written)) == len(written)
+
+
+def test_beams_write_each_product_once_and_nothing_after_the_end(lens: Lens) -> None:
+    batch = random_batch()
+    beams = ops.convert_to_numpy(lens.decode(batch, MAX_PRODUCTS, beams=3)["products"])
+    for basket in beams:
+        written = basket[basket > 0]
+        assert len(set(written)) == len(written) > 0
+        assert not basket[len(written) :].any()
+
+
+def test_frozen_product_vectors_stay_where_they_started(make_lens: Callable[..., Lens]) -> None:
+    lens = make_lens(replace(TINY, products_frozen=True))
+    lens.products.start_from_vectors(np.eye(lens.n_products, TINY.product_units, dtype=np.float32))
+    start = ops.convert_to_numpy(lens.products.vectors)
+    assert np.abs(start[: TINY.product_units]).max() == pytest.approx(0.3)
+    train(lens, random_batch(), 2)
+    np.testing.assert_array_equal(ops.convert_to_numpy(lens.products.vectors), start)
+    assert ops.convert_to_numpy(lens.products.bias).any()
+
+
+def test_an_unknown_kind_of_module_lists_the_known_ones(make_lens: Callable[..., Lens]) -> None:
+    with pytest.raises(ValueError, match=r"session_encoder 'gru'; known: lstm, transformer, mean"):
+        make_lens(replace(TINY, session_encoder="gru"))
+    with pytest.raises(ValueError, match="decoder 'gru'; known: lstm, transformer"):
+        make_lens(replace(TINY, decoder="gru"))
 
 
 def test_only_known_products_are_written(lens: Lens) -> None:

@@ -1,0 +1,80 @@
+"""Read a sequence by blocks of self-attention: products of a basket, or baskets of a funnel."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from models.layers.attention import AttentionBlock, one_width, sinusoids
+
+
+@keras.saving.register_keras_serializable("larder")
+class TransformerEncoder(keras.layers.Layer):
+    """Blocks of self-attention over right-padded sequences; a learned first step gathers what the sequence says.
+
+    A basket is a set, so its products carry no position. A funnel's baskets carry their distance from the latest one,
+    which means the same however long the funnel is.
+
+    Shapes: B sequences, T steps, I inputs, D outputs.
+    Args:   input_units: I; units: D of each block, all alike; ordered: whether the order of steps means anything.
+    Source: the Transformer counterpart of LENS's encoders that its further work names; blocks as in AttentionBlock.
+    """
+
+    def __init__(
+        self, input_units: int, units: tuple[int, ...], ordered: bool = True, seed: int = 0, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.input_units, self.units = input_units, tuple(units)
+        self.ordered, self.seed = ordered, seed
+        self.supports_masking = True
+        self.width = one_width(self.units)
+        self.read = keras.layers.Dense(
+            self.width, kernel_initializer=keras.initializers.GlorotUniform(seed + 1), name="read"
+        )
+        self.stack = [
+            AttentionBlock(self.width, seed=seed + 100 * (depth + 1), name=f"block_{depth}")
+            for depth in range(len(self.units))
+        ]
+        self.normalise = keras.layers.LayerNormalization(name="normalise")
+
+    @property
+    def output_units(self) -> int:
+        """D."""
+        return self.width
+
+    def build(self, input_shape: Any = None) -> None:
+        """Build each part."""
+        start = keras.initializers.RandomNormal(stddev=0.02, seed=self.seed)
+        self.gather = self.add_weight(name="gather", shape=(1, 1, self.width), initializer=start)
+        self.read.build((None, self.input_units))
+        for block in self.stack:
+            block.build()
+        self.normalise.build((None, self.width))
+        self.built = True
+
+    def call(self, inputs: Any, mask: Any, training: bool = False) -> tuple[Any, Any]:
+        """Encode.
+
+        Args:    inputs: float32 [B, T, I]; mask: bool [B, T], True first, False after.
+        Returns: outputs float32 [B, T, D]; state float32 [B, D], what the gathering step saw.
+        """
+        steps = self.read(inputs)
+        if self.ordered:
+            real = ops.cast(mask, "int32")
+            steps = steps + sinusoids(ops.sum(real, axis=1, keepdims=True) - ops.cumsum(real, axis=1), self.width)
+        gather = ops.broadcast_to(self.gather, (ops.shape(inputs)[0], 1, self.width))
+        steps = ops.concatenate([gather, steps], axis=1)
+        visible = ops.pad(mask, [[0, 0], [1, 0]], constant_values=True)[:, None]
+        for block in self.stack:
+            steps = block(steps, visible)
+        steps = self.normalise(steps)
+        return steps[:, 1:], steps[:, 0]
+
+    def get_config(self) -> dict[str, Any]:
+        """Constructor arguments."""
+        return super().get_config() | {
+            "input_units": self.input_units,
+            "units": list(self.units),
+            "ordered": self.ordered,
+            "seed": self.seed,
+        }

@@ -1,0 +1,65 @@
+"""`larder train`: a candidate trained beside the nights, from the tables as they are published."""
+
+import os
+import subprocess
+import sys
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from pipeline.lake.lake import LakeError
+from pipeline.sources.source import SourceError
+from pipeline.terminal import errors_in_one_line
+
+
+class FineTuning(StrEnum):
+    """What may follow supervised training."""
+
+    none = "none"
+    policy_gradient = "policy-gradient"
+
+
+def train(
+    source: Annotated[
+        str | None, typer.Option(help="a shipped source or a path to a TOML description; default: LARDER_SOURCE")
+    ] = None,
+    business_date: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="default: that of the published sequences")
+    ] = None,
+    architecture: Annotated[str | None, typer.Option(help="a name in models/catalog.py")] = None,
+    finetune: Annotated[FineTuning | None, typer.Option(help="what follows supervised training")] = None,
+    run_id: Annotated[str | None, typer.Option(help="names the run; default: from date and choices")] = None,
+) -> None:
+    """Train and register a candidate now; it becomes champion only by `larder model promote`."""
+    from pipeline.settings import REPOSITORY, Settings
+    from pipeline.sources.source import load_source
+    from pipeline.workspace import Run, Workspace
+
+    settings = Settings()
+    chosen = settings.training.model_dump() | {
+        name: value
+        for name, value in {"architecture": architecture, "finetune": finetune and finetune.value}.items()
+        if value is not None
+    }
+    with errors_in_one_line(SourceError, LakeError, ValueError):
+        asked = source or settings.source
+        lake = Workspace.of(settings, load_source(asked).name).lake
+        published = lake.manifest("sequences", lake.resolve("sequences"))
+        day = business_date.date() if business_date else published.business_date
+        named = run_id or f"train-{day}-{chosen['architecture']}-{chosen['finetune']}"
+        run = Run(asked, day, named)
+    environment = os.environ | {
+        f"LARDER_TRAINING__{name.upper()}": str(chosen[name]) for name in ("architecture", "finetune")
+    }
+    arguments = ["--source", run.source, "--business-date", str(run.business_date), "--run-id", run.run_id]
+    typer.echo(f"training {chosen['architecture']} as run {run.run_id} ...")
+    done = subprocess.run(
+        [sys.executable, "-m", "spark_jobs.train_model", *arguments], cwd=REPOSITORY, env=environment, check=False
+    )
+    if done.returncode != 0:
+        raise typer.Exit(done.returncode)
+    shown = f"--source {run.source} --run-id {run.run_id}"
+    typer.echo(f"scorecard: larder model scorecard {shown}")
+    typer.echo(f"champion:  larder model promote {shown} --business-date {run.business_date}")

@@ -1,0 +1,117 @@
+"""Fine-tuning by policy gradient: what it rewards, what it may change, and that it never ends with a worse model."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from models import catalog
+from models.basket_sequences import BasketSequences
+from models.lens import Lens
+from pipeline.dataset.batch import Batch
+from pipeline.evaluation.stored_model import load_model
+from pipeline.settings import TrainingSettings
+from pipeline.training.fine_tuning import reward
+from pipeline.training.history import read_history
+from pipeline.training.spec import TrainingFolder
+from pipeline.training.train import train_alone
+from tests.models.baskets import sequences
+from tests.models.batches import N_CUSTOMERS, N_PRODUCTS, random_batch
+from tests.models.conftest import POINTING
+
+SETTINGS = TrainingSettings(
+    architecture="tiny",
+    workers=1,
+    epochs=2,
+    batch_size=8,
+    max_products=6,
+    learning_rate=0.01,
+    finetune="policy-gradient",
+    finetune_epochs=3,
+    finetune_learning_rate=0.01,
+)
+
+
+class FewBatches:
+    """The same eight examples in every step, and to judge by."""
+
+    product_keys = np.arange(N_PRODUCTS, dtype=np.int64) * (np.arange(N_PRODUCTS) > 2)
+    customer_keys = np.arange(N_CUSTOMERS, dtype=np.int64)
+    product_counts = np.ones(N_PRODUCTS)
+
+    def known(self) -> BasketSequences:
+        """Not asked for."""
+        return sequences([[3]])
+
+    def steps_per_epoch(self, batch_size: int) -> int:
+        """Few."""
+        return 10
+
+    def batch(self, step: int, batch_size: int, worker: int = 0, workers: int = 1) -> Batch:
+        """Always the same."""
+        return random_batch(examples=batch_size)
+
+    def validation(self, batch_size: int, worker: int = 0, workers: int = 1) -> Iterator[Batch]:
+        """The same again."""
+        yield random_batch(examples=batch_size)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TrainingFolder:
+    """A training of a tiny architecture."""
+    monkeypatch.setitem(catalog.ARCHITECTURES, "tiny", replace(POINTING))
+    return TrainingFolder(folder=tmp_path, settings=SETTINGS)
+
+
+def weights(model: Lens) -> dict[str, np.ndarray]:
+    return {weight.path: weight.numpy() for weight in model.weights}
+
+
+def test_the_reward_is_f1_over_products() -> None:
+    written = tf.constant([[3, 4, 5, 0], [3, 0, 0, 0], [9, 2, 0, 0], [0, 0, 0, 0]])
+    truth = tf.constant([[4, 3, 2], [4, 2, 0], [9, 2, 0], [4, 2, 0]])
+    np.testing.assert_allclose(reward(written, truth), [2 * 2 / (3 + 2), 0.0, 1.0, 0.0])
+
+
+def test_it_changes_the_behaviour_encoder_alone_and_writes_better_baskets(folder: TrainingFolder) -> None:
+    train_alone(folder, FewBatches())
+    before, after = (load_model(each.model_path) for each in (folder.supervised(), folder))
+    old, new = weights(before), weights(after)
+    changed = {path for path, values in old.items() if not np.array_equal(values, new[path])}
+    assert changed
+    assert all("behaviour_encoder" in path for path in changed)
+    batch = random_batch(examples=8)
+    found = [
+        float(tf.reduce_mean(reward(each.decode(batch, 6)["products"], batch["target_products"])))
+        for each in (before, after)
+    ]
+    assert found[1] > found[0]
+
+
+def test_a_model_that_got_no_better_stays_as_it_was(folder: TrainingFolder) -> None:
+    spoiling = SETTINGS.model_copy(update={"finetune_learning_rate": 10.0})
+    folder = folder.model_copy(update={"settings": spoiling})
+    train_alone(folder, FewBatches())
+    assert folder.model_path.read_bytes() == folder.supervised().model_path.read_bytes()
+
+
+def test_the_same_training_ends_with_the_same_weights(folder: TrainingFolder, tmp_path: Path) -> None:
+    again = TrainingFolder(folder=tmp_path / "again", settings=SETTINGS)
+    again.folder.mkdir()
+    for each in (folder, again):
+        train_alone(each, FewBatches())
+    old, new = (weights(load_model(each.model_path)) for each in (folder, again))
+    assert all(np.array_equal(values, new[path]) for path, values in old.items())
+    assert [epoch["reward"] for epoch in read_history(folder.history_path)] == [
+        epoch["reward"] for epoch in read_history(again.history_path)
+    ]
+
+
+def test_what_it_leaves_is_cleaned_up(folder: TrainingFolder) -> None:
+    train_alone(folder, FewBatches())
+    folder.clean()
+    left = {path.relative_to(folder.folder).as_posix() for path in folder.folder.rglob("*") if path.is_file()}
+    assert left == {"history.json", "supervised/history.json"}
