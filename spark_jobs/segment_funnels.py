@@ -1,10 +1,13 @@
 """Segments: customers who shop alike (`customer_segments`), products that meet the same need (`product_segments`).
 
+What the champion learned of both is published beside them (`customer_vectors`, `product_vectors`).
+
 A customer is described by the shares of the categories bought and by how often, how much and for how much; a product by
 the vector that the champion learned for it, or, before the first champion, by what it is bought with. A segment keeps
 its number and its name as long as half of its members stay. The run's folder gets a plot of both.
 """
 
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -15,10 +18,12 @@ from pyspark.sql import functions as F
 from scipy.sparse import csr_array, diags_array
 from sklearn.decomposition import TruncatedSVD
 
+from models.keys import keys_of, rows_of
 from models.segments import Segments, names_of, plane, segment
 from pipeline.evaluation.stored_model import load_model
 from pipeline.settings import SegmentSettings, Settings
 from pipeline.tables.segments import CUSTOMER_SEGMENTS, PRODUCT_SEGMENTS
+from pipeline.tables.vectors import CUSTOMER_VECTORS, PRODUCT_VECTORS
 from pipeline.tracking.registry import champion
 from spark_jobs.predict_baskets import product_names
 from spark_jobs.session import Job, arg_parser, open_job, open_session, publish_table, read_tables
@@ -101,18 +106,36 @@ def product_rows(
     return _rows("product_id", ids, found, names, vectors)
 
 
-def learned_vectors(settings: Settings, source_name: str) -> tuple[np.ndarray, np.ndarray, str] | None:
-    """Products, their vectors and the version of the champion that learned them; None before the first."""
+@dataclass(frozen=True)
+class Vectors:
+    """Members and a vector of each; `version` is the champion's that learned them, or `CO_PURCHASES`."""
+
+    ids: np.ndarray
+    vectors: np.ndarray
+    version: str
+
+    def rows(self, member: str) -> pd.DataFrame:
+        """As a table of vectors."""
+        vectors = list(self.vectors.astype(np.float32))
+        return pd.DataFrame({member: self.ids, "vector": vectors, "model_version": self.version})
+
+
+def learned_vectors(settings: Settings, source_name: str, customers: np.ndarray) -> tuple[Vectors, Vectors] | None:
+    """What the champion learned of products, and of those of the customers that it was trained on; None before it."""
     model = champion(settings, source_name)
     if model is None:
         return None
+    lens = load_model(model.model_path)
     ids = product_names(model.vocabulary_path)
-    vectors = np.asarray(load_model(model.model_path).products.vectors)[: len(ids)]
+    vectors = np.asarray(lens.products.vectors)[: len(ids)]
     known = ids[: len(vectors)] != ""
-    return ids[: len(vectors)][known].astype(str), vectors[known].astype(np.float64), model.version
+    products = Vectors(ids[: len(vectors)][known].astype(str), vectors[known].astype(np.float64), model.version)
+    row = rows_of(keys_of(customers), lens.keys.customer_keys, missing=0)
+    trained = row > 0
+    return products, Vectors(customers[trained], np.asarray(lens.customers.vectors)[row[trained]], model.version)
 
 
-def co_purchase_vectors(baskets: DataFrame, vocabulary: DataFrame) -> tuple[np.ndarray, np.ndarray, str]:
+def co_purchase_vectors(baskets: DataFrame, vocabulary: DataFrame) -> Vectors:
     """Products and what they are bought with: directions of the customers who buy them."""
     pairs = (
         baskets.select("customer_id", F.explode("products").alias("line"))
@@ -126,9 +149,9 @@ def co_purchase_vectors(baskets: DataFrame, vocabulary: DataFrame) -> tuple[np.n
     customers, column = np.unique(pairs["customer_id"].to_numpy(str), return_inverse=True)
     units = min(_UNITS, len(ids) - 1, len(customers) - 1)
     if units < 1:
-        return ids[:0], np.zeros((0, 1)), CO_PURCHASES
+        return Vectors(ids[:0], np.zeros((0, 1)), CO_PURCHASES)
     bought = csr_array((np.ones(len(row)), (row, column)), shape=(len(ids), len(customers)))
-    return ids, TruncatedSVD(units, random_state=0).fit_transform(bought), CO_PURCHASES
+    return Vectors(ids, TruncatedSVD(units, random_state=0).fit_transform(bought), CO_PURCHASES)
 
 
 def plot(rows: pd.DataFrame, title: str, file: Path) -> None:
@@ -199,11 +222,17 @@ def main(argv: list[str] | None = None) -> None:
         lines = customer_lines(frames["baskets"], frames["products"], night, settings.min_baskets)
         customers = customer_rows(lines, customers_before, settings)
         products_before, product_version = _night_before(job, PRODUCT_SEGMENTS.name)
-        ids, vectors, made_from = learned_vectors(job.settings, job.source.name) or co_purchase_vectors(
-            frames["baskets"].filter(F.col("sold_on") < F.lit(night)), frames["vocabulary"]
-        )
+        before_night = frames["baskets"].filter(F.col("sold_on") < F.lit(night))
+        everyone = before_night.select("customer_id").distinct().orderBy("customer_id").toPandas()["customer_id"]
+        learned = learned_vectors(job.settings, job.source.name, everyone.to_numpy(str))
+        of_products = learned[0] if learned else co_purchase_vectors(before_night, frames["vocabulary"])
+        made_from = of_products.version
+        if learned is not None:
+            for vectors, table in zip(learned, (PRODUCT_VECTORS, CUSTOMER_VECTORS), strict=True):
+                frame = spark.createDataFrame(vectors.rows(table.key[0]), table.ddl)
+                publish_table(frame, job, table.name, versions | {"vectors": made_from})
         catalogue = frames["products"].select("product_id", "category").toPandas()
-        products = product_rows(catalogue, ids, vectors, products_before, settings.products)
+        products = product_rows(catalogue, of_products.ids, of_products.vectors, products_before, settings.products)
         products["vectors_from"] = made_from
         folder = job.workspace.run_folder(job.run.run_id)
         job.record.rows_in = len(lines)

@@ -12,6 +12,7 @@ from pipeline.tables.sequences import SEQUENCES
 from pipeline.tables.stock import RESUPPLIES, STOCK_LEVELS
 from pipeline.tables.stockouts import STOCKOUTS
 from pipeline.tables.transactions import TRANSACTIONS
+from pipeline.tables.vectors import CUSTOMER_VECTORS, PRODUCT_VECTORS
 from pipeline.tables.vocabulary import VOCABULARY
 
 TABLES: dict[str, Table] = {
@@ -29,6 +30,8 @@ TABLES: dict[str, Table] = {
         EXPECTED_DEMAND,
         STOCKOUTS,
         ANOMALIES,
+        CUSTOMER_VECTORS,
+        PRODUCT_VECTORS,
         CUSTOMER_SEGMENTS,
         PRODUCT_SEGMENTS,
     )

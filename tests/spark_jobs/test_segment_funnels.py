@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from models.keys import keys_of
 from pipeline.stages import read_stages
 from pipeline.workspace import Workspace
 from spark_jobs import segment_funnels
@@ -46,9 +47,13 @@ def table(workspace: Workspace, name: str, run: str) -> pd.DataFrame:
 
 
 def learned(workspace: Workspace, folder: Path) -> SimpleNamespace:
-    """A champion for which tea is like tea and milk like milk; its vectors of no product are out of the way."""
+    """A champion for which tea is like tea and milk like milk; its vectors of no product are out of the way.
+
+    It was trained on the first eight customers.
+    """
     lens = tiny(POINTING, n_products=FIRST + len(PRODUCTS))
     lens.products.vectors.assign(np.r_[np.full((FIRST, 8), 9.0), np.eye(8)[np.arange(len(PRODUCTS)) % 2]])
+    lens.keys.assign(lens.keys.product_keys, np.r_[0, keys_of([f"c{number:02}" for number in range(8)])])
     lens.save(folder / "model.keras")
     vocabulary = workspace.lake.path("vocabulary", "run1")
     return SimpleNamespace(model_path=folder / "model.keras", vocabulary_path=vocabulary, version="larder-shop/1")
@@ -84,5 +89,11 @@ def test_two_nights_make_the_same_segments_of_those_who_buy_alike(
         assert plot.read_bytes().startswith(b"\x89PNG")
     for run, origin in (("run1", "co-purchases"), ("run2", "larder-shop/1")):
         assert set(table(workspace, "product_segments", run)["vectors_from"]) == {origin}
+    assert workspace.lake.versions("product_vectors") == workspace.lake.versions("customer_vectors") == ["run2"]
+    vectors, of_customers = (table(workspace, f"{name}_vectors", "run2") for name in ("product", "customer"))
+    assert set(vectors["product_id"]) == {each["product_id"] for each in PRODUCTS}
+    np.testing.assert_array_equal(vectors.set_index("product_id").loc["p01", "vector"], np.eye(8)[1])
+    assert sorted(of_customers["customer_id"]) == [f"c{number:02}" for number in range(8)]
+    assert set(of_customers["model_version"]) == {"larder-shop/1"}
     (stage,) = [each for each in read_stages(Path(workspace.run_folder("run2"))) if each.status == "done"]
     assert stage.rows_out == 64
