@@ -18,7 +18,7 @@ from pipeline.page.downloads import link
 from pipeline.page.frame import nothing_yet
 from pipeline.page.morning import Morning, Tiles, read_morning, read_tiles
 from pipeline.page.people import person
-from pipeline.page.rows import Asked, count, fetch
+from pipeline.page.rows import Asked, fetch_and_count
 from pipeline.page.views import VIEWS
 from pipeline.terminal import money
 
@@ -197,8 +197,7 @@ def answer(context: Context, name: str, request: dict[str, Any], source: str, sc
     view = VIEWS[name](source, scope)
     start, end = int(request.get("startRow", 0)), int(request.get("endRow", BLOCK))
     with context.reading() as connection:
-        total = count(connection, view, asked)
-        found = fetch(connection, view, asked, start, end)
+        found, total = fetch_and_count(connection, view, asked, start, end)
     for row in found:
         for column in view.columns:
             if column.kind == "money" and row[column.key] is not None:

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.alerts.publish import publish_alerts
 from pipeline.page.context import Context
-from pipeline.page.rows import Asked, RequestError, count, fetch, stream
+from pipeline.page.rows import Asked, RequestError, count, fetch, fetch_and_count, stream
 from pipeline.page.views import stockouts
 from pipeline.settings import Settings
 from pipeline.tables.stockouts import SEVERITIES
@@ -110,6 +110,18 @@ def test_pages_join_to_the_whole(context: Context) -> None:
         whole = fetch(connection, view, asked, 0, 40)
         pages = [row for start in range(0, 40, 7) for row in fetch(connection, view, asked, start, start + 7)]
     assert pages == whole
+
+
+@pytest.mark.parametrize("filters", [None, of("product", "contains", filter="1"), of("product", "equals", filter="no")])
+@pytest.mark.parametrize("size", [1, 7, 40, 1000])
+def test_every_block_comes_with_the_count_of_all(context: Context, filters: Row | None, size: int) -> None:
+    view, asked = stockouts("shop"), Asked.of({"filterModel": filters})
+    with context.reading() as connection:
+        total = count(connection, view, asked)
+        for start in (0, size, 2 * size, 80):
+            found, counted = fetch_and_count(connection, view, asked, start, start + size)
+            assert counted == total
+            assert found == fetch(connection, view, asked, start, start + size)
 
 
 @pytest.mark.parametrize(
