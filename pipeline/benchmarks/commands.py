@@ -1,5 +1,6 @@
 """`larder benchmark ...`: compare methods on public data sets and on one's own."""
 
+import json
 import shlex
 from datetime import date
 from pathlib import Path
@@ -39,6 +40,33 @@ def next_basket(
         shown = ["larder", "benchmark", "next-basket", "--dataset", dataset, *(["PATH"] if path else [])]
         shown += ["--seeds", seeds, "--models", models, "--out", out.name]
         typer.echo(write(trials, out, shlex.join(shown), measured_on or str(date.today())))
+
+
+@app.command("training-speed")
+def training_speed(
+    *,
+    dataset: Annotated[str, typer.Option(help="reality-check (then name its folder), tafeng, or a source")],
+    torch_python: Annotated[Path, typer.Option(help="a Python that has torch and NumPy; Larder brings no torch")],
+    out: Annotated[Path, typer.Option(help="folder for scores.json")],
+    path: Annotated[str | None, typer.Argument(help="folder of the data set, where it has one")] = None,
+    batches: Annotated[int, typer.Option(min=1, help="batches of a pass")] = 40,
+    passes: Annotated[int, typer.Option(min=2, help="passes of a turn, the first of which does not count")] = 4,
+    turns: Annotated[int, typer.Option(min=1, help="turns of each")] = 3,
+    measured_on: Annotated[str | None, typer.Option(help="day to write beside the scores; default today")] = None,
+) -> None:
+    """Baskets a second that lens1000 learns from, beside the same model in torch."""
+    from pipeline.benchmarks.figures import SCORES
+    from pipeline.benchmarks.training_speed import compare
+
+    words = [dataset] if path is None else [dataset, path]
+    with errors_in_one_line(*EXPECTED):
+        found = compare(words, torch_python, batches=batches, passes=passes, turns=turns, say=typer.echo)
+        shown = ["larder", "benchmark", "training-speed", "--dataset", dataset, *(["PATH"] if path else [])]
+        shown += ["--torch-python", "PYTHON", "--out", out.name]
+        described = {"command": shlex.join(shown), "measured_on": measured_on or str(date.today())}
+        out.mkdir(parents=True, exist_ok=True)
+        (out / SCORES).write_text(json.dumps(found | described, indent=1) + "\n")
+        typer.echo(f"{found['times_torch']} times torch's speed")
 
 
 @app.command("stockouts")

@@ -65,8 +65,7 @@ class LensContestant:
         from pipeline.training.train import train_alone
 
         training = self._trial.training
-        learned, judged = self._examples(train, validation, histories)
-        data = LastBaskets(learned, judged, train.n_products, self._cut, training)
+        data = self.data(train, validation, histories)
         with tempfile.TemporaryDirectory() as folder:
             spec = TrainingFolder(folder=Path(folder), settings=training)
             train_alone(spec, data)
@@ -81,6 +80,11 @@ class LensContestant:
             return products, probabilities, model.decode(batch, training.max_products)["products"]
 
         self._predict = compiled(predict)
+
+    def data(self, train: BasketSequences, validation: BasketSequences, histories: BasketSequences) -> "LastBaskets":
+        """What it is trained on."""
+        learned, judged = self._examples(train, validation, histories)
+        return LastBaskets(learned, judged, train.n_products, self._cut, self._trial.training)
 
     def rank(self, histories: BasketSequences, k: int) -> Ranking:
         """The products most likely in the next basket; sizes are those of the baskets it writes."""

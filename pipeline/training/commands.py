@@ -32,7 +32,8 @@ def train(
     finetune: Annotated[FineTuning | None, typer.Option(help="what follows supervised training")] = None,
     run_id: Annotated[str | None, typer.Option(help="names the run; default: from date and choices")] = None,
 ) -> None:
-    """Train and register a candidate now; it becomes champion only by `larder model promote`."""
+    """Train and register a candidate now, on this machine; it becomes champion only by `larder model promote`."""
+    from pipeline.nightly.environment import spark_environment
     from pipeline.settings import REPOSITORY, Settings
     from pipeline.sources.source import load_source
     from pipeline.workspace import Run, Workspace
@@ -50,9 +51,11 @@ def train(
         day = business_date.date() if business_date else published.business_date
         named = run_id or f"train-{day}-{chosen['architecture']}-{chosen['finetune']}"
         run = Run(asked, day, named)
-    environment = os.environ | {
-        f"LARDER_TRAINING__{name.upper()}": str(chosen[name]) for name in ("architecture", "finetune")
-    }
+    environment = (
+        os.environ
+        | spark_environment()
+        | {f"LARDER_TRAINING__{name.upper()}": str(chosen[name]) for name in ("architecture", "finetune")}
+    )
     arguments = ["--source", run.source, "--business-date", str(run.business_date), "--run-id", run.run_id]
     typer.echo(f"training {chosen['architecture']} as run {run.run_id} ...")
     done = subprocess.run(

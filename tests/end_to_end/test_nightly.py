@@ -19,10 +19,11 @@ import psutil
 import pytest
 
 from pipeline.alerts.queries import open_alerts, publications
-from pipeline.evaluation.scorecard import CANDIDATE, Scorecard
+from pipeline.evaluation.scorecard import CANDIDATE, CHAMPION, Scorecard
 from pipeline.settings import REPOSITORY, Settings
 from pipeline.stages import read_stages
 from pipeline.tables.catalog import TABLES
+from pipeline.training.history import read_history
 from pipeline.workspace import Workspace
 from tests.end_to_end.conftest import FinishedNight, larder
 
@@ -114,6 +115,31 @@ def test_a_night_killed_at_four_stages_makes_the_same_tables_and_alerts(
         undisturbed = finished_night.workspace.lake.path(table, finished_night.name)
         assert _content(workspace.lake.path(table, name)) == _content(undisturbed), table
     assert _alerts(settings) == _alerts(finished_night.settings)
+
+
+def test_a_candidate_is_trained_and_fine_tuned_beside_the_nights(finished_night: FinishedNight) -> None:
+    environment = finished_night.environment | {"LARDER_TRAINING__FINETUNE_EPOCHS": "1"}
+    said = larder(environment, "train", "--finetune", "policy-gradient", "--run-id", "tuned")
+    assert "larder model promote --source shop --run-id tuned" in said
+    history = finished_night.workspace.run_folder("tuned") / "training"
+    assert "reward" in read_history(history / "history.json")[0]
+    assert "content" in read_history(history / "supervised" / "history.json")[0]
+    assert {CANDIDATE, CHAMPION} <= set(Scorecard.read(finished_night.workspace.run_folder("tuned")).models)
+    assert "tuned" in larder(environment, "model", "list")
+
+
+def test_training_without_sequences_says_which_job_makes_them(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline.cli", "train"],
+        env=os.environ | {"LARDER_DATA_DIR": str(tmp_path)},
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "table sequences has no published version" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def _run_until(environment: dict[str, str], workspace: Workspace, stage: str, resume: list[str]) -> None:
