@@ -1,10 +1,14 @@
 """Known architectures by name; Table 1 is that of the LENS paper."""
 
 from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models.lens import Lens, LensConfig
+from models.config import LensConfig
+
+if TYPE_CHECKING:
+    from models.lens import Lens
 
 # The layers of lens1000, and each product written may be copied from what this and similar customers bought.
 _LENS = LensConfig(
@@ -50,7 +54,7 @@ def build(
     customer_keys: np.ndarray,
     product_counts: np.ndarray,
     seed: int = 0,
-) -> Lens:
+) -> "Lens":
     """A new model of a named architecture.
 
     Args:
@@ -59,6 +63,8 @@ def build(
         product_counts: [V], training baskets with each product; at END, training baskets.
     Raises: ValueError: for an unknown name.
     """
+    from models.lens import Lens  # starts TensorFlow
+
     if architecture not in ARCHITECTURES:
         raise ValueError(f"unknown architecture {architecture!r}; known: {', '.join(ARCHITECTURES)}")
     config = asdict(replace(ARCHITECTURES[architecture], seed=seed))

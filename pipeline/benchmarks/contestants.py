@@ -2,14 +2,13 @@
 
 from models.baselines.catalog import BASELINES
 from models.baselines.next_basket import NextBasketModel
+from models.catalog import ARCHITECTURES
 
 FINE_TUNED = "+policy-gradient"
 
 
 def contestant(name: str, seed: int) -> NextBasketModel:
     """A new model of that name. Raises ValueError that lists the known ones."""
-    from models.catalog import ARCHITECTURES  # slow: it starts TensorFlow
-
     architecture = name.removesuffix(FINE_TUNED)
     if architecture in ARCHITECTURES:
         from pipeline.benchmarks.lens import LensContestant

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from models.boosting import Trees
+from models.catalog import ARCHITECTURES
 from pipeline.benchmarks.gap_features import at_risk, gap_features, lasted, on_day, weekday_of
 from pipeline.benchmarks.gaps import Gaps
 
@@ -213,8 +214,6 @@ CONTESTANTS: dict[str, Callable[[int], TimeContestant]] = {
 
 def gap_contestant(name: str, seed: int) -> TimeContestant:
     """A new method of that name. Raises ValueError that lists the known ones."""
-    from models.catalog import ARCHITECTURES  # slow: it starts TensorFlow
-
     if name in ARCHITECTURES:
         from pipeline.benchmarks.lens_times import LensTimes
 

@@ -15,8 +15,8 @@ def load_model(keras_file: Path) -> "Lens":
     """A model file of ours."""
     import keras
 
-    # Importing the catalog makes Keras know our layers.
-    import models.catalog  # noqa: F401
+    # Importing the model makes Keras know our layers.
+    import models.lens  # noqa: F401
 
     model: Lens = keras.saving.load_model(keras_file, compile=False)
     return model

@@ -6,7 +6,8 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
-from models.lens import Lens, LensConfig
+from models.config import LensConfig
+from models.lens import Lens
 from tests.models.batches import N_CUSTOMERS, N_PRODUCTS
 
 TINY = LensConfig(session_units=(8,), behaviour_units=(12,), decoder_units=(16,), product_units=8, customer_units=4)

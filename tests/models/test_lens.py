@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from keras import ops
 
-from models.lens import Lens, LensConfig
+from models.config import LensConfig
+from models.lens import Lens
 from models.special_ids import FIRST_PRODUCT
 from tests.models.batches import padded, random_batch, rows, still_waiting
 from tests.models.conftest import POINTING, TINY
