@@ -1,0 +1,124 @@
+"""How fast the champion predicts inside Spark's executors, beside the same model in one plain process.
+
+    python -m spark_jobs.benchmarks.prediction --source tafeng
+
+Every active customer with a sequence of the newest published night. Both do it twice, and the second time counts: the
+model is loaded and its graph traced. Spark has two tasks at a time, each with its share of the processors; the plain
+process lets TensorFlow have all of them. Prints customers a second and Spark's share of the plain rate.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from datetime import timedelta
+
+import numpy as np
+from pyspark.sql import functions as F
+
+from models.keys import keys_of
+from pipeline.dataset.candidates import memory_of
+from pipeline.dataset.histories import read_parts
+from pipeline.dataset.next_baskets import days_since, load_forecaster, translated
+from pipeline.dataset.prediction_rows import ChampionFile, Knowledge
+from pipeline.lake.lake import LakeError
+from pipeline.settings import Settings
+from pipeline.sources.source import load_source
+from pipeline.tables.catalog import table
+from pipeline.workspace import Workspace
+from spark_jobs.predict_baskets import champion_file, measure_frequencies, predict_baskets, product_names
+from spark_jobs.session import open_session
+
+RUNS = 2
+
+
+class Night:
+    """The newest published tables of a source, and the champion."""
+
+    def __init__(self, source: str) -> None:
+        self.settings = Settings()
+        name = load_source(source).name
+        self.lake = Workspace.of(self.settings, name).lake
+        self.versions = {each: self.lake.resolve(each) for each in ("sequences", "baskets", "vocabulary")}
+        self.folders = {each: self.lake.path(each, version) for each, version in self.versions.items()}
+        self.business_date = self.lake.manifest("sequences", self.versions["sequences"]).business_date
+        sequences, vocabulary = self.folders["sequences"], self.folders["vocabulary"]
+        found = champion_file(self.settings, name, sequences, vocabulary, self.business_date)
+        if found is None:
+            raise LakeError(f"source {name} has no champion; run `larder nightly --source {source}` first")
+        self.champion: ChampionFile = found
+
+
+def in_spark(night: Night) -> dict[str, float]:
+    """Customers and seconds of the second run in Spark."""
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    spark = open_session("benchmark_prediction", night.settings)
+    frames = {name: spark.read.schema(table(name).ddl).parquet(str(path)) for name, path in night.folders.items()}
+    knowledge = Knowledge(
+        business_date=night.business_date,
+        settings=night.settings.prediction,
+        product_ids=product_names(night.folders["vocabulary"]),
+        frequencies=measure_frequencies(**frames),
+        champion=night.champion,
+    )
+    known = spark.sparkContext.broadcast(knowledge)
+    customers = frames["sequences"].filter(F.col("funnel_kind") == "customer").cache()
+    frames |= {"sequences": customers, "baskets": frames["baskets"].limit(0)}
+    seconds = 0.0
+    for _ in range(RUNS):
+        started = time.perf_counter()
+        predict_baskets(**frames, knowledge=known).write.format("noop").mode("overwrite").save()
+        seconds = time.perf_counter() - started
+    first = night.business_date - timedelta(days=night.settings.prediction.active_days)
+    count = customers.filter(F.col("last_sold_on") >= F.lit(first)).count()
+    spark.stop()
+    return {"customers": count, "seconds": seconds}
+
+
+def plainly(night: Night) -> dict[str, float]:
+    """The same of one process."""
+    champion = night.champion
+    memory = memory_of(champion.remembered, champion.n_candidates)
+    settings = night.settings.prediction
+    forecaster = load_forecaster(champion.model, settings, champion.cut, memory)
+    names = keys_of(product_names(night.folders["vocabulary"]))
+    parts = [translated(part, names, forecaster.product_keys) for part in read_parts(night.folders["sequences"])]
+    seconds, count = 0.0, 0
+    for _ in range(RUNS):
+        started, count = time.perf_counter(), 0
+        for part in parts:
+            elapsed = days_since(part, night.business_date)
+            funnels = np.flatnonzero((part.kinds == "customer") & (elapsed <= settings.active_days))
+            if len(funnels):
+                forecaster.forecast(part, funnels, elapsed[funnels], settings.batch_size)
+            count += len(funnels)
+        seconds = time.perf_counter() - started
+    return {"customers": count, "seconds": seconds}
+
+
+def main() -> None:
+    """Measure both, each in a process of its own, and print what came out."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--source", required=True, help="a source whose nights have filled its lake")
+    parser.add_argument("--only", choices=["spark", "plain"], help="one of both, in this process")
+    asked = parser.parse_args()
+    if asked.only is not None:
+        print(json.dumps((in_spark if asked.only == "spark" else plainly)(Night(asked.source))))
+        return
+    found: dict[str, dict[str, float]] = {}
+    for kind in ("spark", "plain"):
+        command = [sys.executable, "-m", "spark_jobs.benchmarks.prediction", "--source", asked.source, "--only", kind]
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+        found[kind] = json.loads(done.stdout.splitlines()[-1])
+        rate = found[kind]["customers"] / found[kind]["seconds"]
+        print(f"{kind}: {found[kind]['customers']:,} customers, {found[kind]['seconds']:.1f} s, {rate:.0f} a second")
+    share = (found["spark"]["customers"] / found["spark"]["seconds"]) / (
+        found["plain"]["customers"] / found["plain"]["seconds"]
+    )
+    print(f"Spark's share of the plain rate: {share:.0%}")
+
+
+if __name__ == "__main__":
+    main()
