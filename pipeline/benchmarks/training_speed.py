@@ -52,7 +52,7 @@ def compare(
         np.savez(file, **stored)
         rates: dict[str, list[float]] = {OURS: [], TORCH: []}
         for turn in range(turns):
-            for name, seconds_of in ((OURS, _ours), (TORCH, _torch_by(torch_python))):
+            for name, seconds_of in ((TORCH, _torch_by(torch_python)), (OURS, _ours)):
                 seconds = seconds_of(file, fold.train.n_products, passes)
                 rates[name].append(batches * size / median(seconds[1:]))
                 say(f"turn {turn + 1}, {name}: {rates[name][-1]:.0f} baskets a second")
@@ -62,7 +62,7 @@ def compare(
         "products": fold.train.n_products,
         "baskets_per_second": {name: round(median(each), 1) for name, each in rates.items()},
         "turns": {name: [round(rate, 1) for rate in each] for name, each in rates.items()},
-        "times_torch": round(median(ours / theirs for ours, theirs in zip(*rates.values(), strict=True)), 2),
+        "times_torch": round(median(ours / theirs for ours, theirs in zip(rates[OURS], rates[TORCH], strict=True)), 2),
     }
 
 

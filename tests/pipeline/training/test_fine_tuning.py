@@ -59,11 +59,25 @@ class FewBatches:
         yield random_batch(examples=batch_size)
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TrainingFolder:
-    """A training of a tiny architecture."""
-    monkeypatch.setitem(catalog.ARCHITECTURES, "tiny", replace(POINTING))
-    return TrainingFolder(folder=tmp_path, settings=SETTINGS)
+@pytest.fixture(scope="module", autouse=True)
+def tiny_architecture() -> Iterator[None]:
+    """A tiny architecture in the catalogue."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(catalog.ARCHITECTURES, "tiny", replace(POINTING))
+        yield
+
+
+def trained(folder: Path, settings: TrainingSettings = SETTINGS) -> TrainingFolder:
+    """A training and its fine-tuning, finished."""
+    made = TrainingFolder(folder=folder, settings=settings)
+    train_alone(made, FewBatches())
+    return made
+
+
+@pytest.fixture(scope="module")
+def tuned(tmp_path_factory: pytest.TempPathFactory) -> TrainingFolder:
+    """One that all tests look at."""
+    return trained(tmp_path_factory.mktemp("tuned"))
 
 
 def weights(model: Lens) -> dict[str, np.ndarray]:
@@ -76,9 +90,8 @@ def test_the_reward_is_f1_over_products() -> None:
     np.testing.assert_allclose(reward(written, truth), [2 * 2 / (3 + 2), 0.0, 1.0, 0.0])
 
 
-def test_it_changes_the_behaviour_encoder_alone_and_writes_better_baskets(folder: TrainingFolder) -> None:
-    train_alone(folder, FewBatches())
-    before, after = (load_model(each.model_path) for each in (folder.supervised(), folder))
+def test_it_changes_the_behaviour_encoder_alone_and_writes_better_baskets(tuned: TrainingFolder) -> None:
+    before, after = (load_model(each.model_path) for each in (tuned.supervised(), tuned))
     old, new = weights(before), weights(after)
     changed = {path for path, values in old.items() if not np.array_equal(values, new[path])}
     assert changed
@@ -91,27 +104,22 @@ def test_it_changes_the_behaviour_encoder_alone_and_writes_better_baskets(folder
     assert found[1] > found[0]
 
 
-def test_a_model_that_got_no_better_stays_as_it_was(folder: TrainingFolder) -> None:
-    spoiling = SETTINGS.model_copy(update={"finetune_learning_rate": 10.0})
-    folder = folder.model_copy(update={"settings": spoiling})
-    train_alone(folder, FewBatches())
-    assert folder.model_path.read_bytes() == folder.supervised().model_path.read_bytes()
-
-
-def test_the_same_training_ends_with_the_same_weights(folder: TrainingFolder, tmp_path: Path) -> None:
-    again = TrainingFolder(folder=tmp_path / "again", settings=SETTINGS)
-    again.folder.mkdir()
-    for each in (folder, again):
-        train_alone(each, FewBatches())
-    old, new = (weights(load_model(each.model_path)) for each in (folder, again))
+def test_the_same_training_ends_with_the_same_weights_and_can_be_cleaned_up(
+    tuned: TrainingFolder, tmp_path: Path
+) -> None:
+    again = trained(tmp_path)
+    old, new = (weights(load_model(each.model_path)) for each in (tuned, again))
     assert all(np.array_equal(values, new[path]) for path, values in old.items())
-    assert [epoch["reward"] for epoch in read_history(folder.history_path)] == [
-        epoch["reward"] for epoch in read_history(again.history_path)
-    ]
-
-
-def test_what_it_leaves_is_cleaned_up(folder: TrainingFolder) -> None:
-    train_alone(folder, FewBatches())
-    folder.clean()
-    left = {path.relative_to(folder.folder).as_posix() for path in folder.folder.rglob("*") if path.is_file()}
+    assert rewards(tuned) == rewards(again)
+    again.clean()
+    left = {path.relative_to(again.folder).as_posix() for path in again.folder.rglob("*") if path.is_file()}
     assert left == {"history.json", "supervised/history.json"}
+
+
+def test_a_model_that_got_no_better_stays_as_it_was(tmp_path: Path) -> None:
+    spoilt = trained(tmp_path, SETTINGS.model_copy(update={"finetune_learning_rate": 10.0}))
+    assert spoilt.model_path.read_bytes() == spoilt.supervised().model_path.read_bytes()
+
+
+def rewards(folder: TrainingFolder) -> list[float]:
+    return [epoch["reward"] for epoch in read_history(folder.history_path)]
