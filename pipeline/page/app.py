@@ -10,7 +10,7 @@ from flask import Flask
 from pipeline.alerts.store import AlertStoreError
 from pipeline.page import acts, detail, downloads, table_page
 from pipeline.page.context import Context
-from pipeline.page.frame import body, failed
+from pipeline.page.frame import body, failed, missing
 from pipeline.page.guard import guard
 from pipeline.page.login import require_login
 from pipeline.page.morning import Morning, read_morning
@@ -78,12 +78,11 @@ def make_app(context: Context) -> Dash:
             return no_update, no_update
         try:
             morning = read_morning(context, source)
-            content = body(path, morning, context.sources(), PARTS[path].layout(context, morning))
+            part = PARTS[path].layout(context, morning) if path in PARTS else missing(path)
+            content = body(path, morning, context.sources(), part)
         except AlertStoreError as error:
             log.exception("the page could not be made")
             content = failed(str(error))
-        except KeyError:
-            content = failed(f"There is no page {path} here.")
         return content, [path, source]
 
     return app

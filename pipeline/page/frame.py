@@ -90,6 +90,11 @@ def nothing_yet() -> Any:
     )
 
 
+def missing(path: str) -> Any:
+    """In place of a part: the address names none."""
+    return empty(f"There is no page {path} here", ["The links above lead to all there are."])
+
+
 def failed(why: str) -> Any:
     """The page cannot be shown at all."""
     return html.Div(

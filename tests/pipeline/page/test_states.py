@@ -49,6 +49,13 @@ def test_before_the_first_night_it_says_what_to_do(settings: Settings, visit: Vi
         expect(visit(url + "/quality").locator("#main")).to_contain_text("No model has been measured yet")
 
 
+def test_an_address_that_names_no_page_leads_back(served: Served, visit: Visit) -> None:
+    page = visit(served.url + "/anomalies")
+    expect(page.locator("#main")).to_contain_text("There is no page /anomalies here")
+    page.get_by_role("link", name="Behaviour").click()
+    expect(page.locator('.ag-row[row-index="0"]').first).to_be_visible()
+
+
 def test_a_database_that_fails_is_named_without_its_password(visit: Visit, shop: Shop) -> None:
     with opened(shop.settings) as engine, engine.connect() as connection, connection.begin():
         connection.execute(text("DROP TABLE publications"))
