@@ -9,9 +9,10 @@ import dash_mantine_components as dmc
 def facts(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> Any:
     """A small table; figures stand at the right."""
     cells = [[str(cell) for cell in row] for row in rows]
+    columns = [[row[place] for row in cells if row[place]] for place in range(len(headings))]
     is_figure = [
-        bool(cells) and all(row[place].rstrip("%").replace(",", "").replace(".", "", 1).isdigit() for row in cells)
-        for place in range(len(headings))
+        bool(known) and all(cell.rstrip("%").replace(",", "").replace(".", "", 1).isdigit() for cell in known)
+        for known in columns
     ]
     aligned = ["right" if figure else "left" for figure in is_figure]
     return dmc.Table(
