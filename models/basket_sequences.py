@@ -106,6 +106,13 @@ class BasketSequences:
         """Everyone's last basket alone."""
         return self._pick(np.arange(len(self)), self.basket_offsets[1:] - 1, self.basket_offsets[1:])
 
+    def basket_matrix(self) -> sparse.csr_array:
+        """1 where a basket has a product; float32 [m, V]."""
+        return sparse.csr_array(
+            (np.ones(len(self.product_ids), np.float32), self.product_ids, self.product_offsets),
+            shape=(len(self.basket_sizes), self.n_products),
+        )
+
     def matrix(self, basket_values: np.ndarray | None = None) -> sparse.csr_array:
         """Sum of `basket_values` [m], 1 where left out, over a customer's baskets with a product; float32 [n, V]."""
         lines = self.basket_of_line

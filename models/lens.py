@@ -26,16 +26,18 @@ in the pointer head, which the paper's architectures do without.
 """
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeVar
 
 import keras
 import numpy as np
 from keras import ops
 
 from models.config import LensConfig
+from models.decoders.decoder import Decoder
 from models.decoders.recurrent_decoder import RecurrentDecoder
 from models.decoders.search import Advance, Choose, drawn_basket, likeliest_basket
 from models.decoders.transformer_decoder import TransformerDecoder
+from models.encoders.encoder import Encoder
 from models.encoders.mean_encoder import MeanEncoder
 from models.encoders.recurrent_encoder import RecurrentEncoder
 from models.encoders.transformer_encoder import TransformerEncoder
@@ -51,6 +53,8 @@ from models.special_ids import END, FIRST_PRODUCT, PADDING
 N_BASKET_FEATURES = 6
 N_EVIDENCE = 31
 OWN_UNITS = 9  # in the evidence: log(1 + units at a time)
+
+Part = TypeVar("Part")
 
 
 @keras.saving.register_keras_serializable("larder")
@@ -72,21 +76,14 @@ class Lens(keras.Model):
             n_products, parts.product_units, frozen=parts.products_frozen, seed=seed, name="products"
         )
         self.customers = CustomerEmbedding(n_customers, parts.customer_units, seed + 1, name="customers")
-        self.session_encoder = _encoder(
-            parts.session_encoder,
-            parts.product_units + 1,
-            parts.session_units,
-            ordered=False,
-            seed=seed + 1000,
-            name="session_encoder",
+        session_encoder = _known(_ENCODERS, "session_encoder", parts.session_encoder)
+        self.session_encoder = session_encoder(
+            parts.product_units + 1, parts.session_units, ordered=False, seed=seed + 1000, name="session_encoder"
         )
-        self.behaviour_encoder = _encoder(
-            parts.behaviour_encoder,
-            self.session_encoder.output_units + N_BASKET_FEATURES,
-            parts.behaviour_units,
-            ordered=True,
-            seed=seed + 2000,
-            name="behaviour_encoder",
+        behaviour_encoder = _known(_ENCODERS, "behaviour_encoder", parts.behaviour_encoder)
+        read = self.session_encoder.output_units + N_BASKET_FEATURES
+        self.behaviour_encoder = behaviour_encoder(
+            read, parts.behaviour_units, seed=seed + 2000, name="behaviour_encoder"
         )
         context = self.behaviour_encoder.output_units + parts.customer_units
         decoder = _known(_DECODERS, "decoder", parts.decoder)
@@ -365,19 +362,11 @@ class Lens(keras.Model):
         return ops.cast(ops.arange(self.n_products) >= FIRST_PRODUCT, like.dtype)
 
 
-_DECODERS: dict[str, Any] = {"lstm": RecurrentDecoder, "transformer": TransformerDecoder}
-_ENCODERS: dict[str, Any] = {"lstm": RecurrentEncoder, "transformer": TransformerEncoder, "mean": MeanEncoder}
+_DECODERS: dict[str, type[Decoder]] = {"lstm": RecurrentDecoder, "transformer": TransformerDecoder}
+_ENCODERS: dict[str, type[Encoder]] = {"lstm": RecurrentEncoder, "transformer": TransformerEncoder, "mean": MeanEncoder}
 
 
-def _encoder(kind: str, input_units: int, units: tuple[int, ...], *, ordered: bool, seed: int, name: str) -> Any:
-    encoder = _known(_ENCODERS, name, kind)
-    if kind == "mean":
-        return encoder(input_units, name=name)
-    order = {"ordered": ordered} if kind == "transformer" else {}
-    return encoder(input_units, units, seed=seed, name=name, **order)
-
-
-def _known(choices: dict[str, Any], part: str, kind: str) -> Any:
+def _known(choices: dict[str, Part], part: str, kind: str) -> Part:
     if kind not in choices:
         raise ValueError(f"unknown {part} {kind!r}; known: {', '.join(choices)}")
     return choices[kind]

@@ -35,10 +35,7 @@ def co_occurrence_vectors(sequences: BasketSequences, units: int, seed: int = 0)
 
 def _pairs(sequences: BasketSequences) -> sparse.csr_array:
     """How often two products stood in one basket or in neighbouring baskets of a customer; symmetric, diagonal 0."""
-    baskets = sparse.csr_array(
-        (np.ones(len(sequences.product_ids), np.float32), sequences.product_ids, sequences.product_offsets),
-        shape=(len(sequences.product_offsets) - 1, sequences.n_products),
-    )
+    baskets = sequences.basket_matrix()
     before = np.flatnonzero(sequences.age_of_basket > 0)
     across = baskets[before].T @ baskets[before + 1]
     pairs = sparse.csr_array(baskets.T @ baskets + across + across.T)

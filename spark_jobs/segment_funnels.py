@@ -16,10 +16,12 @@ import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from scipy.sparse import csr_array, diags_array
-from sklearn.decomposition import TruncatedSVD
 
 from models.keys import keys_of, rows_of
+from models.product_vectors import co_occurrence_vectors
 from models.segments import Segments, names_of, plane, segment
+from pipeline.dataset.candidates import remembered
+from pipeline.dataset.histories import read_parts
 from pipeline.evaluation.stored_model import load_model
 from pipeline.settings import SegmentSettings, Settings
 from pipeline.tables.segments import CUSTOMER_SEGMENTS, PRODUCT_SEGMENTS
@@ -30,9 +32,8 @@ from spark_jobs.session import Job, arg_parser, open_job, open_session, publish_
 
 NO_CATEGORY = "no category"
 CO_PURCHASES = "co-purchases"
-# Weight of rhythm and money beside the categories, and width of the vectors made from co-purchases.
+# Weight of rhythm and money beside the categories.
 _RHYTHM = 0.25
-_UNITS = 32
 # More points than this make no better plot.
 _SHOWN = 5_000
 
@@ -135,23 +136,16 @@ def learned_vectors(settings: Settings, source_name: str, customers: np.ndarray)
     return products, Vectors(customers[trained], np.asarray(lens.customers.vectors)[row[trained]], model.version)
 
 
-def co_purchase_vectors(baskets: DataFrame, vocabulary: DataFrame) -> Vectors:
-    """Products and what they are bought with: directions of the customers who buy them."""
-    pairs = (
-        baskets.select("customer_id", F.explode("products").alias("line"))
-        .select("customer_id", F.col("line.product_id").alias("product_id"))
-        .join(vocabulary.select("product_id"), "product_id")
-        .distinct()
-        .orderBy("product_id", "customer_id")
-        .toPandas()
-    )
-    ids, row = np.unique(pairs["product_id"].to_numpy(str), return_inverse=True)
-    customers, column = np.unique(pairs["customer_id"].to_numpy(str), return_inverse=True)
-    units = min(_UNITS, len(ids) - 1, len(customers) - 1)
-    if units < 1:
-        return Vectors(ids[:0], np.zeros((0, 1)), CO_PURCHASES)
-    bought = csr_array((np.ones(len(row)), (row, column)), shape=(len(ids), len(customers)))
-    return Vectors(ids, TruncatedSVD(units, random_state=0).fit_transform(bought), CO_PURCHASES)
+def co_purchase_vectors(sequences: Path, vocabulary: Path, night: date, n_customers: int, groups: int) -> Vectors:
+    """What customers' baskets before the night say of products that are bought together.
+
+    As many directions as groups are to be found, as in spectral clustering: further ones tell neighbours apart.
+    """
+    ids = product_names(vocabulary)
+    known = remembered(read_parts(sequences), (night - date(1970, 1, 1)).days, len(ids), n_customers)
+    vectors = co_occurrence_vectors(known, groups)
+    in_company = vectors.any(axis=1)
+    return Vectors(ids[in_company].astype(str), vectors[in_company].astype(np.float64), CO_PURCHASES)
 
 
 def plot(rows: pd.DataFrame, title: str, file: Path) -> None:
@@ -217,7 +211,7 @@ def main(argv: list[str] | None = None) -> None:
             return
         settings, night = job.settings.segments, job.run.business_date
         spark = open_session(job.name, job.settings)
-        frames, versions = read_tables(spark, job, "baskets", "products", "vocabulary")
+        frames, versions = read_tables(spark, job, "baskets", "products", "sequences", "vocabulary")
         customers_before, customer_version = _night_before(job, CUSTOMER_SEGMENTS.name)
         lines = customer_lines(frames["baskets"], frames["products"], night, settings.min_baskets)
         customers = customer_rows(lines, customers_before, settings)
@@ -225,7 +219,14 @@ def main(argv: list[str] | None = None) -> None:
         before_night = frames["baskets"].filter(F.col("sold_on") < F.lit(night))
         everyone = before_night.select("customer_id").distinct().orderBy("customer_id").toPandas()["customer_id"]
         learned = learned_vectors(job.settings, job.source.name, everyone.to_numpy(str))
-        of_products = learned[0] if learned else co_purchase_vectors(before_night, frames["vocabulary"])
+        if learned is not None:
+            of_products = learned[0]
+        else:
+            sequences, vocabulary = (
+                job.workspace.lake.path(name, versions[name]) for name in ("sequences", "vocabulary")
+            )
+            n_customers = job.settings.training.memory_customers
+            of_products = co_purchase_vectors(sequences, vocabulary, night, n_customers, settings.products)
         made_from = of_products.version
         if learned is not None:
             for vectors, table in zip(learned, (PRODUCT_VECTORS, CUSTOMER_VECTORS), strict=True):

@@ -69,10 +69,7 @@ def product_similarity(bought: sparse.csr_array, n_kept: int) -> sparse.csr_arra
 
 def transitions(sequences: BasketSequences, n_kept: int) -> sparse.csr_array:
     """P(a product is in the next basket | another is in this one), the largest `n_kept` of each; float32 [V, V]."""
-    baskets = sparse.csr_array(
-        (np.ones(len(sequences.product_ids), np.float32), sequences.product_ids, sequences.product_offsets),
-        shape=(len(sequences.product_offsets) - 1, sequences.n_products),
-    )
+    baskets = sequences.basket_matrix()
     before = np.flatnonzero(sequences.age_of_basket > 0)
     this, following = baskets[before], baskets[before + 1]
     share = 1.0 / (this.sum(axis=0) + _PRIOR_BASKETS)

@@ -5,29 +5,24 @@ from typing import Any
 import keras
 from keras import ops
 
+from models.decoders.decoder import Decoder
+
 
 @keras.saving.register_keras_serializable("larder")
-class RecurrentDecoder(keras.layers.Layer):
+class RecurrentDecoder(Decoder):
     """A stack of LSTM layers that starts in a state made from the funnel's context.
 
-    `call` reads the whole true basket (teacher forcing); `step` writes one product further. Both use the same weights.
-
-    Shapes: B funnels, S steps, I inputs, C context, D units of the last layer.
     Source: LENS, next session decoder (Table 1).
     """
 
-    def __init__(
-        self, input_units: int, context_units: int, units: tuple[int, ...], seed: int = 0, **kwargs: Any
-    ) -> None:
-        super().__init__(**kwargs)
-        self.input_units, self.context_units = input_units, context_units
-        self.units, self.seed = tuple(units), seed
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self.stack = [
             keras.layers.LSTM(
                 size,
                 return_sequences=True,
-                kernel_initializer=keras.initializers.GlorotUniform(seed + 100 * depth),
-                recurrent_initializer=keras.initializers.Orthogonal(seed=seed + 100 * depth + 1),
+                kernel_initializer=keras.initializers.GlorotUniform(self.seed + 100 * depth),
+                recurrent_initializer=keras.initializers.Orthogonal(seed=self.seed + 100 * depth + 1),
                 name=f"lstm_{depth}",
             )
             for depth, size in enumerate(self.units)
@@ -36,7 +31,7 @@ class RecurrentDecoder(keras.layers.Layer):
             keras.layers.Dense(
                 2 * size,
                 activation="tanh",
-                kernel_initializer=keras.initializers.GlorotUniform(seed + 100 * depth + 2),
+                kernel_initializer=keras.initializers.GlorotUniform(self.seed + 100 * depth + 2),
                 name=f"start_{depth}",
             )
             for depth, size in enumerate(self.units)
@@ -56,7 +51,7 @@ class RecurrentDecoder(keras.layers.Layer):
         return [state for start in self.starts for state in ops.split(start(context), 2, axis=-1)]
 
     def call(self, inputs: Any, context: Any, training: bool = False) -> Any:
-        """Teacher forcing: float32 [B, S, I] and [B, C] -> [B, S, D]; the caller ignores what follows the end."""
+        """Teacher forcing."""
         states = self.initial_states(context)
         outputs = inputs
         for depth, layer in enumerate(self.stack):
@@ -64,18 +59,9 @@ class RecurrentDecoder(keras.layers.Layer):
         return outputs
 
     def step(self, inputs: Any, states: list[Any]) -> tuple[Any, list[Any]]:
-        """One product further: float32 [B, I] and the states -> outputs [B, D] and the next states."""
+        """One product further."""
         outputs, following = inputs, []
         for depth, layer in enumerate(self.stack):
             outputs, states_after = layer.cell(outputs, states[2 * depth : 2 * depth + 2])
             following += list(states_after)
         return outputs, following
-
-    def get_config(self) -> dict[str, Any]:
-        """Constructor arguments."""
-        return super().get_config() | {
-            "input_units": self.input_units,
-            "context_units": self.context_units,
-            "units": list(self.units),
-            "seed": self.seed,
-        }

@@ -43,26 +43,26 @@ def likeliest_basket(first: Any, states: list[Any], advance: Advance, max_produc
         alive = alive * (1.0 - shares[:, END])
         running = ops.logical_and(running, alive >= 0.5)
         gained, following = _best_products(shares[:, FIRST_PRODUCT:] * allowed[:, FIRST_PRODUCT:], beams)
-        chosen = ops.where(running[:, None], following + FIRST_PRODUCT, PADDING)
-        if beams == 1:
-            parents, chosen = None, chosen[:, 0]
-        else:
+        following = ops.where(running[:, None], following + FIRST_PRODUCT, PADDING)
+        if beams > 1:
             # A basket that ended goes on as itself alone.
             ended = ops.concatenate([(score / length)[:, None], ops.full_like(gained[:, 1:], _NEVER)], axis=1)
             means = ops.where(running[:, None], (score[:, None] + gained) / (length[:, None] + 1.0), ended)
             _, best = ops.top_k(ops.reshape(means, (-1, beams * beams)), beams)
+            gained, following = (
+                ops.take_along_axis(ops.reshape(each, (-1, beams * beams)), best, axis=1)
+                for each in (gained, following)
+            )
             parents = _flat(best // beams + beams * ops.arange(ops.shape(best)[0])[:, None])
-            chosen = _flat(ops.take_along_axis(ops.reshape(chosen, (-1, beams * beams)), best, axis=1))
-            gained = _flat(ops.take_along_axis(ops.reshape(gained, (-1, beams * beams)), best, axis=1))[:, None]
             score, length, alive, running, allowed = (
                 ops.take(each, parents, axis=0) for each in (score, length, alive, running, allowed)
             )
             states = [ops.take(state, parents, axis=0) for state in states]
             written = [ops.take(column, parents, axis=0) for column in written]
-        score = score + ops.where(running, gained[:, 0], 0.0)
+        score = score + ops.where(running, _flat(gained), 0.0)
         length = length + ops.cast(running, length.dtype)
-        written.append(chosen)
-        allowed = _without(allowed, chosen, n_products)
+        written.append(_flat(following))
+        allowed = _without(allowed, written[-1], n_products)
     return ops.reshape(ops.stack(written, axis=1), (-1, beams, max_products))[:, 0]
 
 

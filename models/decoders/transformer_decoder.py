@@ -5,34 +5,29 @@ from typing import Any
 import keras
 from keras import ops
 
+from models.decoders.decoder import Decoder
 from models.layers.attention import AttentionBlock, one_width, sinusoids
 
 
 @keras.saving.register_keras_serializable("larder")
-class TransformerDecoder(keras.layers.Layer):
+class TransformerDecoder(Decoder):
     """Blocks of self-attention in which each step sees itself, those before it, and the funnel's context.
 
-    `call` reads the whole true basket (teacher forcing); `step` writes one product further. Both use the same weights.
-
-    Shapes: B funnels, S steps, I inputs, C context, D units of every block.
+    Args:   units: D of each block, all alike.
     Source: the Transformer counterpart of LENS's next session decoder that its further work names.
     """
 
-    def __init__(
-        self, input_units: int, context_units: int, units: tuple[int, ...], seed: int = 0, **kwargs: Any
-    ) -> None:
-        super().__init__(**kwargs)
-        self.input_units, self.context_units = input_units, context_units
-        self.units, self.seed = tuple(units), seed
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self.width = one_width(self.units)
         self.start, self.read = (
             keras.layers.Dense(
-                self.width, kernel_initializer=keras.initializers.GlorotUniform(seed + offset), name=name
+                self.width, kernel_initializer=keras.initializers.GlorotUniform(self.seed + offset), name=name
             )
             for offset, name in enumerate(("start", "read"))
         )
         self.stack = [
-            AttentionBlock(self.width, seed=seed + 100 * (depth + 1), name=f"block_{depth}")
+            AttentionBlock(self.width, seed=self.seed + 100 * (depth + 1), name=f"block_{depth}")
             for depth in range(len(self.units))
         ]
         self.normalise = keras.layers.LayerNormalization(name="normalise")
@@ -53,7 +48,7 @@ class TransformerDecoder(keras.layers.Layer):
         return self._through(start, [nothing] * (2 * len(self.stack)))[1]
 
     def call(self, inputs: Any, context: Any, training: bool = False) -> Any:
-        """Teacher forcing: float32 [B, S, I] and [B, C] -> [B, S, D]; the caller ignores what follows the end."""
+        """Teacher forcing."""
         steps = self.read(inputs) + sinusoids(ops.arange(ops.shape(inputs)[1]), self.width)
         steps = ops.concatenate([self.start(context)[:, None], steps], axis=1)
         place = ops.arange(ops.shape(steps)[1])
@@ -63,19 +58,10 @@ class TransformerDecoder(keras.layers.Layer):
         return self.normalise(steps)[:, 1:]
 
     def step(self, inputs: Any, states: list[Any]) -> tuple[Any, list[Any]]:
-        """One product further: float32 [B, I] and the states -> outputs [B, D] and the next states, a step longer."""
+        """One product further; the next states are a step longer."""
         position = ops.shape(states[0])[1] - 1  # the context stands before the first product
         written, following = self._through(self.read(inputs) + sinusoids(position, self.width), states)
         return self.normalise(written), following
-
-    def get_config(self) -> dict[str, Any]:
-        """Constructor arguments."""
-        return super().get_config() | {
-            "input_units": self.input_units,
-            "context_units": self.context_units,
-            "units": list(self.units),
-            "seed": self.seed,
-        }
 
     def _through(self, step: Any, states: list[Any]) -> tuple[Any, list[Any]]:
         following = []

@@ -5,23 +5,19 @@ from typing import Any
 import keras
 from keras import ops
 
+from models.encoders.encoder import Encoder
+
 
 @keras.saving.register_keras_serializable("larder")
-class MeanEncoder(keras.layers.Layer):
-    """The mean of the real steps; no weights.
+class MeanEncoder(Encoder):
+    """The mean of the real steps; it has no layers, and as many outputs as inputs.
 
-    Shapes: B sequences, T steps, I inputs and outputs.
     Source: LENS, the comparison of the session content encoder with the mean of the product embeddings.
     """
 
-    def __init__(self, input_units: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.input_units = input_units
-        self.supports_masking = True
-
     @property
     def output_units(self) -> int:
-        """I."""
+        """D, which is I."""
         return self.input_units
 
     def build(self, input_shape: Any = None) -> None:
@@ -29,10 +25,6 @@ class MeanEncoder(keras.layers.Layer):
         self.built = True
 
     def call(self, inputs: Any, mask: Any, training: bool = False) -> tuple[Any, Any]:
-        """The inputs as they are, and their mean; float32 [B, T, I], bool [B, T] -> [B, T, I], [B, I]."""
+        """The inputs as they are, and their mean."""
         real = ops.cast(mask, inputs.dtype)[..., None]
         return inputs, ops.sum(inputs * real, axis=1) / ops.maximum(ops.sum(real, axis=1), 1.0)
-
-    def get_config(self) -> dict[str, Any]:
-        """Constructor arguments."""
-        return super().get_config() | {"input_units": self.input_units}

@@ -1,38 +1,33 @@
-"""Read a sequence by blocks of self-attention: products of a basket, or baskets of a funnel."""
+"""Read a sequence by blocks of self-attention."""
 
 from typing import Any
 
 import keras
 from keras import ops
 
+from models.encoders.encoder import Encoder
 from models.layers.attention import AttentionBlock, one_width, sinusoids
 
 
 @keras.saving.register_keras_serializable("larder")
-class TransformerEncoder(keras.layers.Layer):
-    """Blocks of self-attention over right-padded sequences; a learned first step gathers what the sequence says.
+class TransformerEncoder(Encoder):
+    """Blocks of self-attention; a learned first step gathers what the sequence says.
 
     A basket is a set, so its products carry no position. A funnel's baskets carry their distance from the latest one,
     which means the same however long the funnel is.
 
-    Shapes: B sequences, T steps, I inputs, D outputs.
-    Args:   input_units: I; units: D of each block, all alike; ordered: whether the order of steps means anything.
+    Args:   units: D of each block, all alike.
     Source: the Transformer counterpart of LENS's encoders that its further work names; blocks as in AttentionBlock.
     """
 
-    def __init__(
-        self, input_units: int, units: tuple[int, ...], ordered: bool = True, seed: int = 0, **kwargs: Any
-    ) -> None:
-        super().__init__(**kwargs)
-        self.input_units, self.units = input_units, tuple(units)
-        self.ordered, self.seed = ordered, seed
-        self.supports_masking = True
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self.width = one_width(self.units)
         self.read = keras.layers.Dense(
-            self.width, kernel_initializer=keras.initializers.GlorotUniform(seed + 1), name="read"
+            self.width, kernel_initializer=keras.initializers.GlorotUniform(self.seed + 1), name="read"
         )
         self.stack = [
-            AttentionBlock(self.width, seed=seed + 100 * (depth + 1), name=f"block_{depth}")
+            AttentionBlock(self.width, seed=self.seed + 100 * (depth + 1), name=f"block_{depth}")
             for depth in range(len(self.units))
         ]
         self.normalise = keras.layers.LayerNormalization(name="normalise")
@@ -53,11 +48,7 @@ class TransformerEncoder(keras.layers.Layer):
         self.built = True
 
     def call(self, inputs: Any, mask: Any, training: bool = False) -> tuple[Any, Any]:
-        """Encode.
-
-        Args:    inputs: float32 [B, T, I]; mask: bool [B, T], True first, False after.
-        Returns: outputs float32 [B, T, D]; state float32 [B, D], what the gathering step saw.
-        """
+        """Encode; the state is what the gathering step saw."""
         steps = self.read(inputs)
         if self.ordered:
             real = ops.cast(mask, "int32")
@@ -69,12 +60,3 @@ class TransformerEncoder(keras.layers.Layer):
             steps = block(steps, visible)
         steps = self.normalise(steps)
         return steps[:, 1:], steps[:, 0]
-
-    def get_config(self) -> dict[str, Any]:
-        """Constructor arguments."""
-        return super().get_config() | {
-            "input_units": self.input_units,
-            "units": list(self.units),
-            "ordered": self.ordered,
-            "seed": self.seed,
-        }

@@ -1,6 +1,5 @@
 """`larder benchmark ...`: compare methods on public data sets and on one's own."""
 
-import json
 import shlex
 from datetime import date
 from pathlib import Path
@@ -47,7 +46,7 @@ def training_speed(
     *,
     dataset: Annotated[str, typer.Option(help="reality-check (then name its folder), tafeng, or a source")],
     torch_python: Annotated[Path, typer.Option(help="a Python that has torch and NumPy; Larder brings no torch")],
-    out: Annotated[Path, typer.Option(help="folder for scores.json")],
+    out: Annotated[Path, typer.Option(help="folder for scores.json and table.md")],
     path: Annotated[str | None, typer.Argument(help="folder of the data set, where it has one")] = None,
     batches: Annotated[int, typer.Option(min=1, help="batches of a pass")] = 40,
     passes: Annotated[int, typer.Option(min=2, help="passes of a turn, the first of which does not count")] = 4,
@@ -55,18 +54,14 @@ def training_speed(
     measured_on: Annotated[str | None, typer.Option(help="day to write beside the scores; default today")] = None,
 ) -> None:
     """Baskets a second that lens1000 learns from, beside the same model in torch."""
-    from pipeline.benchmarks.figures import SCORES
-    from pipeline.benchmarks.training_speed import compare
+    from pipeline.benchmarks.training_speed import compare, write
 
     words = [dataset] if path is None else [dataset, path]
     with errors_in_one_line(*EXPECTED):
         found = compare(words, torch_python, batches=batches, passes=passes, turns=turns, say=typer.echo)
         shown = ["larder", "benchmark", "training-speed", "--dataset", dataset, *(["PATH"] if path else [])]
         shown += ["--torch-python", "PYTHON", "--out", out.name]
-        described = {"command": shlex.join(shown), "measured_on": measured_on or str(date.today())}
-        out.mkdir(parents=True, exist_ok=True)
-        (out / SCORES).write_text(json.dumps(found | described, indent=1) + "\n")
-        typer.echo(f"{found['times_torch']} times torch's speed")
+        typer.echo(write(found, out, shlex.join(shown), measured_on or str(date.today())))
 
 
 @app.command("stockouts")

@@ -3,7 +3,7 @@
     python -m pipeline.benchmarks.results
 
 A result file is the scores.json of a benchmark, kept as KIND_DATASET.json; it says with which command and when it was
-measured. Nothing is measured here.
+measured. A benchmark that writes a page of its own has it kept as NAME.md. Nothing is measured here.
 """
 
 import json
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pipeline.benchmarks import anomalies, next_basket, stockouts_page, time_to_next
+from pipeline.benchmarks import anomalies, next_basket, stockouts_page, time_to_next, training_speed
 from pipeline.settings import REPOSITORY
 
 FOLDER, PAGE = REPOSITORY / "docs" / "results", REPOSITORY / "docs" / "results.md"
@@ -30,6 +30,11 @@ _SECTIONS: dict[str, tuple[str, str, Callable[[dict[str, Any]], str]]] = {
         "Gaps that begin on day 61 to 90 of the data, what is learned from being known before day 61; gaps that have "
         "not ended are censored. Mean ± standard deviation over seeds.",
         time_to_next.table,
+    ),
+    "training_speed": (
+        "Training, beside torch",
+        "The same batches, processors and layers, full softmax over all products; in turns, each a process of its own.",
+        training_speed.table,
     ),
     "stockouts": (
         "Demand and stock-out alerts",
@@ -67,6 +72,7 @@ def page(folder: Path = FOLDER) -> str:
                 parts.append(
                     f"![Probability of a basket within 7 days against the share that came](results/{RELIABILITY})\n"
                 )
+    parts += [f"#{file.read_text()}" for file in sorted(folder.glob("*.md")) if not file.with_suffix(".json").is_file()]
     return "\n".join(parts)
 
 

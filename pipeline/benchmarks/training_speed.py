@@ -9,7 +9,6 @@ times; its first pass, in which graphs are traced and memory is found, does not 
 import argparse
 import json
 import os
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,7 +19,8 @@ import numpy as np
 
 from models.basket_sequences import BasketSequences
 from models.special_ids import END, FIRST_PRODUCT
-from pipeline.benchmarks.alone import run_module
+from pipeline.benchmarks.alone import run_module, run_program
+from pipeline.benchmarks.figures import write_results
 from pipeline.dataset.batch import Batch
 from pipeline.settings import TrainingSettings
 
@@ -60,10 +60,30 @@ def compare(
         "dataset": dataset[0],
         "architecture": ARCHITECTURE,
         "products": fold.train.n_products,
-        "baskets_per_second": {name: round(median(each), 1) for name, each in rates.items()},
-        "turns": {name: [round(rate, 1) for rate in each] for name, each in rates.items()},
+        "baskets_per_second": {name: [round(rate, 1) for rate in each] for name, each in rates.items()},
         "times_torch": round(median(ours / theirs for ours, theirs in zip(rates[OURS], rates[TORCH], strict=True)), 2),
     }
+
+
+def write(found: dict[str, Any], out: Path, command: str, measured_on: str) -> str:
+    """Write scores.json and the Markdown table; returns the table."""
+    out.mkdir(parents=True, exist_ok=True)
+    scores = found | {"command": command, "measured_on": measured_on}
+    return write_results(out, scores, table(scores))
+
+
+def table(scores: dict[str, Any]) -> str:
+    """Baskets a second by turn, as Markdown."""
+    rates = scores["baskets_per_second"]
+    turns = range(1, len(rates[OURS]) + 1)
+    lines = [
+        "| baskets a second | " + " | ".join(f"turn {turn}" for turn in turns) + " | median |",
+        "|---" * (len(turns) + 2) + "|",
+    ]
+    for name, each in rates.items():
+        lines.append(f"| {name} | " + " | ".join(f"{rate:.0f}" for rate in [*each, median(each)]) + " |")
+    said = f"{scores['architecture']}, {scores['products']:,} products: {scores['times_torch']} times torch's speed"
+    return "\n".join([*lines, "", f"{said}, in the median turn."]) + "\n"
 
 
 def _ours(file: Path, n_products: int, passes: int) -> list[float]:
@@ -77,11 +97,8 @@ def _ours(file: Path, n_products: int, passes: int) -> list[float]:
 def _torch_by(python: Path) -> Callable[[Path, int, int], list[float]]:
     def run(file: Path, n_products: int, passes: int) -> list[float]:
         arguments = ["--products", str(n_products), "--passes", str(passes), "--threads", str(os.cpu_count())]
-        command = [str(python), str(_TORCH_PROGRAM), str(file), *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise RuntimeError(f"torch ended with status {done.returncode}:\n{done.stderr[-2000:]}")
-        seconds: list[float] = json.loads(done.stdout)["seconds"]
+        said = run_program([str(python), str(_TORCH_PROGRAM), str(file), *arguments], TORCH)
+        seconds: list[float] = json.loads(said)["seconds"]
         return seconds
 
     return run

@@ -3,26 +3,19 @@
 from pipeline.tables.contract import Column, Table
 
 
-def _columns(member: str, meaning: str) -> tuple[Column, ...]:
-    return (
-        Column(member, "string", meaning),
-        Column("vector", "array<float>", "trained with the model; near each other means alike to it"),
-        Column("model_version", "string", "registered model name and version that it comes from"),
+def _vectors(member: str, grain: str) -> Table:
+    return Table(
+        name=f"{member}_vectors",
+        grain=grain,
+        key=(f"{member}_id",),
+        min_rows=0,
+        columns=(
+            Column(f"{member}_id", "string", member),
+            Column("vector", "array<float>", "trained with the model; near each other means alike to it"),
+            Column("model_version", "string", "registered model name and version that it comes from"),
+        ),
     )
 
 
-CUSTOMER_VECTORS = Table(
-    name="customer_vectors",
-    grain="one customer whom the champion was trained on",
-    key=("customer_id",),
-    min_rows=0,
-    columns=_columns("customer_id", "customer"),
-)
-
-PRODUCT_VECTORS = Table(
-    name="product_vectors",
-    grain="one product of the champion's vocabulary",
-    key=("product_id",),
-    min_rows=0,
-    columns=_columns("product_id", "product"),
-)
+CUSTOMER_VECTORS = _vectors("customer", "one customer whom the champion was trained on")
+PRODUCT_VECTORS = _vectors("product", "one product of the champion's vocabulary")

@@ -4,21 +4,16 @@ import os
 import subprocess
 import sys
 from datetime import datetime
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from pipeline.lake.lake import LakeError
-from pipeline.sources.source import SourceError
+from pipeline.nightly.environment import spark_environment
+from pipeline.settings import REPOSITORY, Finetune, Settings
+from pipeline.sources.source import SourceError, load_source
 from pipeline.terminal import errors_in_one_line
-
-
-class FineTuning(StrEnum):
-    """What may follow supervised training."""
-
-    none = "none"
-    policy_gradient = "policy-gradient"
+from pipeline.workspace import Run, Workspace
 
 
 def train(
@@ -29,20 +24,14 @@ def train(
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="default: that of the published sequences")
     ] = None,
     architecture: Annotated[str | None, typer.Option(help="a name in models/catalog.py")] = None,
-    finetune: Annotated[FineTuning | None, typer.Option(help="what follows supervised training")] = None,
+    finetune: Annotated[Finetune | None, typer.Option(help="what follows supervised training")] = None,
     run_id: Annotated[str | None, typer.Option(help="names the run; default: from date and choices")] = None,
 ) -> None:
     """Train and register a candidate now, on this machine; it becomes champion only by `larder model promote`."""
-    from pipeline.nightly.environment import spark_environment
-    from pipeline.settings import REPOSITORY, Settings
-    from pipeline.sources.source import load_source
-    from pipeline.workspace import Run, Workspace
-
     settings = Settings()
-    chosen = settings.training.model_dump() | {
-        name: value
-        for name, value in {"architecture": architecture, "finetune": finetune and finetune.value}.items()
-        if value is not None
+    chosen = {
+        "architecture": architecture or settings.training.architecture,
+        "finetune": finetune or settings.training.finetune,
     }
     with errors_in_one_line(SourceError, LakeError, ValueError):
         asked = source or settings.source
@@ -51,15 +40,14 @@ def train(
         day = business_date.date() if business_date else published.business_date
         named = run_id or f"train-{day}-{chosen['architecture']}-{chosen['finetune']}"
         run = Run(asked, day, named)
-    environment = (
-        os.environ
-        | spark_environment()
-        | {f"LARDER_TRAINING__{name.upper()}": str(chosen[name]) for name in ("architecture", "finetune")}
-    )
+    training = {f"LARDER_TRAINING__{name.upper()}": value for name, value in chosen.items()}
     arguments = ["--source", run.source, "--business-date", str(run.business_date), "--run-id", run.run_id]
     typer.echo(f"training {chosen['architecture']} as run {run.run_id} ...")
     done = subprocess.run(
-        [sys.executable, "-m", "spark_jobs.train_model", *arguments], cwd=REPOSITORY, env=environment, check=False
+        [sys.executable, "-m", "spark_jobs.train_model", *arguments],
+        cwd=REPOSITORY,
+        env=os.environ | spark_environment() | training,
+        check=False,
     )
     if done.returncode != 0:
         raise typer.Exit(done.returncode)

@@ -4,26 +4,27 @@
 
 Every active customer with a sequence of the newest published night. Both do it twice, and the second time counts: the
 model is loaded and its graph traced. Spark has two tasks at a time, each with its share of the processors; the plain
-process lets TensorFlow have all of them. Prints customers a second and Spark's share of the plain rate.
+process lets TensorFlow have all of them.
 """
 
 import argparse
 import json
 import os
-import subprocess
-import sys
 import time
-from datetime import timedelta
+from datetime import date, timedelta
+from pathlib import Path
 
 import numpy as np
 from pyspark.sql import functions as F
 
 from models.keys import keys_of
+from pipeline.benchmarks.alone import run_module
 from pipeline.dataset.candidates import memory_of
 from pipeline.dataset.histories import read_parts
 from pipeline.dataset.next_baskets import days_since, load_forecaster, translated
 from pipeline.dataset.prediction_rows import ChampionFile, Knowledge
 from pipeline.lake.lake import LakeError
+from pipeline.nightly.environment import spark_environment
 from pipeline.settings import Settings
 from pipeline.sources.source import load_source
 from pipeline.tables.catalog import table
@@ -53,7 +54,6 @@ class Night:
 
 def in_spark(night: Night) -> dict[str, float]:
     """Customers and seconds of the second run in Spark."""
-    os.environ["PYSPARK_PYTHON"] = sys.executable
     spark = open_session("benchmark_prediction", night.settings)
     frames = {name: spark.read.schema(table(name).ddl).parquet(str(path)) for name, path in night.folders.items()}
     knowledge = Knowledge(
@@ -103,21 +103,42 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--source", required=True, help="a source whose nights have filled its lake")
     parser.add_argument("--only", choices=["spark", "plain"], help="one of both, in this process")
+    parser.add_argument("--out", type=Path, help="folder for prediction.md")
+    parser.add_argument("--measured-on", default=str(date.today()), help="day to write beside the figures")
     asked = parser.parse_args()
     if asked.only is not None:
         print(json.dumps((in_spark if asked.only == "spark" else plainly)(Night(asked.source))))
         return
     found: dict[str, dict[str, float]] = {}
     for kind in ("spark", "plain"):
-        command = [sys.executable, "-m", "spark_jobs.benchmarks.prediction", "--source", asked.source, "--only", kind]
-        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-        found[kind] = json.loads(done.stdout.splitlines()[-1])
-        rate = found[kind]["customers"] / found[kind]["seconds"]
-        print(f"{kind}: {found[kind]['customers']:,} customers, {found[kind]['seconds']:.1f} s, {rate:.0f} a second")
-    share = (found["spark"]["customers"] / found["spark"]["seconds"]) / (
-        found["plain"]["customers"] / found["plain"]["seconds"]
+        arguments = ["--source", asked.source, "--only", kind]
+        said = run_module("spark_jobs.benchmarks.prediction", arguments, kind, os.environ | spark_environment())
+        found[kind] = json.loads(said.splitlines()[-1])
+    text = page(asked.source, found, asked.measured_on)
+    print(text)
+    if asked.out is not None:
+        asked.out.mkdir(parents=True, exist_ok=True)
+        (asked.out / "prediction.md").write_text(text)
+
+
+def page(source: str, found: dict[str, dict[str, float]], measured_on: str) -> str:
+    """Seconds and rate of each as Markdown."""
+    rate = {kind: each["customers"] / each["seconds"] for kind, each in found.items()}
+    return "\n".join(
+        [
+            f"# Prediction inside Spark: {source}\n",
+            f"`python -m spark_jobs.benchmarks.prediction --source {source}`, measured on {measured_on}, "
+            f"{os.cpu_count()} processors.",
+            "The second run of each; Spark has two tasks at a time, the plain process all processors.\n",
+            "| | customers | seconds | customers a second |",
+            "|---|---|---|---|",
+            *(
+                f"| {kind} | {each['customers']:,.0f} | {each['seconds']:.1f} | {rate[kind]:.0f} |"
+                for kind, each in found.items()
+            ),
+            f"\nSpark has {rate['spark'] / rate['plain']:.0%} of the plain rate.\n",
+        ]
     )
-    print(f"Spark's share of the plain rate: {share:.0%}")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 import json
 from datetime import timedelta
+from itertools import groupby
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +14,7 @@ from pipeline.stages import read_stages
 from pipeline.workspace import Workspace
 from spark_jobs import segment_funnels
 from spark_jobs.segment_funnels import main
-from tests.factories import BUSINESS_DATE, basket, product, publish_rows, vocabulary_entry
+from tests.factories import BUSINESS_DATE, basket, product, publish_rows, sequence, vocabulary_entry
 from tests.models.conftest import POINTING, tiny
 
 FIRST = 3
@@ -35,9 +36,20 @@ def baskets() -> list[dict[str, Any]]:
     return rows
 
 
+def sequences() -> list[dict[str, Any]]:
+    """The same baskets by vocabulary index, each customer's oldest first."""
+    rows = []
+    for customer, theirs in groupby(reversed(baskets()), key=lambda row: row["customer_id"]):
+        read = [(row["sold_on"], [FIRST + int(line[0][1:]) for line in row["products"]]) for row in theirs]
+        days, products = zip(*read, strict=True)
+        rows.append(sequence(funnel_id=customer, sold_on=list(days), products=list(products)))
+    return rows
+
+
 def night(workspace: Workspace, run: str, days_later: int) -> None:
     day = BUSINESS_DATE + timedelta(days=days_later)
-    for name, rows in (("baskets", baskets()), ("products", PRODUCTS), ("vocabulary", VOCABULARY)):
+    tables = {"baskets": baskets(), "products": PRODUCTS, "sequences": sequences(), "vocabulary": VOCABULARY}
+    for name, rows in tables.items():
         publish_rows(workspace, name, *rows, version=run, business_date=day)
     main(["--source", "shop", "--business-date", day.isoformat(), "--run-id", run])
 

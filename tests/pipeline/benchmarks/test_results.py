@@ -25,6 +25,11 @@ def test_a_file_of_no_benchmark_is_named(tmp_path: Path) -> None:
         page(tmp_path)
 
 
+def test_a_page_of_a_benchmark_of_its_own_follows_the_tables(tmp_path: Path) -> None:
+    (tmp_path / "sessionize.md").write_text("# Sessionizing\n\n| engine |\n")
+    assert page(tmp_path).endswith("\n## Sessionizing\n\n| engine |\n")
+
+
 def test_reliability_is_plotted_for_methods_with_probabilities(tmp_path: Path) -> None:
     bins = [{"probability": 0.2, "share": 0.25, "n": 8}, {"probability": 0.8, "share": 0.7, "n": 4}]
     with_bins = {"scores": {"ece_week": {"mean": 0.07, "sd": 0.0}}, "reliability_week": bins}
