@@ -22,12 +22,16 @@ class Ranking:
               measure of it; 0 where no product is named.
     sizes:    int64 [B], how many of them the method puts into the basket; None where it does not say.
     are_probabilities: whether the scores are, and can be held to it.
+    written, units: int32 [B, S] and float32 [B, S], the basket that the method writes, 0 after its end, and how many
+              units of each product; None where it writes none.
     """
 
     products: np.ndarray
     scores: np.ndarray
     sizes: np.ndarray | None = None
     are_probabilities: bool = False
+    written: np.ndarray | None = None
+    units: np.ndarray | None = None
 
 
 class NextBasketModel(Protocol):

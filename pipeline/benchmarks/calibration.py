@@ -1,4 +1,4 @@
-"""Whether things foretold with a probability happen that often."""
+"""Whether things foretold with a probability happen that often, and foretold numbers come out as they were foretold."""
 
 from typing import Any
 
@@ -7,16 +7,18 @@ import numpy as np
 N_BINS = 10
 
 
-def reliability(probability: np.ndarray, came: np.ndarray) -> list[dict[str, float]]:
-    """Mean probability and share that came, in bins that hold as many forecasts each.
+def reliability(foretold: np.ndarray, came: np.ndarray) -> list[dict[str, float]]:
+    """Mean of what was foretold and of what came, in bins that hold as many forecasts each.
 
     Bins of equal width would put nearly all products of a next basket into the lowest one.
+
+    Args: foretold: float [N], probabilities or numbers; came: [N], bool or numbers.
     """
-    order = np.argsort(probability, kind="stable")
+    order = np.argsort(foretold, kind="stable")
     return [
         {
-            "probability": round(float(probability[part].mean()), 5),
-            "share": round(float(came[part].mean()), 5),
+            "foretold": round(float(foretold[part].mean()), 5),
+            "came": round(float(came[part].mean()), 5),
             "n": len(part),
         }
         for part in np.array_split(order, min(N_BINS, len(order)))
@@ -24,6 +26,19 @@ def reliability(probability: np.ndarray, came: np.ndarray) -> list[dict[str, flo
 
 
 def expected_calibration_error(bins: list[dict[str, Any]]) -> float:
-    """Distance between probability and share, weighted by how many forecasts each bin holds."""
+    """Distance between what was foretold and what came, weighted by how many forecasts each bin holds."""
     n = sum(each["n"] for each in bins)
-    return float(sum(each["n"] * abs(each["probability"] - each["share"]) for each in bins) / n)
+    return float(sum(each["n"] * abs(each["foretold"] - each["came"]) for each in bins) / n)
+
+
+def pooled(trials: list[list[dict[str, Any]]]) -> list[dict[str, float]]:
+    """The bins of several trials as one: the lowest of each together, and so on."""
+    together = []
+    for bins in zip(*trials, strict=True):
+        counts = [each["n"] for each in bins]
+        means = {
+            name: round(float(np.average([each[name] for each in bins], weights=counts)), 5)
+            for name in ("foretold", "came")
+        }
+        together.append(means | {"n": sum(counts)})
+    return together

@@ -77,7 +77,8 @@ class LensContestant:
 
         def predict(batch: dict[str, Any], k: int = _AT_ONCE) -> Any:
             products, probabilities = model.rank(batch, min(k, train.n_products))
-            return products, probabilities, model.decode(batch, training.max_products)["products"]
+            basket = model.decode(batch, training.max_products)
+            return products, probabilities, basket["products"], basket["quantities"]
 
         self._predict = compiled(predict)
 
@@ -95,10 +96,12 @@ class LensContestant:
         for first in range(0, len(histories), _AT_ONCE):
             funnels = np.arange(first, min(first + _AT_ONCE, len(histories)))
             batch = pasts(rows, ends[funnels], funnels, self._cut, self._memory)
-            products, probabilities, written = self._predict(batch | {"customer_ids": np.zeros(len(funnels), np.int32)})
-            parts.append((products[:, :k], probabilities[:, :k], (written > 0).sum(axis=1)))
-        named, probabilities, sizes = (np.concatenate(each) for each in zip(*parts, strict=True))
-        return Ranking(named, probabilities, sizes, are_probabilities=True)
+            products, probabilities, *basket = self._predict(batch | {"customer_ids": np.zeros(len(funnels), np.int32)})
+            parts.append((products[:, :k], probabilities[:, :k], *basket))
+        named, probabilities, written, units = (np.concatenate(each) for each in zip(*parts, strict=True))
+        # Without quantities in the data every product counts one unit, which is nothing to be held to.
+        counted = {"written": written, "units": units} if histories.quantities is not None else {}
+        return Ranking(named, probabilities, (written > 0).sum(axis=1), are_probabilities=True, **counted)
 
     def settings(self) -> dict[str, Any]:
         """Architecture, training, features, and how many epochs it took."""

@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from pipeline.benchmarks.alone import run_module
+from pipeline.benchmarks.calibration import expected_calibration_error, pooled
 from pipeline.benchmarks.contestants import contestant
 from pipeline.benchmarks.figures import cell, rows_file, spread, write_results
 from pipeline.benchmarks.trial import FILE_NAME, RANKINGS
@@ -77,15 +78,17 @@ def table(scores: dict[str, Any]) -> str:
         "f1@basket": "F1 basket",
         "repeat_recall@10": "repeat R@10",
         "explore_recall@10": "explore R@10",
-        "calibration_error": "calibration error",
     }
     lines = [
-        "| method | " + " | ".join(shown.values()) + " | fit s | rank s | peak MB |",
-        "|---" * (len(shown) + 4) + "|",
+        "| method | "
+        + " | ".join(shown.values())
+        + " | calibration error | error of units | fit s | rank s | peak MB |",
+        "|---" * (len(shown) + 6) + "|",
     ]
     for model, summary in scores["models"].items():
         cells = [cell(summary["metrics"].get(name)) for name in shown]
         spent = (summary["seconds"]["fit"], summary["seconds"]["rank"], summary["peak_mb"])
+        cells += [cell(summary["calibration_error"].get(what)) for what in ("products", "units")]
         cells += [f"{figure['mean']:.0f}" for figure in spent]
         lines.append(f"| {model} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
@@ -94,10 +97,15 @@ def table(scores: dict[str, Any]) -> str:
 def _summary(trials: list[dict[str, Any]]) -> dict[str, Any]:
     """Mean and standard deviation over one method's trials."""
     names = dict.fromkeys(name for trial in trials for name in trial["metrics"])
+    reliability = {what: [trial["reliability"][what] for trial in trials] for what in trials[0]["reliability"]}
     return {
         "seeds": [trial["seed"] for trial in trials],
         "settings": trials[0]["settings"],
         "metrics": {name: spread([trial["metrics"][name] for trial in trials]) for name in names},
+        "calibration_error": {
+            what: spread([expected_calibration_error(bins) for bins in each]) for what, each in reliability.items()
+        },
+        "reliability": {what: pooled(each) for what, each in reliability.items()},
         "seconds": {name: spread([trial["seconds"][name] for trial in trials], 1) for name in ("fit", "rank", "cpu")},
         "peak_mb": spread([trial["peak_mb"] for trial in trials], 0),
     }

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.benchmarks import anomalies, next_basket, stockouts_page, time_to_next, training_speed
+from pipeline.benchmarks.calibration import expected_calibration_error
 from pipeline.settings import REPOSITORY
 
 FOLDER, PAGE = REPOSITORY / "docs" / "results", REPOSITORY / "docs" / "results.md"
-RELIABILITY = "time_to_next_reliability.png"
 
 _SECTIONS: dict[str, tuple[str, str, Callable[[dict[str, Any]], str]]] = {
     "next_basket": (
@@ -50,6 +50,13 @@ _SECTIONS: dict[str, tuple[str, str, Callable[[dict[str, Any]], str]]] = {
     ),
 }
 
+# Title and axes of each kind of reliability.
+_PANELS = {
+    "products": ("products of the next basket", "foretold probability", "share that was bought"),
+    "units": ("units of products bought", "foretold units", "units bought"),
+    "week": ("a basket within 7 days", "foretold probability", "share that came"),
+}
+
 
 def page(folder: Path = FOLDER) -> str:
     """All kept results as Markdown.
@@ -68,32 +75,41 @@ def page(folder: Path = FOLDER) -> str:
             more = file.with_suffix(".md")
             aside = f" [What to know about it](results/{more.name})." if more.is_file() else ""
             parts.append(f"`{result['command']}`, measured on {result['measured_on']}.{aside}\n\n{table(result)}")
-            if kind == "time_to_next":
-                parts.append(
-                    f"![Probability of a basket within 7 days against the share that came](results/{RELIABILITY})\n"
-                )
+            if reliabilities(result):
+                parts.append(f"![What was foretold against what came](results/{_plot_of(file).name})\n")
     parts += [f"#{file.read_text()}" for file in sorted(folder.glob("*.md")) if not file.with_suffix(".json").is_file()]
     return "\n".join(parts)
 
 
+def reliabilities(result: dict[str, Any]) -> dict[str, dict[str, list[dict[str, float]]]]:
+    """By what was foretold, each method's bins (see pipeline/benchmarks/calibration.py)."""
+    found: dict[str, dict[str, list[dict[str, float]]]] = {}
+    for model, summary in result.get("models", {}).items():
+        for what, bins in summary.get("reliability", {}).items():
+            found.setdefault(what, {})[model] = bins
+    return found
+
+
 def plot_reliability(result: dict[str, Any], target: Path) -> None:
-    """Foretold probability of a basket within a week against the share that came, by method."""
+    """What was foretold against what came, a panel each; methods without probabilities are left out."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(6, 6), layout="constrained")
-    axes = figure.subplots()
-    axes.plot([0, 1], [0, 1], color="0.8", linewidth=1)
-    for model, summary in result["models"].items():
-        bins = summary.get("reliability_week")
-        if bins:
-            error = summary["scores"]["ece_week"]["mean"]
-            shares = [[each[name] for each in bins] for name in ("probability", "share")]
-            axes.plot(*shares, marker="o", markersize=4, label=f"{model} (error {error:.3f})")
-    axes.set(
-        xlabel="foretold probability of a basket within 7 days", ylabel="share that came", xlim=(0, 1), ylim=(0, 1)
-    )
-    axes.legend(frameon=False)
+    found = reliabilities(result)
+    figure = Figure(figsize=(6 * len(found), 6), layout="constrained")
+    for axes, (what, methods) in zip(figure.subplots(1, len(found), squeeze=False)[0], found.items(), strict=True):
+        for model, bins in methods.items():
+            shown = [[each[name] for each in bins] for name in ("foretold", "came")]
+            axes.plot(*shown, marker="o", markersize=4, label=f"{model} (error {expected_calibration_error(bins):.3f})")
+        _, foretold, came = _PANELS[what]
+        most = max(each[name] for bins in methods.values() for each in bins for name in ("foretold", "came"))
+        axes.plot([0, most], [0, most], color="0.8", linewidth=1, zorder=0)
+        axes.set(xlabel=foretold, ylabel=came, title=_PANELS[what][0])
+        axes.legend(frameon=False)
     figure.savefig(target, dpi=110, metadata={"Software": None})
+
+
+def _plot_of(file: Path) -> Path:
+    return file.with_name(f"{file.stem}_reliability.png")
 
 
 def _dataset(file: Path, kind: str) -> str:
@@ -103,8 +119,10 @@ def _dataset(file: Path, kind: str) -> str:
 def main() -> None:
     """Write the page and the plots."""
     PAGE.write_text(page())
-    for file in sorted(FOLDER.glob("time_to_next_*.json")):
-        plot_reliability(json.loads(file.read_text()), FOLDER / RELIABILITY)
+    for file in sorted(FOLDER.glob("*.json")):
+        result = json.loads(file.read_text())
+        if reliabilities(result):
+            plot_reliability(result, _plot_of(file))
 
 
 if __name__ == "__main__":

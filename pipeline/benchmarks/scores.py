@@ -6,7 +6,7 @@ from scipy import sparse
 from models.baselines.next_basket import Ranking
 from models.basket_sequences import BasketSequences
 from models.ragged import places
-from pipeline.benchmarks.calibration import expected_calibration_error, reliability
+from pipeline.benchmarks.calibration import reliability
 from pipeline.benchmarks.datasets import Fold
 from pipeline.evaluation.metrics import basket_metrics, harmonic_mean, mean_over_cutoffs, ranking_metrics
 
@@ -24,7 +24,6 @@ def scores_of(ranking: Ranking, fold: Fold, *, ndcg_over_whole_basket: bool) -> 
     each ranking, as many as the method says, or as the customer's baskets have in the mean where it does not say.
     `repeat_...` counts only products of the true basket that the customer bought before, over the customers who have
     such, `explore_...` only the others; `repeat_share@k` is the share of repeat products among those named.
-    `calibration_error` is that of the probabilities of the products named, where a method has such.
     """
     truth, sizes = as_rows(fold.truth), fold.truth.basket_sizes
     metrics = ranking_metrics(ranking.products, truth, sizes, CUTOFFS, ndcg_over_whole_basket=ndcg_over_whole_basket)
@@ -34,11 +33,35 @@ def scores_of(ranking: Ranking, fold: Fold, *, ndcg_over_whole_basket: bool) -> 
     metrics |= mean_over_cutoffs(metrics, AVERAGED)
     predicted = usual_sizes(fold.histories) if ranking.sizes is None else ranking.sizes
     metrics |= basket_metrics(ranking.products, truth, sizes, np.clip(predicted, 1, WIDTH))
+    return metrics | _repeat_and_explore(ranking.products, truth, fold.histories, ndcg_over_whole_basket)
+
+
+def reliability_of(ranking: Ranking, fold: Fold) -> dict[str, list[dict[str, float]]]:
+    """What a method can be held to, in bins (see `calibration.reliability`).
+
+    `products`: the probabilities of the products named, and whether they were bought. `units`: of the products that it
+    writes into the basket and that were bought, the units foretold and the units bought.
+    """
+    truth = as_rows(fold.truth)
+    found = {}
     if ranking.are_probabilities:
         named = ranking.products > 0
-        bins = reliability(ranking.scores[named], is_in(ranking.products, truth)[named])
-        metrics["calibration_error"] = expected_calibration_error(bins)
-    return metrics | _repeat_and_explore(ranking.products, truth, fold.histories, ndcg_over_whole_basket)
+        found["products"] = reliability(ranking.scores[named], is_in(ranking.products, truth)[named])
+    if ranking.written is not None and ranking.units is not None and fold.truth.quantities is not None:
+        bought = units_bought(ranking.written, fold.truth)
+        found["units"] = reliability(ranking.units[bought > 0], bought[bought > 0])
+    return found
+
+
+def units_bought(products: np.ndarray, truth: BasketSequences) -> np.ndarray:
+    """Units of each product in the true basket, 0 for those that are not in it; int32 [B, S] -> float32 [B, S]."""
+    assert truth.quantities is not None
+    bought = sparse.csr_array(
+        (truth.quantities, truth.product_ids, truth.product_offsets), shape=(len(truth), truth.n_products)
+    )
+    rows = np.broadcast_to(np.arange(len(products))[:, None], products.shape)
+    units = np.asarray(bought[rows.ravel(), products.ravel()]).reshape(products.shape)
+    return np.where(products > 0, units, 0.0)
 
 
 def is_in(products: np.ndarray, truth: np.ndarray) -> np.ndarray:

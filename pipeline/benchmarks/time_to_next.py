@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from pipeline.benchmarks.calibration import reliability
+from pipeline.benchmarks.calibration import pooled, reliability
 from pipeline.benchmarks.figures import cell, rows_file, spread, write_results
 from pipeline.benchmarks.gap_contestants import DAYS, Foretold, gap_contestant
 from pipeline.benchmarks.gap_scores import WEEK, gap_scores
@@ -71,10 +71,11 @@ def run(file: Path, model: str, seed: int) -> tuple[dict[str, Any], pa.Table]:
         },
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _MEGABYTE,
         "scores": gap_scores(foretold, tested),
+        "reliability": {},
     }
     if foretold.survival is not None:
         came = tested.observed & (tested.days <= WEEK)
-        trial["reliability_week"] = reliability(1.0 - foretold.survival[:, WEEK - 1], came)
+        trial["reliability"] = {"week": reliability(1.0 - foretold.survival[:, WEEK - 1], came)}
     customers = dataset.customer_names[tested.histories.ids[tested.funnels].astype(np.int64)]
     return trial, rows_of(foretold, tested, customers, model, seed)
 
@@ -124,5 +125,7 @@ def _summary(seeds: list[int], trials: list[dict[str, Any]]) -> dict[str, Any]:
         "scores": {name: spread([trial["scores"][name] for trial in trials]) for name in first["scores"]},
         "seconds": {name: spread([trial["seconds"][name] for trial in trials], 1) for name in first["seconds"]},
         "peak_mb": spread([trial["peak_mb"] for trial in trials], 0),
-        "reliability_week": first.get("reliability_week"),
+        "reliability": {
+            what: pooled([trial["reliability"][what] for trial in trials]) for what in first["reliability"]
+        },
     }

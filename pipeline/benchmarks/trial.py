@@ -20,7 +20,7 @@ from models.baselines.next_basket import Ranking
 from pipeline.benchmarks.contestants import contestant
 from pipeline.benchmarks.datasets import Dataset, Fold
 from pipeline.benchmarks.open_dataset import open_dataset
-from pipeline.benchmarks.scores import WIDTH, scores_of
+from pipeline.benchmarks.scores import WIDTH, reliability_of, scores_of
 
 FILE_NAME = "trial.json"
 RANKINGS = "rankings.parquet"
@@ -50,6 +50,7 @@ def run(dataset: Dataset, model: str, seed: int) -> tuple[dict[str, Any], pa.Tab
         },
         "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _MEGABYTE),
         "metrics": scores_of(ranking, fold, ndcg_over_whole_basket=dataset.ndcg_over_whole_basket),
+        "reliability": reliability_of(ranking, fold),
     }
     return found, rankings_table(ranking, fold, dataset, model, seed)
 

@@ -125,7 +125,7 @@ def test_the_median_is_that_of_gaps_that_end_within_the_horizon() -> None:
 def test_calibration_compares_probabilities_with_shares() -> None:
     bins = reliability(np.repeat([0.25, 0.75], [800, 200]), np.r_[np.arange(800) % 4 == 0, np.zeros(200, bool)])
     assert [each["n"] for each in bins] == [100] * 10
-    assert [each["share"] for each in bins] == [0.25] * 8 + [0.0] * 2
+    assert [each["came"] for each in bins] == [0.25] * 8 + [0.0] * 2
     assert expected_calibration_error(bins) == pytest.approx(0.2 * 0.75)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.benchmarks.results import FOLDER, PAGE, page, plot_reliability
+from pipeline.benchmarks.results import FOLDER, PAGE, page, plot_reliability, reliabilities
 
 
 def test_the_page_is_made_from_the_kept_files() -> None:
@@ -31,7 +31,8 @@ def test_a_page_of_a_benchmark_of_its_own_follows_the_tables(tmp_path: Path) -> 
 
 
 def test_reliability_is_plotted_for_methods_with_probabilities(tmp_path: Path) -> None:
-    bins = [{"probability": 0.2, "share": 0.25, "n": 8}, {"probability": 0.8, "share": 0.7, "n": 4}]
-    with_bins = {"scores": {"ece_week": {"mean": 0.07, "sd": 0.0}}, "reliability_week": bins}
-    plot_reliability({"models": {"cox": with_bins, "median": {"reliability_week": None}}}, tmp_path / "plot.png")
+    bins = [{"foretold": 0.2, "came": 0.25, "n": 8}, {"foretold": 0.8, "came": 0.7, "n": 4}]
+    result = {"models": {"lens": {"reliability": {"products": bins, "units": bins}}, "top": {"reliability": {}}}}
+    assert reliabilities(result) == {"products": {"lens": bins}, "units": {"lens": bins}}
+    plot_reliability(result, tmp_path / "plot.png")
     assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")

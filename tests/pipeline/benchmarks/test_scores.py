@@ -1,11 +1,14 @@
 """The benchmark's metrics against an example worked by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from models.baselines.next_basket import Ranking
+from pipeline.benchmarks.calibration import expected_calibration_error, pooled
 from pipeline.benchmarks.datasets import Fold
-from pipeline.benchmarks.scores import WIDTH, scores_of, usual_sizes
+from pipeline.benchmarks.scores import WIDTH, reliability_of, scores_of, usual_sizes
 from tests.models.baskets import sequences
 
 NOBODY = sequences()
@@ -42,9 +45,25 @@ def test_probabilities_are_held_to_what_was_bought() -> None:
         products = np.tile(GIVEN.products, (20, 1))
         fold = Fold(NOBODY, NOBODY, sequences(*[[[3, 4], [3]], [[5]]] * 20), sequences(*[[[3, 9, 10]], [[6]]] * 20))
         foretold = Ranking(products, (products > 0) * np.float32(probability), are_probabilities=True)
-        found = scores_of(foretold, fold, ndcg_over_whole_basket=False)["calibration_error"]
+        found = expected_calibration_error(reliability_of(foretold, fold)["products"])
         assert found == pytest.approx(error, abs=1e-6)
-    assert "calibration_error" not in scores_of(GIVEN, FOLD, ndcg_over_whole_basket=False)
+    assert reliability_of(GIVEN, FOLD) == {}
+
+
+def test_units_are_held_to_those_of_written_products_that_were_bought() -> None:
+    # Of 3, 9 and 5 written, 9 and 5 are bought: 4 and 2 units, of which 3 and 2 were foretold.
+    truth = replace(sequences([[9, 10]], [[5]]), quantities=np.array([4.0, 1.0, 2.0], np.float32))
+    written, units = np.array([[3, 9, 0], [5, 0, 0]]), np.array([[7.0, 3.0, 0.0], [2.0, 0.0, 0.0]])
+    (bins,) = reliability_of(
+        replace(GIVEN, written=written, units=units), Fold(NOBODY, NOBODY, FOLD.histories, truth)
+    ).values()
+    assert [(each["foretold"], each["came"]) for each in bins] == [(2.0, 2.0), (3.0, 4.0)]
+
+
+def test_trials_are_pooled_bin_by_bin() -> None:
+    one = [{"foretold": 0.1, "came": 0.2, "n": 30}, {"foretold": 0.5, "came": 0.4, "n": 10}]
+    other = [{"foretold": 0.3, "came": 0.2, "n": 10}, {"foretold": 0.5, "came": 0.8, "n": 10}]
+    assert pooled([one, other]) == [{"foretold": 0.15, "came": 0.2, "n": 40}, {"foretold": 0.5, "came": 0.6, "n": 20}]
 
 
 def test_ndcg_over_the_whole_basket_or_as_much_as_fits() -> None:
