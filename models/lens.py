@@ -282,9 +282,7 @@ class Lens(keras.Model):
         written = ops.take(ops.reshape(written, (-1, self.config.decoder_units[-1])), places, axis=0)
         written = ops.concatenate([written, ops.take(context, places // steps, axis=0)], axis=-1)
         target = ops.take(ops.reshape(targets, (-1,)), places)
-        logits = self.products.logits(self.readout(written))
-        picked = ops.take_along_axis(logits, target[:, None], axis=-1)[:, 0]
-        log_likelihood = picked - ops.logsumexp(logits, axis=-1)
+        log_likelihood = self.products.log_likelihood(self.readout(written), target)
         read = [written, self.products(target)]
         if pointers is not None:
             same = pointers.holds(targets)

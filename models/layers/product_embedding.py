@@ -10,6 +10,7 @@ from models.special_ids import END, FIRST_PRODUCT
 
 _NEVER = -1e9
 _START = 0.3
+_TINY = 1e-30
 
 
 @keras.saving.register_keras_serializable("larder")
@@ -50,8 +51,29 @@ class ProductEmbedding(keras.layers.Layer):
 
     def logits(self, states: Any) -> Any:
         """Scores of every product and of the end; padding and unknown never win. float32 [..., E] -> [..., V]."""
-        scores = ops.matmul(states, ops.transpose(self.vectors)) * self.units**-0.5
-        return scores + self.bias + self._blocked
+        return ops.matmul(self._with_one(states), ops.transpose(self._with_bias()))
+
+    def log_likelihood(self, states: Any, targets: Any) -> Any:
+        """Log share of a target among all products and the end; float32 [M, E], int32 [M] -> float32 [M].
+
+        The same as by `logits`, with a gradient written out: scores of a whole vocabulary are most of what training
+        does, and each pass over them costs as much as its arithmetic. The shares, made once, serve value and gradient.
+        """
+
+        @ops.custom_gradient
+        def log_share(states: Any, rows: Any) -> tuple[Any, Any]:
+            shares = ops.softmax(ops.matmul(states, ops.transpose(rows)))
+            own = ops.take_along_axis(shares, targets[:, None], axis=-1)[:, 0]
+
+            def gradient(upstream: Any) -> tuple[Any, Any]:
+                weighted = upstream[:, None] * states
+                d_states = upstream[:, None] * (ops.take(rows, targets, axis=0) - ops.matmul(shares, rows))
+                d_rows = ops.segment_sum(weighted, targets, self.n_products)
+                return d_states, d_rows - ops.matmul(ops.transpose(shares), weighted)
+
+            return ops.log(ops.maximum(own, _TINY)), gradient
+
+        return log_share(self._with_one(states), self._with_bias())
 
     def start_from_popularity(self, counts: np.ndarray) -> None:
         """Make the untrained scores those of the popularity list: biases become log shares of lines.
@@ -73,3 +95,11 @@ class ProductEmbedding(keras.layers.Layer):
         """Constructor arguments."""
         sizes = {"n_products": self.n_products, "units": self.units}
         return super().get_config() | sizes | {"frozen": self.frozen, "seed": self.seed}
+
+    def _with_one(self, states: Any) -> Any:
+        """States to be multiplied with `_with_bias`, [..., E + 1]: a bias that is one more unit spares a pass."""
+        states = states * self.units**-0.5
+        return ops.concatenate([states, ops.ones_like(states[..., :1])], axis=-1)
+
+    def _with_bias(self) -> Any:
+        return ops.concatenate([self.vectors, (self.bias + self._blocked)[:, None]], axis=-1)

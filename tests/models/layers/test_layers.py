@@ -5,6 +5,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import ops
 
 from models.decoders.decoder import Decoder
@@ -86,6 +87,32 @@ def test_special_indices_but_the_end_are_never_scored() -> None:
     scores = ops.convert_to_numpy(products.logits(np.ones((1, 4), np.float32)))[0]
     assert np.all(scores[: FIRST_PRODUCT - 1] < -1e8)
     assert np.all(scores[FIRST_PRODUCT - 1 :] > -1e3)
+
+
+def test_the_log_likelihood_and_its_gradient_are_those_of_the_scores() -> None:
+    products = ProductEmbedding(40, 4, seed=1)
+    products.build()
+    random = np.random.default_rng(0)
+    products.bias.assign(random.normal(size=40))
+    targets = np.array([2, 7, 7, 39, 12], np.int32)
+    states = tf.constant(random.normal(size=(5, 4)), tf.float32)
+    weights = tf.constant([1.0, 0.5, -2.0, 3.0, 0.0])
+
+    def plainly(states: Any, targets: Any) -> Any:
+        shares = ops.softmax(products.logits(states))
+        return ops.log(ops.take_along_axis(shares, targets[:, None], axis=-1)[:, 0])
+
+    found = []
+    for way in (products.log_likelihood, plainly):
+        with tf.GradientTape() as tape:
+            tape.watch(states)
+            value = way(states, targets)
+            total = tf.reduce_sum(weights * value)
+        watched = [states, products.vectors.value, products.bias.value]
+        found.append([value, *(tf.convert_to_tensor(each) for each in tape.gradient(total, watched))])
+    for ours, theirs in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
+        assert np.any(theirs)
 
 
 def test_a_customer_who_was_not_seen_has_the_defined_vector() -> None:
