@@ -24,19 +24,26 @@ _DIGITS = 4
 
 
 def compare(
-    file: Path, names: Sequence[str], seeds: Sequence[int], out: Path, *, back: int, say: Callable[[str], None]
+    file: Path,
+    names: Sequence[str],
+    seeds: Sequence[int],
+    out: Path,
+    *,
+    kinds: Sequence[str] = KINDS,
+    back: int,
+    say: Callable[[str], None],
 ) -> dict[str, Any]:
-    """Score every kind of change with every detector; figures by detector, kind and seed. Writes customers.parquet.
+    """Score these kinds of change with every detector; figures by detector, kind and seed. Writes customers.parquet.
 
-    Raises: ValueError: for an unknown detector; FileNotFoundError: where Ta-Feng has not been fetched.
+    Raises: ValueError: for an unknown detector or kind; FileNotFoundError: where Ta-Feng has not been fetched.
     """
     detectors = {name: detector(name) for name in names}
     histories, customers = tafeng_histories(file, back)
     last_day = int(histories.day.max())
-    found: dict[str, Any] = {name: {kind: {} for kind in KINDS} for name in names}
+    found: dict[str, Any] = {name: {kind: {} for kind in kinds} for name in names}
     out.mkdir(parents=True, exist_ok=True)
     with rows_file(out / CUSTOMERS) as add:
-        for kind in KINDS:
+        for kind in kinds:
             for seed in seeds:
                 injected = inject(histories, kind, seed, last_day)
                 for name, judge in detectors.items():
@@ -78,9 +85,12 @@ def write(found: dict[str, Any], seeds: Sequence[int], out: Path, *, back: int, 
 
 def table(scores: dict[str, Any]) -> str:
     """ROC-AUC / average precision / precision at 50 by detector and kind, means over seeds, as Markdown."""
-    lines = ["| detector | " + " | ".join(KINDS) + " |", "|---" * (len(KINDS) + 1) + "|"]
+    shown = list(next(iter(scores["detectors"].values())))
+    lines = ["| detector | " + " | ".join(shown) + " |", "|---" * (len(shown) + 1) + "|"]
     for name, kinds in scores["detectors"].items():
-        cells = [" / ".join(f"{kinds[kind][metric]['mean']:.3f}".lstrip("0") for metric in METRICS) for kind in KINDS]
+        cells = [
+            " / ".join(f"{figures[metric]['mean']:.3f}".lstrip("0") for metric in METRICS) for figures in kinds.values()
+        ]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 

@@ -115,21 +115,25 @@ def anomalies(
     out: Annotated[Path, typer.Option(help="folder for scores.json, customers.parquet and table.md")],
     detectors: Annotated[str | None, typer.Option(help="names, separated by commas; default all")] = None,
     seeds: Annotated[str, typer.Option(help="a range as 0..2, or numbers separated by commas")] = "0..2",
+    kinds: Annotated[str | None, typer.Option(help="of change, separated by commas; default all")] = None,
     back: Annotated[int, typer.Option(help="judge the basket so many before the last: to choose, not to report")] = 0,
     measured_on: Annotated[str | None, typer.Option(help="day to write beside the scores; default today")] = None,
 ) -> None:
     """Find changes injected into the last baskets of Ta-Feng's customers, by every detector, and compare."""
     from pipeline.benchmarks.anomalies import compare, write
     from pipeline.benchmarks.anomaly_detectors import DETECTORS
+    from pipeline.benchmarks.injections import KINDS
     from pipeline.benchmarks.tafeng import fetched_file
 
     with errors_in_one_line(*EXPECTED):
         if dataset != "tafeng":
             raise ValueError(f"--dataset {dataset!r}: changes are injected into tafeng only")
         names = list(DETECTORS) if detectors is None else [name.strip() for name in detectors.split(",")]
-        found = compare(fetched_file(), names, seeds_of(seeds), out, back=back, say=typer.echo)
+        changes = list(KINDS) if kinds is None else [kind.strip() for kind in kinds.split(",")]
+        found = compare(fetched_file(), names, seeds_of(seeds), out, kinds=changes, back=back, say=typer.echo)
         shown = ["larder", "benchmark", "anomalies", "--dataset", dataset, "--seeds", seeds, "--out", out.name]
-        shown += (["--detectors", detectors] if detectors else []) + (["--back", str(back)] if back else [])
+        shown += (["--detectors", detectors] if detectors else []) + (["--kinds", kinds] if kinds else [])
+        shown += ["--back", str(back)] if back else []
         day = measured_on or str(date.today())
         typer.echo(write(found, seeds_of(seeds), out, back=back, command=shlex.join(shown), measured_on=day))
 

@@ -125,3 +125,16 @@ def test_the_command_writes_scores_that_anyone_can_check(tmp_path: Path, monkeyp
         seeds = [roc_auc_score(each["is_changed"], each["score"]) for _, each in part.groupby("seed")]
         assert scores["detectors"][name][kind]["auc"]["seeds"] == pytest.approx(seeds, abs=1e-4)
     assert "| larder |" in (tmp_path / "out" / "table.md").read_text()
+
+
+def test_some_kinds_alone_may_be_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LARDER_DATA_DIR", str(tmp_path / "var"))
+    fetched_file().parent.mkdir(parents=True)
+    write_tafeng(fetched_file(), lines())
+    command = ["benchmark", "anomalies", "--dataset", "tafeng", "--seeds", "0", "--detectors", "cosine"]
+    done = CliRunner().invoke(app, [*command, "--kinds", "size, timing_in", "--out", str(tmp_path / "out")])
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "out" / "table.md").read_text().startswith("| detector | size | timing_in |\n")
+    done = CliRunner().invoke(app, [*command, "--kinds", "colour", "--out", str(tmp_path / "out")])
+    assert done.exit_code == 1
+    assert "no kind of change 'colour'" in done.output
