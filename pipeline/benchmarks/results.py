@@ -7,6 +7,7 @@ measured. A benchmark that writes a page of its own has it kept as NAME.md. Noth
 """
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -77,7 +78,8 @@ def page(folder: Path = FOLDER) -> str:
             parts.append(f"`{result['command']}`, measured on {result['measured_on']}.{aside}\n\n{table(result)}")
             if reliabilities(result):
                 parts.append(f"![What was foretold against what came](results/{_plot_of(file).name})\n")
-    parts += [f"#{file.read_text()}" for file in sorted(folder.glob("*.md")) if not file.with_suffix(".json").is_file()]
+    pages = [file for file in sorted(folder.glob("*.md")) if not file.with_suffix(".json").is_file()]
+    parts += [re.sub("^#", "##", file.read_text(), flags=re.MULTILINE) for file in pages]
     return "\n".join(parts)
 
 
