@@ -60,7 +60,8 @@ def training_speed(
     with errors_in_one_line(*EXPECTED):
         found = compare(words, torch_python, batches=batches, passes=passes, turns=turns, say=typer.echo)
         shown = ["larder", "benchmark", "training-speed", "--dataset", dataset, *(["PATH"] if path else [])]
-        shown += ["--torch-python", "PYTHON", "--out", out.name]
+        shown += ["--torch-python", "PYTHON", "--batches", str(batches), "--passes", str(passes)]
+        shown += ["--turns", str(turns), "--out", out.name]
         typer.echo(write(found, out, shlex.join(shown), measured_on or str(date.today())))
 
 
