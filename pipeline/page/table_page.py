@@ -51,7 +51,9 @@ class TablePage:
             return nothing_yet()
         tools = [self._tools()]
         if person(context.settings).may_edit:
-            tools.append(html.Div(act_bar(self.name), id=f"{self.name}-acts", className="hidden"))
+            chosen = dmc.Text("", id=f"{self.name}-chosen", size="sm", fw=600, **{"aria-live": "polite"})
+            bar = dmc.Group([chosen, act_bar(self.name)], gap="sm")
+            tools.append(html.Div(bar, id=f"{self.name}-acts", className="hidden"))
         return [html.Div(id=f"{self.name}-tiles"), *tools, self._grid()]
 
     def _tiles(self, tiles: Tiles, measured: Backtest | None) -> Any:
@@ -159,8 +161,9 @@ class TablePage:
         app.clientside_callback(
             f"(rows) => {{ const bar = document.getElementById('{name}-acts'), chosen = rows || [];"
             " if (bar) { bar.className = chosen.length ? 'shown' : 'hidden'; }"
-            " return chosen.map(row => [row.id, row.version]); }",
+            " return [chosen.map(row => [row.id, row.version]), `${chosen.length} chosen`]; }",
             Output({"type": "chosen", "place": name}, "data"),
+            Output(f"{name}-chosen", "children"),
             Input(grid, "selectedRows"),
             prevent_initial_call=True,
         )

@@ -35,9 +35,15 @@ def dearest(settings: Settings) -> Any:
         return connection.execute(query.where(Incident.state.in_(OPEN_STATES)).limit(1)).one()
 
 
-def choose(page: Page, *rows: int) -> None:
+def tick(page: Page, *rows: int) -> None:
     for row in rows:
         page.locator(f'.ag-row[row-index="{row}"] .ag-checkbox-input').first.check()
+
+
+def choose(page: Page, *rows: int) -> None:
+    """Tick rows and wait until the bar counts them all: what is clicked then concerns every one of them."""
+    tick(page, *rows)
+    expect(page.locator("#stockouts-chosen")).to_have_text(f"{len(rows)} chosen")
 
 
 def told(page: Page, words: str) -> None:
@@ -128,7 +134,7 @@ def test_readers_see_no_buttons_and_change_nothing(shop: Shop, visit: Visit, mon
     monkeypatch.setenv("LARDER_PAGE__READ_ONLY", "true")
     with serving(Settings(), MORNING) as url:
         page = visit(url)
-        choose(page, 0)
+        tick(page, 0)
         expect(page.get_by_role("button", name="Acknowledge")).to_have_count(0)
     assert events(shop.settings, "acknowledged") == []
 
