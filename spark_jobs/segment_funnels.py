@@ -219,19 +219,18 @@ def main(argv: list[str] | None = None) -> None:
         before_night = frames["baskets"].filter(F.col("sold_on") < F.lit(night))
         everyone = before_night.select("customer_id").distinct().orderBy("customer_id").toPandas()["customer_id"]
         learned = learned_vectors(job.settings, job.source.name, everyone.to_numpy(str))
-        if learned is not None:
-            of_products = learned[0]
-        else:
+        if learned is None:
             sequences, vocabulary = (
                 job.workspace.lake.path(name, versions[name]) for name in ("sequences", "vocabulary")
             )
             n_customers = job.settings.training.memory_customers
             of_products = co_purchase_vectors(sequences, vocabulary, night, n_customers, settings.products)
-        made_from = of_products.version
-        if learned is not None:
+        else:
+            of_products = learned[0]
             for vectors, table in zip(learned, (PRODUCT_VECTORS, CUSTOMER_VECTORS), strict=True):
                 frame = spark.createDataFrame(vectors.rows(table.key[0]), table.ddl)
-                publish_table(frame, job, table.name, versions | {"vectors": made_from})
+                publish_table(frame, job, table.name, versions | {"vectors": vectors.version})
+        made_from = of_products.version
         catalogue = frames["products"].select("product_id", "category").toPandas()
         products = product_rows(catalogue, of_products.ids, of_products.vectors, products_before, settings.products)
         products["vectors_from"] = made_from

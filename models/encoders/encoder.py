@@ -15,6 +15,9 @@ class Encoder(keras.layers.Layer):
     Args:   input_units: I; units: of each layer; ordered: whether the order of the steps means anything.
     """
 
+    output_units: int
+    """D; every kind sets its own."""
+
     def __init__(
         self, input_units: int, units: tuple[int, ...] = (), ordered: bool = True, seed: int = 0, **kwargs: Any
     ) -> None:
@@ -22,11 +25,6 @@ class Encoder(keras.layers.Layer):
         self.input_units, self.units = input_units, tuple(units)
         self.ordered, self.seed = ordered, seed
         self.supports_masking = True
-
-    @property
-    def output_units(self) -> int:
-        """D."""
-        raise NotImplementedError
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""

@@ -15,10 +15,9 @@ class MeanEncoder(Encoder):
     Source: LENS, the comparison of the session content encoder with the mean of the product embeddings.
     """
 
-    @property
-    def output_units(self) -> int:
-        """D, which is I."""
-        return self.input_units
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.output_units = self.input_units
 
     def build(self, input_shape: Any = None) -> None:
         """Nothing to build."""

@@ -20,12 +20,8 @@ class RecurrentEncoder(Encoder):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.output_units = 2 * self.units[-1]  # both directions of the last layer
         self.stack = [self._layer(depth, size) for depth, size in enumerate(self.units)]
-
-    @property
-    def output_units(self) -> int:
-        """D, both directions of the last layer."""
-        return 2 * self.units[-1]
 
     def build(self, input_shape: Any = None) -> None:
         """Build each layer on the width of the one below."""

@@ -22,7 +22,7 @@ class TransformerEncoder(Encoder):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.width = one_width(self.units)
+        self.width = self.output_units = one_width(self.units)
         self.read = keras.layers.Dense(
             self.width, kernel_initializer=keras.initializers.GlorotUniform(self.seed + 1), name="read"
         )
@@ -31,11 +31,6 @@ class TransformerEncoder(Encoder):
             for depth in range(len(self.units))
         ]
         self.normalise = keras.layers.LayerNormalization(name="normalise")
-
-    @property
-    def output_units(self) -> int:
-        """D."""
-        return self.width
 
     def build(self, input_shape: Any = None) -> None:
         """Build each part."""
