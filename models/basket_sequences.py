@@ -28,6 +28,7 @@ class BasketSequences:
     n_products: int  # size of the vocabulary, special indices included
     sold_on: np.ndarray | None = None  # int32 [m], days since 1970-01-01; None where the data have no dates
     quantities: np.ndarray | None = None  # float32 [l], units; None where unknown
+    attributes: np.ndarray | None = None  # int32 [n, A], what customers are like, hashed, 0 padded; None where unknown
 
     def __len__(self) -> int:
         return len(self.customers)
@@ -59,6 +60,7 @@ class BasketSequences:
         """The customers of all parts, one part after another."""
         dated = all(part.sold_on is not None for part in parts)
         counted = all(part.quantities is not None for part in parts)
+        described = all(part.attributes is not None for part in parts)
         return cls(
             customers=np.concatenate([part.customers for part in parts]),
             basket_offsets=offsets_of(np.concatenate([part.n_baskets for part in parts])),
@@ -67,6 +69,7 @@ class BasketSequences:
             n_products=max(part.n_products for part in parts),
             sold_on=np.concatenate([part.sold_on for part in parts]) if dated else None,
             quantities=np.concatenate([part.quantities for part in parts]) if counted else None,
+            attributes=np.concatenate([part.attributes for part in parts]) if described else None,
         )
 
     @property
@@ -149,4 +152,5 @@ class BasketSequences:
             n_products=self.n_products,
             sold_on=None if self.sold_on is None else self.sold_on[baskets],
             quantities=None if self.quantities is None else self.quantities[lines],
+            attributes=None if self.attributes is None else self.attributes[rows],
         )

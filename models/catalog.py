@@ -37,6 +37,8 @@ ARCHITECTURES: dict[str, LensConfig] = {
     # Product vectors learned beforehand: fine-tuned, and as they are.
     "lens_warm": replace(_LENS, product_start="co_occurrence"),
     "lens_warm_frozen": replace(_LENS, product_start="co_occurrence", products_frozen=True),
+    # Knows what a customer is like: age group, area, whatever the source describes.
+    "lens_attributes": replace(_LENS, attribute_buckets=1024),
     # Less, to see what each part gives.
     "lens_own_products": replace(_LENS, pointer_memory=False),
     "lens_no_pointer": replace(_LENS, pointer_units=0),

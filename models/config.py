@@ -17,6 +17,7 @@ class LensConfig:
     product_start: str = "random"  # or "co_occurrence": vectors learned beforehand, see models/product_vectors.py
     products_frozen: bool = False  # whether product vectors stay as they start
     customer_units: int = 32  # 0: customers are told apart by their baskets alone
+    attribute_buckets: int = 0  # vectors that customers' attributes share by their hashes; 0: attributes are not read
     content_weight: float = 1.0  # 0: the days until the next basket alone, as in the paper's twin models
     quantity_weight: float = 0.1
     time_head: str = "mse"  # or "mae", as in the paper; "hazard"

@@ -13,6 +13,7 @@ A batch is a dictionary of arrays (see `pipeline/dataset/batch.py`), its real ba
     basket_features float32 [N, F]  gap, amounts, sizes, weekday
     basket_rows     int32   [B, T]  1 + the row of each basket, oldest first; 0 is padding, on the right
     customer_ids    int32   [B]     0 for a customer not seen in training
+    attributes      int32   [B, A]  of the customer, hashed; 0 is padding
     elapsed_days    float32 [B]     days since the last basket without another; 0 in training
     candidates      int32   [B, C]  products to point to, each once, and evidence float32 [B, C, F] for each
     target_products int32   [B, S]  the true next basket, then END, then 0
@@ -75,7 +76,9 @@ class Lens(keras.Model):
         self.products = ProductEmbedding(
             n_products, parts.product_units, frozen=parts.products_frozen, seed=seed, name="products"
         )
-        self.customers = CustomerEmbedding(n_customers, parts.customer_units, seed + 1, name="customers")
+        self.customers = CustomerEmbedding(
+            n_customers, parts.customer_units, parts.attribute_buckets, seed + 1, name="customers"
+        )
         session_encoder = _known(_ENCODERS, "session_encoder", parts.session_encoder)
         self.session_encoder = session_encoder(
             parts.product_units + 1, parts.session_units, ordered=False, seed=seed + 1000, name="session_encoder"
@@ -125,7 +128,7 @@ class Lens(keras.Model):
         padded = ops.pad(baskets, [[1, 0], [0, 0]])
         timeline = ops.take(padded, rows, axis=0)
         _, state = self.behaviour_encoder(timeline, mask=rows > 0, training=training)
-        return ops.concatenate([state, self.customers(batch["customer_ids"])], axis=-1)
+        return ops.concatenate([state, self.customers(batch["customer_ids"], batch["attributes"])], axis=-1)
 
     def losses(self, batch: dict[str, Any], training: bool = False) -> dict[str, Any]:
         """Mean losses over the examples of the batch.

@@ -33,13 +33,32 @@ MILLIONTHS = 1_000_000
 
 
 def build_sequences(
-    baskets: DataFrame, vocabulary: Vocabulary, business_date: date, settings: SequenceSettings
+    baskets: DataFrame,
+    vocabulary: Vocabulary,
+    business_date: date,
+    settings: SequenceSettings,
+    attributes: DataFrame | None = None,
 ) -> DataFrame:
-    """Sequences of customers and stores from all baskets before the business date, in the contract's columns."""
-    known = baskets.filter((F.col("sold_on") < F.lit(business_date)) & (F.col("n_products") > 0))
-    funnels = customer_baskets(known, settings).unionByName(store_baskets(known, settings))
-    return collect_sequences(index_products(funnels, vocabulary.product_ids), settings).withColumn(
-        "vocabulary_hash", F.lit(vocabulary.hash)
+    """Sequences of customers and stores from all baskets before the business date, in the contract's columns.
+
+    Args: attributes: of customers, see `customer_attributes`; left out where the source has none.
+    """
+    earlier = baskets.filter((F.col("sold_on") < F.lit(business_date)) & (F.col("n_products") > 0))
+    funnels = customer_baskets(earlier, settings).unionByName(store_baskets(earlier, settings))
+    sequences = collect_sequences(index_products(funnels, vocabulary.product_ids), settings)
+    known = F.lit(None).cast("array<string>")
+    if attributes is not None:
+        sequences = sequences.join(attributes, ["funnel_kind", "funnel_id"], "left")
+        known = F.col("attributes")
+    return sequences.withColumn("attributes", known).withColumn("vocabulary_hash", F.lit(vocabulary.hash))
+
+
+def customer_attributes(transactions: DataFrame, business_date: date) -> DataFrame:
+    """What the latest line before the business date that says anything says of each customer, as funnels."""
+    said = transactions.filter((F.col("sold_on") < F.lit(business_date)) & F.col("customer_attributes").isNotNull())
+    latest = F.max_by("customer_attributes", F.struct("sold_at_utc", "source_file", "source_line"))
+    return said.groupBy(F.lit("customer").alias("funnel_kind"), F.col("customer_id").alias("funnel_id")).agg(
+        latest.alias("attributes")
     )
 
 
@@ -187,7 +206,9 @@ def main(argv: list[str] | None = None) -> None:
         table = vocabulary_table(spark, vocabulary, statistics, categories)
         kept = {"vocabulary": str(vocabulary_version)} if vocabulary.reused else {}
         stage_table(table, workspace, VOCABULARY.name, run, inputs | kept, files=1)
-        sequences = build_sequences(frames["baskets"], vocabulary, run.business_date, settings)
+        is_said = bool(job.source.customers.attributes)
+        attributes = customer_attributes(frames["transactions"], run.business_date) if is_said else None
+        sequences = build_sequences(frames["baskets"], vocabulary, run.business_date, settings, attributes)
         _, record.rows_out = stage_table(sequences, workspace, SEQUENCES.name, run, inputs)
         record.details |= {
             "known_products": len(vocabulary.product_ids),

@@ -56,7 +56,7 @@ def read_first(spark: SparkSession, files: list[Delivered], source: Source, most
 
     Raises: SourceError: for a file that cannot be read or lacks a column.
     """
-    columns = source.columns.delivered()
+    columns = source.sales_columns
     batches = (batch for each in files for batch in read_file(each, source, columns, **_sales_options(source)))
     first: list[pa.RecordBatch] = []
     while most > 0 and (batch := next(batches, None)) is not None:

@@ -60,7 +60,7 @@ def ingest(spark: SparkSession, source: Source, workspace: Workspace, run: Run, 
         refuse_other_scheme(key, details.get("customer_ids", RAW))
     files = source.delivered_files(workspace)
     news = new_files(files, source.folder(workspace), before.files)
-    raw = read_delivered(spark, list(news.to_read), source, source, source.columns.delivered())
+    raw = read_delivered(spark, list(news.to_read), source, source, source.sales_columns)
     checked = check_lines(raw, source, key).persist(StorageLevel.DISK_ONLY)
     try:
         refuse_unreadable(checked.where("fault IS NOT NULL").select("fault.*"), "reason", "value")

@@ -13,7 +13,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from pipeline.sources.pseudonyms import pseudonym
-from pipeline.sources.source import SalesColumns, Source
+from pipeline.sources.source import SalesColumns, Source, attribute_column
 from pipeline.sources.time_format import has_offset, java_pattern
 from pipeline.tables.transactions import TRANSACTIONS
 from spark_jobs.delivered import MONEY, UNITS, UNREADABLE, is_number, number, text
@@ -79,7 +79,8 @@ def _parse(raw: DataFrame, source: Source) -> DataFrame:
         f"{name}_text": text(name) if name in given else F.lit(None).cast("string")
         for name in SalesColumns.model_fields
     }
-    frame = raw.select("source_file", "source_line", "problem", "line_text", "line_hash", *_named(texts))
+    own = ("source_file", "source_line", "problem", "line_text", "line_hash")
+    frame = raw.select(*own, *_named(texts), _attributes(source).alias("customer_attributes"))
     # Offsets are written with a colon and without; Spark's pattern knows one of them.
     written = F.regexp_replace("sold_at_text", r"([+-]\d\d):(\d\d)$", "$1$2")
     written = written if has_offset(source.time_format) else F.col("sold_at_text")
@@ -115,6 +116,14 @@ def _sales(parsed: DataFrame, source: Source) -> DataFrame:
             "category": F.col("category_text"),
         }
     )
+
+
+def _attributes(source: Source) -> Column:
+    """What the line says of its customer, as `name=value`; null where it says nothing."""
+    names = source.customers.attributes
+    said = [F.concat(F.lit(f"{name}="), text(attribute_column(name))) for name in names]
+    given = F.array_compact(F.array(*said)) if said else F.array().cast("array<string>")
+    return F.when(F.size(given) > 0, given)
 
 
 def _is_return(source: Source) -> Column:

@@ -32,6 +32,7 @@ def transaction(**fields: Any) -> dict[str, Any]:
         "category": None,
         "quantity": 1.0,
         "amount_cents": 100,
+        "customer_attributes": None,
         "is_return": False,
         "sold_on": sold_on,
     }
@@ -76,6 +77,7 @@ def sequence(**fields: Any) -> dict[str, Any]:
         "products": products,
         "quantities": [[1.0] * len(items) for items in products],
         "amounts_cents": [[100] * len(items) for items in products],
+        "attributes": None,
         "vocabulary_hash": "v1",
     }
     return row | fields

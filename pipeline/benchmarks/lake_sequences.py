@@ -58,4 +58,5 @@ def _known(histories: Histories, n_products: int) -> BasketSequences:
         n_products=n_products,
         sold_on=histories.sold_on[kept],
         quantities=histories.quantities[line],
+        attributes=histories.attributes,
     )

@@ -247,6 +247,7 @@ def histories_of(sequences: BasketSequences) -> Histories:
         product_ids=sequences.product_ids,
         quantities=np.ones(n_lines, np.float32) if sequences.quantities is None else sequences.quantities,
         amounts=np.zeros(n_lines, np.float32),
+        attributes=np.zeros((len(sequences), 0), np.int32) if sequences.attributes is None else sequences.attributes,
     )
 
 

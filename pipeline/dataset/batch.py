@@ -9,6 +9,7 @@ without a real step.
     basket_features   float32 [N, 6]  see `_features`
     basket_rows       int32   [B, T]  1 + row of each basket, oldest first, 0 padded on the right
     customer_ids      int32   [B]     row of the customer's vector; 0 is a customer not seen in training
+    attributes        int32   [B, A]  of the customer, hashed; 0 padded
     elapsed_days      float32 [B]     days since the last basket that passed without another
     candidates        int32   [B, C]  products to point to, and evidence float32 [B, C, 31]: see candidates.py
     target_products   int32   [B, S]  known products of the next basket, END, then 0
@@ -59,6 +60,7 @@ def pasts(histories: Histories, ends: np.ndarray, funnels: np.ndarray, cut: Cut,
         "quantities": quantities,
         "basket_features": _features(histories, baskets),
         "basket_rows": rows,
+        "attributes": histories.attributes[funnels],
         "elapsed_days": np.zeros(len(ends), np.float32),
         "candidates": candidates,
         "evidence": evidence,

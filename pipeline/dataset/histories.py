@@ -1,6 +1,6 @@
 """The sequences table as flat arrays with offsets, so that batches are cut without a Python loop."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from models.keys import keys_of
 from pipeline.tables.vocabulary import FIRST_PRODUCT_INDEX, UNKNOWN_INDEX
 
 COLUMNS = (
@@ -20,6 +21,7 @@ COLUMNS = (
     "products",
     "quantities",
     "amounts_cents",
+    "attributes",
 )
 
 
@@ -40,6 +42,7 @@ class Histories:
     product_ids: np.ndarray  # int32 [l]
     quantities: np.ndarray  # float32 [l]
     amounts: np.ndarray  # float32 [l], currency units
+    attributes: np.ndarray  # int32 [n, A], hashed; 0 where a funnel has fewer than others
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -78,7 +81,9 @@ def read_part(path: Path, row_group: int) -> Histories:
 
 def read_histories(table: Any) -> Histories:
     """Histories of an Arrow table or record batch with the columns of `sequences`."""
-    column = {name: _combined(table[name]) for name in COLUMNS}
+    column = {name: _combined(table[name]) for name in COLUMNS if name in table.schema.names}
+    # Versions written before the table had attributes say none.
+    attributes = column["attributes"].to_pylist() if "attributes" in column else [None] * table.num_rows
     sold_on, basket_offsets = _flat(column["sold_on"])
     lines, _ = _flat(column["products"])
     product_ids, product_offsets = _flat(lines)
@@ -95,7 +100,19 @@ def read_histories(table: Any) -> Histories:
         product_ids=np.maximum(_numbers(product_ids, np.int32), UNKNOWN_INDEX),
         quantities=_numbers(quantities, np.float32),
         amounts=_numbers(amounts, np.float32) / np.float32(100.0),
+        attributes=hashed_attributes(attributes),
     )
+
+
+def hashed_attributes(of_funnels: Sequence[Sequence[str] | None]) -> np.ndarray:
+    """Attributes as positive numbers, the same in every run; int32 [n, A]."""
+    known = np.unique([attribute for attributes in of_funnels for attribute in attributes or ()])
+    number = dict(zip(known.tolist(), (keys_of(known) % (2**31 - 1) + 1).tolist(), strict=True))
+    hashed = np.zeros((len(of_funnels), max((len(each or ()) for each in of_funnels), default=0)), np.int32)
+    for row, attributes in enumerate(of_funnels):
+        for place, attribute in enumerate(attributes or ()):
+            hashed[row, place] = number[attribute]
+    return hashed
 
 
 def _combined(column: Any) -> Any:

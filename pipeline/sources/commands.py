@@ -10,7 +10,7 @@ import typer
 
 from pipeline.nightly.environment import SetupError, spark_environment
 from pipeline.settings import Settings
-from pipeline.sources.source import Source, SourceError, load_source
+from pipeline.sources.source import Source, SourceError, described_as, load_source
 from pipeline.terminal import errors_in_one_line, print_table
 from pipeline.workspace import Workspace
 
@@ -64,7 +64,7 @@ def _show_first_lines(source: Source, path: Path) -> None:
     """The first lines as they are written, column by column."""
     from pipeline.sources.reader import Delivered, read_file
 
-    columns = source.columns.delivered()
+    columns = source.sales_columns
     batches = read_file(
         Delivered(path, path.name), source, columns, time_format=source.time_format, timezone=source.timezone
     )
@@ -72,7 +72,10 @@ def _show_first_lines(source: Source, path: Path) -> None:
     shown = batch.slice(0, SHOWN_LINES).to_pylist() if batch is not None else []
     headings = {"Larder's column": "left", "your column": "left"}
     headings |= {f"line {record['source_line']}": "left" for record in shown}
-    rows: list[list[object]] = [[ours, theirs, *(record[ours] for record in shown)] for ours, theirs in columns.items()]
+    rows: list[list[object]] = [
+        [described_as(ours).removeprefix("columns."), theirs, *(record[ours] for record in shown)]
+        for ours, theirs in columns.items()
+    ]
     print_table(path.name, headings, rows)
 
 
@@ -95,7 +98,7 @@ def _check_headers(source: Source, files: list[Path]) -> None:
     from pipeline.sources.reader import Delivered, check_readable
 
     for path in files:
-        check_readable(Delivered(path, path.name), source, source.columns.delivered())
+        check_readable(Delivered(path, path.name), source, source.sales_columns)
 
 
 def _check_others(source: Source, workspace: Workspace) -> None:

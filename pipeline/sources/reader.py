@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline.sources.source import Layout, SourceError
+from pipeline.sources.source import Layout, SourceError, described_as
 
 BATCH_RECORDS = 20_000
 REPLACEMENT = "\ufffd"
@@ -141,7 +141,8 @@ def _find(names: list[str], path: Path, columns: dict[str, str]) -> dict[str, in
     for ours, theirs in columns.items():
         if names.count(theirs) != 1:
             found = "is missing" if theirs not in names else f"stands {names.count(theirs)} times in the header"
-            raise SourceError(f"{path}: column {theirs!r} (columns.{ours}) {found}; there are: {', '.join(names)}")
+            there = ", ".join(names)
+            raise SourceError(f"{path}: column {theirs!r} ({described_as(ours)}) {found}; there are: {there}")
     return {ours: names.index(theirs) for ours, theirs in columns.items()}
 
 

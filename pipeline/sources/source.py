@@ -19,6 +19,7 @@ from pipeline.sources.time_format import checked_format
 from pipeline.workspace import Workspace
 
 SHIPPED = Path(__file__).parent
+_ATTRIBUTE = "attribute_"
 _DATE_FIELD = re.compile(r"\{date(?::([^{}]+))?\}")
 
 
@@ -137,9 +138,18 @@ class CatalogueFiles(Layout):
 
 
 class CustomerRules(_Described):
-    """What is made of customer ids before anything is stored."""
+    """What is kept of customers."""
 
     pseudonymise: bool = Field(False, description="store keyed hashes of the ids; see pipeline/sources/pseudonyms.py")
+    attributes: dict[str, str] = Field({}, description="columns of the sales files that say what a customer is like")
+
+    @field_validator("attributes")
+    @classmethod
+    def _plain_names(cls, attributes: dict[str, str]) -> dict[str, str]:
+        wrong = [name for name in attributes if not re.fullmatch("[a-z][a-z0-9_]*", name)]
+        if wrong:
+            raise ValueError(f"{wrong[0]!r} is no name; write small letters, digits and _, such as age_group")
+        return attributes
 
 
 class Source(Layout):
@@ -188,6 +198,12 @@ class Source(Layout):
         return self
 
     @property
+    def sales_columns(self) -> dict[str, str]:
+        """Our name -> the retailer's name, of all that is read from the sales files."""
+        attributes = {attribute_column(name): theirs for name, theirs in self.customers.attributes.items()}
+        return self.columns.delivered() | attributes
+
+    @property
     def zone(self) -> ZoneInfo:
         """The stores' time zone."""
         return ZoneInfo(self.timezone)
@@ -230,6 +246,17 @@ class Source(Layout):
         from pipeline.sources.last_day import last_day
 
         return last_day(self, workspace)
+
+
+def attribute_column(name: str) -> str:
+    """What we call the column of a customer's attribute while lines are read."""
+    return _ATTRIBUTE + name
+
+
+def described_as(ours: str) -> str:
+    """The key that describes one of our columns."""
+    is_attribute = ours.startswith(_ATTRIBUTE)
+    return f"customers.attributes.{ours.removeprefix(_ATTRIBUTE)}" if is_attribute else f"columns.{ours}"
 
 
 def load_source(name_or_path: str) -> Source:

@@ -28,6 +28,7 @@ SEQUENCES = Table(
         Column("products", "array<array<int>>", "vocabulary indices, ascending by product_id"),
         Column("quantities", "array<array<float>>", "units, aligned with products", unit="units"),
         Column("amounts_cents", "array<array<bigint>>", "money, aligned with products", unit="cents"),
+        Column("attributes", "array<string>", "what the latest sale says of the customer, name=value", nullable=True),
         Column("vocabulary_hash", "string", "the vocabulary these indices belong to"),
     ),
 )

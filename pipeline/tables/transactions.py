@@ -26,6 +26,7 @@ TRANSACTIONS = Table(
         Column("category", "string", "product category, where the source has one", nullable=True),
         Column("quantity", "double", "units bought, or brought back", unit="units", minimum=0.0, maximum=1e6),
         Column("amount_cents", "bigint", "line total paid, or paid back", unit="cents", minimum=0, maximum=10**12),
+        Column("customer_attributes", "array<string>", "what the line says of its customer, name=value", nullable=True),
         Column("is_return", "boolean", "goods came back"),
         Column("sold_on", "date", "shop's calendar day", minimum=date(1970, 1, 2), maximum=date(2200, 1, 1)),
     ),

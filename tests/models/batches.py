@@ -31,6 +31,7 @@ def random_batch(seed: int = 0, examples: int = 4, baskets: int = 3, products: i
         "basket_features": random.normal(size=(len(sizes), N_FEATURES)).astype(np.float32),
         "basket_rows": rows,
         "customer_ids": np.r_[0, random.integers(1, N_CUSTOMERS, examples - 1)].astype(np.int32),
+        "attributes": random.integers(0, 100, (examples, 2)).astype(np.int32),
         "elapsed_days": random.integers(0, 30, examples).astype(np.float32),
         "candidates": own,
         "evidence": (random.random((*own.shape, N_EVIDENCE)) * (own > 0)[..., None]).astype(np.float32),
@@ -57,6 +58,7 @@ def padded(batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     wider = dict(batch)
     for name in ("product_ids", "quantities", "basket_rows", "candidates", "target_products", "target_quantities"):
         wider[name] = np.pad(batch[name], [(0, 0), (0, 3)])
+    wider["attributes"] = np.pad(batch["attributes"], [(0, 0), (0, 3)])
     wider["evidence"] = np.pad(batch["evidence"], [(0, 0), (0, 3), (0, 0)])
     return wider | {"target_places": np.flatnonzero(wider["target_products"]).astype(np.int32)}
 

@@ -11,7 +11,7 @@ from pipeline.settings import SequenceSettings, Settings
 from pipeline.tables.vocabulary import FIRST_PRODUCT_INDEX, UNKNOWN_INDEX
 from pipeline.workspace import Workspace
 from spark_jobs import build_sequences as job
-from spark_jobs.build_sequences import build_sequences
+from spark_jobs.build_sequences import build_sequences, customer_attributes
 from spark_jobs.vocabulary import (
     Vocabulary,
     choose_vocabulary,
@@ -86,6 +86,17 @@ def test_baskets_that_came_back_whole_do_not_count(spark: SparkSession) -> None:
 def test_the_home_store_is_the_most_frequent_then_the_latest(spark: SparkSession, stores: str, home: str) -> None:
     rows = [basket(store_id=store, sold_on=date(2026, 2, 1 + day)) for day, store in enumerate(stores)]
     assert sequences(spark, rows)["customer", "c1"].store_id == home
+
+
+def test_attributes_are_those_of_the_latest_line_that_says_any_before_the_business_date(spark: SparkSession) -> None:
+    said = {date(2026, 1, 1): ["age=20-29"], date(2026, 2, 1): ["age=30-39", "area=7"], date(2026, 2, 3): None}
+    lines = [transaction(sold_on=day, customer_attributes=each) for day, each in said.items()]
+    lines += [transaction(sold_on=BUSINESS_DATE, customer_attributes=["age=40-49"]), transaction(customer_id="c2")]
+    attributes = customer_attributes(frame(spark, "transactions", lines), BUSINESS_DATE)
+    baskets = frame(spark, "baskets", [basket(), basket(customer_id="c2")])
+    built = build_sequences(baskets, KNOWN, BUSINESS_DATE, SequenceSettings(min_baskets=1), attributes)
+    found = {(row.funnel_kind, row.funnel_id): row.attributes for row in built.collect()}
+    assert found == {("customer", "c1"): ["age=30-39", "area=7"], ("customer", "c2"): None, ("store", "s1"): None}
 
 
 def test_the_order_of_rows_changes_nothing(spark: SparkSession) -> None:

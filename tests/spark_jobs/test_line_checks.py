@@ -25,7 +25,7 @@ LAST_DAY = date(2026, 2, 10)
 
 def judged(spark: SparkSession, source: Source, *paths: Path, last_day: date = LAST_DAY) -> DataFrame:
     files = [Delivered(path, path.name) for path in paths]
-    raw = read_delivered(spark, files, source, source, source.columns.delivered())
+    raw = read_delivered(spark, files, source, source, source.sales_columns)
     return judge_lines(check_lines(raw, source), source, last_day)
 
 
@@ -94,7 +94,7 @@ def test_rows_in_are_accepted_or_rejected_whatever_is_delivered(
     source = load_source(toml())
     path = tmp_path / "sales" / "a.csv"
     path.write_bytes(b"\n".join((HEADER.encode(), GOOD.encode(), *garbage)) + b"\n")
-    raw = read_delivered(spark, [Delivered(path, "a.csv")], source, source, source.columns.delivered()).collect()
+    raw = read_delivered(spark, [Delivered(path, "a.csv")], source, source, source.sales_columns).collect()
     lines = judged(spark, source, path)
     taken, refused = accepted(lines).collect(), rejected(lines).collect()
     assert Counter(row.source_line for row in [*taken, *refused]) == Counter(row.source_line for row in raw)
@@ -177,6 +177,16 @@ def test_a_time_without_the_offset_that_is_described_is_refused(
     path = deliver(tmp_path, "a.csv", *(GOOD.replace("2026-02-01 10:00:00", each) for each in written))
     found = rejected(judged(spark, load_source(toml(time_format="%Y-%m-%dT%H:%M:%S%z")), path)).collect()
     assert [row.reason for row in found] == ["unparseable_date"] * len(written)
+
+
+def test_a_line_says_what_its_customer_is_like(spark: SparkSession, tmp_path: Path, toml: Callable[..., str]) -> None:
+    path, described = (
+        deliver(tmp_path, "a.csv", GOOD + ",30-39,7", GOOD + ", ,8", GOOD + ",,", header=HEADER + ",age,zip"),
+        Path(toml()),
+    )
+    described.write_text(described.read_text() + '\n[customers]\nattributes = { age_group = "age", area = "zip" }\n')
+    rows = accepted(judged(spark, load_source(str(described)), path)).orderBy("source_line").collect()
+    assert [row.customer_attributes for row in rows] == [["age_group=30-39", "area=7"], ["area=8"], None]
 
 
 def test_a_negative_quantity_is_a_return_with_positive_numbers(

@@ -31,7 +31,7 @@ PARTS = [
     MeanHead(5, start=3.0),
     HazardHead(5),
     RegressionHead(5, "mae"),
-    CustomerEmbedding(7, 3),
+    CustomerEmbedding(7, 3, attribute_buckets=4),
     ProductEmbedding(9, 4),
     KnownKeys(9, 7),
 ]
@@ -118,9 +118,27 @@ def test_the_log_likelihood_and_its_gradient_are_those_of_the_scores() -> None:
 def test_a_customer_who_was_not_seen_has_the_defined_vector() -> None:
     customers = CustomerEmbedding(4, 3)
     customers.build()
-    vectors = ops.convert_to_numpy(customers(np.array([0, 2], np.int32)))
+    vectors = ops.convert_to_numpy(customers(np.array([0, 2], np.int32), np.zeros((2, 0), np.int32)))
     np.testing.assert_array_equal(vectors[0], np.zeros(3))
     assert np.any(vectors[1])
+
+
+def test_attributes_add_their_vectors_whoever_has_them_and_in_any_order() -> None:
+    customers = CustomerEmbedding(4, 3, attribute_buckets=10)
+    customers.build()
+    customers.of_attributes.assign(np.arange(30, dtype=np.float32).reshape(10, 3))
+    ids = np.array([0, 0, 0, 2, 2], np.int32)
+    attributes = np.array([[0, 0], [7, 25], [25, 7], [7, 0], [0, 0]], np.int32)
+    vectors = ops.convert_to_numpy(customers(ids, attributes))
+    np.testing.assert_array_equal(vectors[0], np.zeros(3))
+    np.testing.assert_array_equal(vectors[1], [36.0, 38.0, 40.0])  # rows 7 and 5
+    np.testing.assert_array_equal(vectors[2], vectors[1])
+    np.testing.assert_allclose(vectors[3] - vectors[4], [21.0, 22.0, 23.0], rtol=1e-5)
+
+
+def test_attributes_without_units_to_add_to_are_refused() -> None:
+    with pytest.raises(ValueError, match="customer_units"):
+        CustomerEmbedding(4, 0, attribute_buckets=10)
 
 
 def test_the_best_mean_is_the_mean() -> None:

@@ -22,6 +22,7 @@ SCHEMA = pa.schema(
         ("products", pa.list_(pa.list_(pa.int32()))),
         ("quantities", pa.list_(pa.list_(pa.float32()))),
         ("amounts_cents", pa.list_(pa.list_(pa.int64()))),
+        ("attributes", pa.list_(pa.string())),
         ("vocabulary_hash", pa.string()),
     ]
 )

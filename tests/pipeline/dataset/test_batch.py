@@ -46,8 +46,18 @@ def test_padding_is_on_the_right_and_no_basket_is_empty() -> None:
         assert np.all(real[:, 0])
 
 
+def test_attributes_are_equal_numbers_where_they_are_equal_and_padded() -> None:
+    said = [["age=30-39", "area=7"], ["area=7"], None, ["age=40-49", "area=7"]]
+    rows = [sequence(funnel_id=f"c{number}", attributes=each) for number, each in enumerate(said)]
+    attributes = everything(histories_of(*rows))["attributes"]
+    assert attributes.dtype == np.int32
+    np.testing.assert_array_equal(attributes > 0, [[True, True], [True, False], [False, False], [True, True]])
+    assert attributes[0, 1] == attributes[1, 0] == attributes[3, 1]
+    assert len({attributes[0, 0], attributes[0, 1], attributes[3, 0]}) == 3
+
+
 def test_a_slice_of_an_arrow_table_reads_like_its_rows() -> None:
-    rows = random_sequences(10)
+    rows = [row | {"attributes": [f"area={n}"] * (n % 3)} for n, row in enumerate(random_sequences(10))]
     table = pa.Table.from_pylist(rows, schema=SCHEMA)
     for part in (table.slice(4, 3), table.to_batches()[0].slice(4, 3)):
         ours, theirs = everything(read_histories(part)), everything(histories_of(*rows[4:7]))

@@ -69,6 +69,7 @@ def test_shipped_descriptions_are_valid_and_lie_in_the_workspace(name: str, sett
         ('name = "mine"', 'name = "mine"\nencoding = "utf-9"', "key `encoding`: unknown encoding"),
         ('name = "mine"', 'name = "mine"\ndelimiter = ";;"', "key `delimiter`"),
         ('name = "mine"', 'name = "../mine"', "key `name`"),
+        ("[columns]", '[customers]\nattributes = { "Age group" = "age" }\n[columns]', "'Age group' is no name"),
         ("[columns]", "[columns", "not valid TOML"),
     ],
 )
