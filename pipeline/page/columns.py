@@ -38,7 +38,7 @@ class Column:
             "headerTooltip": self.help or self.heading,
             "width": self.width,
             "filter": _FILTERS.get(self.kind, "agNumberColumnFilter"),
-            "filterParams": {"buttons": ["reset"], "maxNumConditions": 4, "debounceMs": 150},
+            "filterParams": {"buttons": ["reset"], "maxNumConditions": 4, "debounceMs": 100},
             "sortingOrder": ["desc", "asc", None] if self.is_number else ["asc", "desc", None],
         }
         if self.pinned:

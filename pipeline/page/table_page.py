@@ -115,7 +115,7 @@ class TablePage:
                 "cacheBlockSize": BLOCK,
                 # The grid keeps one answer at a time; a second request beside it would never be answered.
                 "maxConcurrentDatasourceRequests": 1,
-                "blockLoadDebounceMillis": 50,
+                "blockLoadDebounceMillis": 20,
                 "tooltipShowDelay": 400,
                 "multiSortKey": "ctrl",
                 "localeText": {"noRowsToShow": "No alerts here"},
