@@ -74,7 +74,7 @@ class TaFeng:
 
 
 def _said(lines: pd.DataFrame, customers: np.ndarray) -> list[list[str]]:
-    """What each customer's first line says of the customer, as the source describes it: `name=value`."""
+    """What each customer's first line says, as `name=value`: the last line may be of the basket to be foretold."""
     first = lines.drop_duplicates("customer").set_index("customer").loc[customers]
     named = [(name + "=" + first[name].str.strip()).to_list() for name in ATTRIBUTES.values()]
     return [[said for said in each if isinstance(said, str)] for each in zip(*named, strict=True)]

@@ -159,7 +159,7 @@ WITH in_order AS (
         list(amounts_cents ORDER BY recency DESC) AS amounts_cents
     FROM in_order WHERE recency <= {max_baskets} AND n_baskets >= {min_baskets} GROUP BY funnel_kind, funnel_id
 )
-SELECT *, (SELECT any_value(vocabulary_hash) FROM vocabulary) AS vocabulary_hash
+SELECT *, NULL::VARCHAR[] AS attributes, (SELECT any_value(vocabulary_hash) FROM vocabulary) AS vocabulary_hash
 FROM collected JOIN homes USING (funnel_kind, funnel_id)
 """
 

@@ -180,8 +180,9 @@ def collected_sequences(
         amounts_cents,
     )
     digest = pl.lit(vocabulary["vocabulary_hash"][0]).alias("vocabulary_hash")
+    attributes = pl.lit(None, pl.List(pl.String)).alias("attributes")  # the lines say nothing of their customers
     enough = collected.filter(pl.col("n_baskets") >= settings.min_baskets)
-    return enough.join(homes, on=FUNNEL).with_columns(digest)
+    return enough.join(homes, on=FUNNEL).with_columns(attributes, digest)
 
 
 def _largest(groups: "pl.dataframe.group_by.GroupBy", settings: SequenceSettings) -> pl.DataFrame:

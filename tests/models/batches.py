@@ -31,7 +31,6 @@ def random_batch(seed: int = 0, examples: int = 4, baskets: int = 3, products: i
         "basket_features": random.normal(size=(len(sizes), N_FEATURES)).astype(np.float32),
         "basket_rows": rows,
         "customer_ids": np.r_[0, random.integers(1, N_CUSTOMERS, examples - 1)].astype(np.int32),
-        "attributes": random.integers(0, 100, (examples, 2)).astype(np.int32),
         "elapsed_days": random.integers(0, 30, examples).astype(np.float32),
         "candidates": own,
         "evidence": (random.random((*own.shape, N_EVIDENCE)) * (own > 0)[..., None]).astype(np.float32),
@@ -41,6 +40,7 @@ def random_batch(seed: int = 0, examples: int = 4, baskets: int = 3, products: i
         "target_gap_days": random.integers(0, 30, examples).astype(np.float32),
         "target_observed": np.ones(examples, np.float32),
         "target_sizes": target_sizes.astype(np.float32),
+        "attributes": random.integers(0, 100, (examples, 2)).astype(np.int32),
     }
 
 
