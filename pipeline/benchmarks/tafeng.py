@@ -15,11 +15,11 @@ from models.special_ids import FIRST_PRODUCT
 from pipeline.benchmarks.datasets import Fold, divide_at_random
 from pipeline.dataset.histories import hashed_attributes
 from pipeline.settings import Settings
+from pipeline.sources.source import load_source
 from pipeline.sources.tafeng import MEMBER
 from pipeline.workspace import Workspace
 
 COLUMNS = {"TRANSACTION_DT": "sold_on", "CUSTOMER_ID": "customer", "PRODUCT_ID": "product", "AMOUNT": "quantity"}
-ATTRIBUTES = {"AGE_GROUP": "age_group", "PIN_CODE": "area"}
 
 
 def fetched_file() -> Path:
@@ -47,7 +47,8 @@ class TaFeng:
     ndcg_over_whole_basket = False
 
     def __init__(self, file: Path, min_baskets: int = 2) -> None:
-        lines = read_lines(file, COLUMNS | ATTRIBUTES)
+        attributes = {theirs: ours for ours, theirs in load_source(self.name).customers.attributes.items()}
+        lines = read_lines(file, COLUMNS | attributes)
         baskets = lines.groupby(["customer", "sold_on", "product"])["quantity"].sum().reset_index()
         days = baskets.groupby("customer")["sold_on"].transform("nunique")
         baskets = baskets[days >= min_baskets]
@@ -65,7 +66,7 @@ class TaFeng:
             n_products=len(self.product_names),
             sold_on=sold_on[starts],
             quantities=baskets["quantity"].to_numpy(np.float32),
-            attributes=hashed_attributes(_said(lines, self.customer_names)),
+            attributes=hashed_attributes(_said(lines, list(attributes.values()), self.customer_names)),
         )
 
     def fold(self, seed: int) -> Fold:
@@ -73,8 +74,8 @@ class TaFeng:
         return divide_at_random(self.sequences, seed)
 
 
-def _said(lines: pd.DataFrame, customers: np.ndarray) -> list[list[str]]:
+def _said(lines: pd.DataFrame, attributes: list[str], customers: np.ndarray) -> list[list[str]]:
     """What each customer's first line says, as `name=value`: the last line may be of the basket to be foretold."""
     first = lines.drop_duplicates("customer").set_index("customer").loc[customers]
-    named = [(name + "=" + first[name].str.strip()).to_list() for name in ATTRIBUTES.values()]
+    named = [(name + "=" + first[name].str.strip()).to_list() for name in attributes]
     return [[said for said in each if isinstance(said, str)] for each in zip(*named, strict=True)]

@@ -28,7 +28,7 @@ from pipeline.sources.source import Layout, SourceError, described_as
 BATCH_RECORDS = 20_000
 REPLACEMENT = "\ufffd"
 # What a file, an archive or a codec raises when it is damaged, cut off, encrypted or not what its name says.
-_UNREADABLE = (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError, pa.ArrowException)
+_UNREADABLE = (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, pa.ArrowException)
 
 
 class Record(NamedTuple):

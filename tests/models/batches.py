@@ -56,9 +56,9 @@ def still_waiting(batch: dict[str, np.ndarray], waiting: list[int]) -> dict[str,
 def padded(batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The same examples with more padding wherever a batch has any."""
     wider = dict(batch)
-    for name in ("product_ids", "quantities", "basket_rows", "candidates", "target_products", "target_quantities"):
+    by_place = ("product_ids", "quantities", "basket_rows", "candidates", "target_products", "target_quantities")
+    for name in (*by_place, "attributes"):
         wider[name] = np.pad(batch[name], [(0, 0), (0, 3)])
-    wider["attributes"] = np.pad(batch["attributes"], [(0, 0), (0, 3)])
     wider["evidence"] = np.pad(batch["evidence"], [(0, 0), (0, 3), (0, 0)])
     return wider | {"target_places": np.flatnonzero(wider["target_products"]).astype(np.int32)}
 

@@ -180,10 +180,8 @@ def test_a_time_without_the_offset_that_is_described_is_refused(
 
 
 def test_a_line_says_what_its_customer_is_like(spark: SparkSession, tmp_path: Path, toml: Callable[..., str]) -> None:
-    path, described = (
-        deliver(tmp_path, "a.csv", GOOD + ",30-39,7", GOOD + ", ,8", GOOD + ",,", header=HEADER + ",age,zip"),
-        Path(toml()),
-    )
+    described = Path(toml())
+    path = deliver(tmp_path, "a.csv", GOOD + ",30-39,7", GOOD + ", ,8", GOOD + ",,", header=HEADER + ",age,zip")
     described.write_text(described.read_text() + '\n[customers]\nattributes = { age_group = "age", area = "zip" }\n')
     rows = accepted(judged(spark, load_source(str(described)), path)).orderBy("source_line").collect()
     assert [row.customer_attributes for row in rows] == [["age_group=30-39", "area=7"], ["area=8"], None]
