@@ -23,6 +23,8 @@ LOW, OUT = "low", "out"
 PHASES = (LOW, OUT)
 PRODUCT = "product"
 SUBJECT_KINDS = (PRODUCT, *FUNNEL_KINDS)
+_ORDER = ("source", "kind", "value_at_risk_cents", "id")
+_FILTERS = ("state", "store_id", "name", "category", "first_seen", "verdict")
 
 
 class Incident(Base):
@@ -46,7 +48,10 @@ class Incident(Base):
         ),
         Index(None, "subject"),
         Index(None, "source", "kind", "state"),
-        Index(None, "source", "kind", "value_at_risk_cents"),
+        # The usual order. On SQLite also what people filter by and what is counted, so that it looks into no row but
+        # those it shows; PostgreSQL refuses an index's row above 2,704 bytes, and a product's name has no limit.
+        Index("ix_incidents_order", *_ORDER).ddl_if(dialect="postgresql"),
+        Index("ix_incidents_order_and_filters", *_ORDER, *_FILTERS).ddl_if(dialect="sqlite"),
         Index(None, "source", "last_seen"),
         Index(None, "source", "ended_on"),
     )

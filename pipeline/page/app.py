@@ -19,6 +19,7 @@ from pipeline.page.segments import SegmentsPage
 
 log = logging.getLogger(__name__)
 
+GRID_CODE = "/_dash-component-suites/dash_ag_grid/async-community.js"
 THEME = {
     "primaryColor": "indigo",
     "fontFamily": "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', sans-serif",
@@ -58,6 +59,9 @@ def make_app(context: Context) -> Dash:
         update_title="",
         suppress_callback_exceptions=True,
     )
+    # The grid's own code is otherwise asked for when the grid is there already.
+    early = f'<link rel="preload" as="script" href="{app.get_relative_path(GRID_CODE)}">'
+    app.index_string = app.index_string.replace("{%css%}", "{%css%}" + early)
     app.layout = lambda: _frame(context)
     downloads.register(server, context)
     acts.register(app, context)

@@ -123,8 +123,15 @@ def _order(view: View, asked: Asked) -> list[ColumnElement[Any]]:
         if column.kind == "choice":
             # The order in which the choices are named, worst first, not that of the alphabet.
             place = case({choice: rank for rank, choice in enumerate(column.choices)}, value=place)
-        ordered.append((place.desc() if direction == "desc" else place.asc()).nulls_last())
-    return [*ordered, view.key.asc()]
+        ordered.append(_directed(place, direction))
+    # Ties go the way of the first column, so that an index of column and key gives the whole order.
+    return [*ordered, _directed(view.key, wanted[0][1])]
+
+
+def _directed(place: ColumnElement[Any], direction: object) -> ColumnElement[Any]:
+    """Empty ones last; PostgreSQL takes a column's index for its order only where nothing is said of empty ones."""
+    directed = place.desc() if direction == "desc" else place.asc()
+    return directed.nulls_last() if getattr(place, "nullable", True) else directed
 
 
 def _conditions(view: View, asked: Asked) -> list[ColumnElement[bool]]:

@@ -1,6 +1,7 @@
 """The alert store migrates itself, refuses what it does not know, and never shows a password."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic import command
@@ -17,8 +18,14 @@ from pipeline.settings import Settings
 def test_the_migrations_make_the_tables_of_the_models(store_settings: Settings) -> None:
     with opened(store_settings) as engine:
         migrate(engine)
+
+        def is_for_it(thing: Any, _name: object, kind: str, *_rest: object) -> bool:
+            asked = thing._ddl_if if kind == "index" else None
+            return not asked or asked.dialect == engine.dialect.name
+
         with engine.connect() as connection:
-            assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+            context = MigrationContext.configure(connection, opts={"include_object": is_for_it})
+            assert compare_metadata(context, Base.metadata) == []
 
 
 def test_migrating_again_changes_nothing(store_settings: Settings) -> None:

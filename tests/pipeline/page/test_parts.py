@@ -9,7 +9,7 @@ from sqlalchemy import make_url
 from pipeline.evaluation.gate import Verdict
 from pipeline.evaluation.scorecard import CANDIDATE, CHAMPION, Scorecard, Window
 from pipeline.page.acts import act
-from pipeline.page.app import make_app
+from pipeline.page.app import GRID_CODE, make_app
 from pipeline.page.context import Context
 from pipeline.page.morning import Morning
 from pipeline.page.quality import QualityPage, quality_figure, read_nights
@@ -109,3 +109,9 @@ def test_a_database_user_that_may_only_read_suffices_for_readers(
         assert "permission denied" in notice["message"]
         context.engine.dispose()
         connection.execute("DROP OWNED BY reader")
+
+
+def test_what_the_page_fetches_early_is_there(settings: Settings) -> None:
+    client = make_app(Context(settings)).server.test_client()
+    assert f'rel="preload" as="script" href="{GRID_CODE}"' in client.get("/").text
+    assert client.get(GRID_CODE).status_code == 200

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection, event
 
 from pipeline.alerts.publish import publish_alerts
 from pipeline.page.context import Context
@@ -57,6 +58,38 @@ def ask(context: Context, filters: Row | None = None, order: list[Row] | None = 
 
 def of(column: str, kind: str, **values: Any) -> Row:
     return {column: {"type": kind, **values}}
+
+
+@pytest.mark.parametrize("direction", ["asc", "desc"])
+def test_on_sqlite_an_index_gives_the_usual_order_and_the_texts_that_people_filter_by(
+    settings: Settings,
+    run: Workspace,  # noqa: F811
+    direction: str,
+) -> None:
+    publish_alerts(settings, run, "shop", Run("shop", BUSINESS_DATE, "run1"))
+    asked = Asked.of(
+        {
+            "filterModel": of("store", "contains", filter="") | of("product", "contains", filter=""),
+            "sortModel": [{"colId": "lost_sales", "sort": direction}],
+        }
+    )
+    plans: list[str] = []
+
+    def explained(connection: Connection, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
+        if statement.startswith("SELECT"):
+            found = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            plans.append("; ".join(row.detail for row in found))
+
+    context = Context(settings)
+    with context.reading() as connection:
+        event.listen(context.engine, "before_cursor_execute", explained)
+        assert fetch(connection, stockouts("shop"), asked, 0, 50)
+        assert count(connection, stockouts("shop"), asked) == 1
+    context.engine.dispose()
+    rows, counted = plans
+    assert "USING INDEX ix_incidents_order_and_filters" in rows
+    assert "TEMP B-TREE" not in rows
+    assert "USING COVERING INDEX ix_incidents_order_and_filters" in counted
 
 
 CASES: list[tuple[Row, Callable[[Row], bool]]] = [
