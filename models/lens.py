@@ -34,6 +34,7 @@ import numpy as np
 from keras import ops
 
 from models.config import LensConfig
+from models.decoders.best_f1 import best_f1_basket
 from models.decoders.decoder import Decoder
 from models.decoders.recurrent_decoder import RecurrentDecoder
 from models.decoders.search import Advance, Choose, drawn_basket, likeliest_basket
@@ -156,9 +157,20 @@ class Lens(keras.Model):
         context = self.context(batch)
         pointers = self.pointers(batch)
         _, _, first = self._first_step(context, pointers)
-        _, product_ids = ops.top_k(first * self._is_product(first), k)
-        probabilities = ops.take_along_axis(self._inclusion(first, context, pointers), product_ids, axis=1)
-        return ops.cast(product_ids, "int32"), probabilities
+        return self._ranked(first, context, pointers, k)
+
+    def best_basket(self, batch: dict[str, Any], max_products: int) -> dict[str, Any]:
+        """The next basket of the largest expected F1, and when; returns what `decode` does, best products first."""
+        context = self.context(batch)
+        pointers = self.pointers(batch)
+        written, _, first = self._first_step(context, pointers)
+        k = min(max_products, self.n_products - FIRST_PRODUCT)
+        ranked, probabilities = self._ranked(first, context, pointers, k)
+        products = best_f1_basket(ranked, probabilities, self.size(context))
+        # Whether one of these products is bought says little about the others: each is told as if it came first.
+        written = ops.repeat(written[:, None], k, axis=1)
+        found = {"products": products, "probabilities": ops.where(products != PADDING, probabilities, 0.0)}
+        return found | self._amounts_and_days(products, written, context, pointers, batch)
 
     def decode(self, batch: dict[str, Any], max_products: int, beams: int = 1) -> dict[str, Any]:
         """Write the likeliest next basket, each product once, and say when; greedily, or by more beams than one.
@@ -173,14 +185,11 @@ class Lens(keras.Model):
         advance = self._advance(context, pointers, beams)
         products = likeliest_basket(first, states, advance, max_products, beams)
         inclusion = self._inclusion(first, context, pointers)
-        times = self.time_to_next(context)
-        return {
-            "products": products,
-            "probabilities": ops.take_along_axis(inclusion, products, axis=-1),
-            "quantities": self._quantities(products, context, pointers),
-            "gap_days": self.time_to_next.median(times, ops.zeros_like(times[:, 0])),
-            "due_days": self.time_to_next.median(times, batch["elapsed_days"]),
-        }
+        before = ops.pad(products[:, :-1], [[0, 0], [1, 0]], constant_values=END)
+        written = self.decoder(self.products(before), context)
+        written = ops.concatenate([written, ops.repeat(context[:, None], ops.shape(products)[1], axis=1)], axis=-1)
+        found = {"products": products, "probabilities": ops.take_along_axis(inclusion, products, axis=-1)}
+        return found | self._amounts_and_days(products, written, context, pointers, batch)
 
     def draw(self, batch: dict[str, Any], max_products: int, choose: Choose) -> Any:
         """A next basket by the model's own probabilities; int32 [B, K], END once where it ends, 0 after it."""
@@ -316,16 +325,27 @@ class Lens(keras.Model):
 
         return advance
 
-    def _quantities(self, products: Any, context: Any, pointers: Pointers | None) -> Any:
-        """Units of each product of baskets that are written; int32 [B, K] -> float32 [B, K], 0 at padding."""
-        before = ops.pad(products[:, :-1], [[0, 0], [1, 0]], constant_values=END)
-        written = self.decoder(self.products(before), context)
-        steps = ops.shape(products)[1]
-        read = [written, ops.repeat(context[:, None], steps, axis=1), self.products(products)]
+    def _ranked(self, first: Any, context: Any, pointers: Pointers | None, k: int) -> tuple[Any, Any]:
+        """The k products likeliest to be written first, and the probability of each to be in the basket, [B, k]."""
+        _, product_ids = ops.top_k(first * self._is_product(first), k)
+        probabilities = ops.take_along_axis(self._inclusion(first, context, pointers), product_ids, axis=1)
+        return ops.cast(product_ids, "int32"), probabilities
+
+    def _amounts_and_days(
+        self, products: Any, written: Any, context: Any, pointers: Pointers | None, batch: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Quantities and days of `decode`, of products [B, K] where the decoder's output was `written` [B, K, W]."""
+        read = [written, self.products(products)]
         if pointers is not None:
             own_units = ops.where(pointers.holds(products), pointers.log_units[:, None], 0.0)
             read.append(ops.sum(own_units, axis=-1, keepdims=True))
-        return ops.where(products != PADDING, self.quantity(ops.concatenate(read, axis=-1)), 0.0)
+        quantities = self.quantity(ops.concatenate(read, axis=-1))
+        times = self.time_to_next(context)
+        return {
+            "quantities": ops.where(products != PADDING, quantities, 0.0),
+            "gap_days": self.time_to_next.median(times, ops.zeros_like(times[:, 0])),
+            "due_days": self.time_to_next.median(times, batch["elapsed_days"]),
+        }
 
     def _shares(self, written: Any, context: Any, pointers: Pointers | None, allowed: Any) -> tuple[Any, Any]:
         """The decoder's output beside the context, and the probability of each next symbol."""

@@ -90,7 +90,12 @@ class PredictionSettings(Section):
 
     active_days: int = Field(90, ge=1, description="funnels whose latest basket is older are not predicted")
     max_products: int = Field(20, ge=1, description="upper bound of a predicted basket")
-    beams: int = Field(1, ge=1, le=16, description="baskets written side by side, the likeliest kept; 1: greedily")
+    basket: Literal["best_f1", "written"] = Field(
+        "best_f1", description="products of the largest expected F1, or the paper's: written one after another"
+    )
+    beams: int = Field(
+        1, ge=1, le=16, description="baskets that are written side by side, the likeliest kept; 1: greedily"
+    )
     batch_size: int = Field(256, ge=1, description="funnels predicted at once")
 
 

@@ -1,5 +1,6 @@
 """Read a sequence by bidirectional LSTM layers."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import keras
@@ -21,7 +22,13 @@ class RecurrentEncoder(Encoder):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.output_units = 2 * self.units[-1]  # both directions of the last layer
-        self.stack = [self._layer(depth, size) for depth, size in enumerate(self.units)]
+        # Bidirectional copies its layer. While a file is read, Keras knows objects by their addresses: another layer at
+        # the address of one that is gone would be taken for it, so these stay, out of sight of Keras's own list.
+        layers = [self._layer(depth, size) for depth, size in enumerate(self.units)]
+        self._copied = SimpleNamespace(layers=layers)
+        self.stack = [
+            keras.layers.Bidirectional(layer, name=f"both_ways_{depth}") for depth, layer in enumerate(layers)
+        ]
 
     def build(self, input_shape: Any = None) -> None:
         """Build each layer on the width of the one below."""
@@ -41,7 +48,7 @@ class RecurrentEncoder(Encoder):
 
     def _layer(self, depth: int, size: int) -> Any:
         seeds = [self.seed + 100 * depth + offset for offset in range(2)]
-        layer = keras.layers.LSTM(
+        return keras.layers.LSTM(
             size,
             return_sequences=True,
             return_state=True,
@@ -49,4 +56,3 @@ class RecurrentEncoder(Encoder):
             recurrent_initializer=keras.initializers.Orthogonal(seed=seeds[1]),
             name=f"lstm_{depth}",
         )
-        return keras.layers.Bidirectional(layer, name=f"both_ways_{depth}")

@@ -77,7 +77,7 @@ class LensContestant:
 
         def predict(batch: dict[str, Any], k: int = _AT_ONCE) -> Any:
             products, probabilities = model.rank(batch, min(k, train.n_products))
-            basket = model.decode(batch, training.max_products)
+            basket = model.best_basket(batch, training.max_products)
             return products, probabilities, basket["products"], basket["quantities"]
 
         self._predict = compiled(predict)
@@ -88,7 +88,7 @@ class LensContestant:
         return LastBaskets(learned, judged, train.n_products, self._cut, self._trial.training)
 
     def rank(self, histories: BasketSequences, k: int) -> Ranking:
-        """The products most likely in the next basket; sizes are those of the baskets it writes."""
+        """The products most likely in the next basket; sizes are those of its best baskets."""
         if self._predict is None:
             raise RuntimeError("rank before fit")
         rows, ends = histories_of(histories), histories.basket_offsets[1:]
@@ -111,6 +111,7 @@ class LensContestant:
             "training": training.model_dump(),
             "features": asdict(self._trial.features) if self._remembers else None,
             "parts": self._trial.n_parts,
+            "basket": "best_f1",
             "epochs": self._epochs_done,
         }
 

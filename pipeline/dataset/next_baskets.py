@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -79,8 +80,13 @@ def load_forecaster(model: bytes, settings: PredictionSettings, cut: Cut, memory
         lens = keras.saving.load_model(path, compile=False, safe_mode=True)
     if not isinstance(lens, Lens):
         raise TypeError(f"the champion's file holds a {type(lens).__name__}, not a model of models/catalog.py")
-    decode = compiled(lambda batch: lens.decode(batch, settings.max_products, settings.beams))
-    return Forecaster(decode, lens.keys.product_keys, lens.keys.customer_keys, cut, memory)
+
+    def decode(batch: Batch) -> dict[str, Any]:
+        if settings.basket == "best_f1":
+            return lens.best_basket(batch, settings.max_products)
+        return lens.decode(batch, settings.max_products, settings.beams)
+
+    return Forecaster(compiled(decode), lens.keys.product_keys, lens.keys.customer_keys, cut, memory)
 
 
 def days_since(histories: Histories, business_date: date) -> np.ndarray:

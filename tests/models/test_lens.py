@@ -18,12 +18,19 @@ from tests.models.conftest import POINTING, TINY
 MAX_PRODUCTS = 12
 
 
+Answer = Callable[[Lens, dict[str, np.ndarray]], dict[str, np.ndarray]]
+
+
 def losses_of(lens: Lens, batch: dict[str, np.ndarray]) -> dict[str, float]:
     return {name: float(value) for name, value in lens.losses(batch).items()}
 
 
 def decoded(lens: Lens, batch: dict[str, np.ndarray], max_products: int = MAX_PRODUCTS) -> dict[str, np.ndarray]:
     return {name: ops.convert_to_numpy(value) for name, value in lens.decode(batch, max_products).items()}
+
+
+def best(lens: Lens, batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {name: ops.convert_to_numpy(value) for name, value in lens.best_basket(batch, MAX_PRODUCTS).items()}
 
 
 def train(lens: Lens, batch: dict[str, np.ndarray], steps: int) -> None:
@@ -108,15 +115,17 @@ def test_padding_changes_no_loss(lens: Lens, seed: int) -> None:
     assert losses_of(lens, padded(batch)) == pytest.approx(losses_of(lens, batch), rel=1e-5)
 
 
-def test_padding_changes_no_prediction(lens: Lens) -> None:
+@pytest.mark.parametrize("answer", [decoded, best])
+def test_padding_changes_no_prediction(lens: Lens, answer: Answer) -> None:
     batch = random_batch()
-    for name, values in decoded(lens, padded(batch)).items():
-        np.testing.assert_allclose(values, decoded(lens, batch)[name], rtol=1e-4, atol=1e-6)
+    for name, values in answer(lens, padded(batch)).items():
+        np.testing.assert_allclose(values, answer(lens, batch)[name], rtol=1e-4, atol=1e-6)
 
 
-def test_an_example_does_not_depend_on_its_neighbours(lens: Lens) -> None:
+@pytest.mark.parametrize("answer", [decoded, best])
+def test_an_example_does_not_depend_on_its_neighbours(lens: Lens, answer: Answer) -> None:
     batch = random_batch(examples=6)
-    together, alone = decoded(lens, batch), decoded(lens, rows(batch, [4]))
+    together, alone = answer(lens, batch), answer(lens, rows(batch, [4]))
     for name, values in alone.items():
         np.testing.assert_allclose(values[0], together[name][4], rtol=1e-4, atol=1e-6)
 
@@ -240,6 +249,21 @@ def test_ranking_is_sorted_distinct_and_agrees_with_decoding(lens: Lens) -> None
     assert np.all((probabilities > 0) & (probabilities < 1))
     assert all(len(set(row)) == len(row) for row in products)
     np.testing.assert_array_equal(decoded(lens, batch)["products"][:, 0], products[:, 0])
+
+
+def test_the_best_basket_is_the_beginning_of_the_ranking(lens: Lens) -> None:
+    batch = random_batch()
+    ranked, probabilities = (ops.convert_to_numpy(each) for each in lens.rank(batch, MAX_PRODUCTS))
+    found = best(lens, batch)
+    taken = found["products"] > 0
+    assert np.all(taken[:, 0])
+    np.testing.assert_array_equal(found["products"], np.where(taken, ranked, 0))
+    np.testing.assert_allclose(found["probabilities"], np.where(taken, probabilities, 0.0), rtol=1e-5)
+    assert np.all((found["quantities"] > 0) == taken)
+    first, days = decoded(lens, batch), ("gap_days", "due_days")
+    np.testing.assert_allclose(found["quantities"][:, 0], first["quantities"][:, 0], rtol=1e-5)
+    for name in days:
+        np.testing.assert_array_equal(found[name], first[name])
 
 
 def test_a_saved_model_predicts_the_same(lens: Lens, tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """Every part on its own: it serialises, and padding is ignored."""
 
+import gc
+import weakref
 from typing import Any
 
 import keras
@@ -65,6 +67,25 @@ def test_an_encoder_ignores_padding(encoder: Encoder) -> None:
     assert state.shape == (2, encoder.output_units)
     np.testing.assert_allclose(state, same, rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(state[:1], alone, rtol=1e-4, atol=1e-6)
+
+
+def test_layers_that_were_copied_outlive_the_encoder_s_making(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or loading a file fails now and then: Keras takes another layer at the same address for the one that is gone."""
+    made: list[weakref.ref[keras.layers.Layer]] = []
+    lstm = keras.layers.LSTM
+
+    def make(*args: Any, **kwargs: Any) -> keras.layers.Layer:
+        layer = lstm(*args, **kwargs)
+        made.append(weakref.ref(layer))
+        return layer
+
+    monkeypatch.setattr(keras.layers, "LSTM", make)
+    encoder = RecurrentEncoder(5, (4, 3))
+    gc.collect()
+    assert [layer() is not None for layer in made] == [True, True]
+    assert len(encoder.trainable_variables) == 0, "not built: what was copied is none of its own parts"
+    encoder.build()
+    assert len(encoder.trainable_variables) == 2 * 2 * 3
 
 
 @pytest.mark.parametrize(
