@@ -60,7 +60,7 @@ class Knowledge:
     champion: ChampionFile | None
 
 
-_loaded: dict[str, Forecaster] = {}
+_loaded: dict[tuple[str, str], Forecaster] = {}
 
 
 def prediction_rows(part: pa.RecordBatch, known: Knowledge) -> Iterator[pa.RecordBatch]:
@@ -144,8 +144,9 @@ def _rows(
 
 def _load(champion: ChampionFile, settings: PredictionSettings) -> Forecaster:
     """The champion's forecaster, loaded once per Python worker; Spark uses a worker again for later tasks."""
-    if champion.version not in _loaded:
+    key = champion.version, settings.model_dump_json()
+    if key not in _loaded:
         _loaded.clear()
         memory = memory_of(champion.remembered, champion.n_candidates)
-        _loaded[champion.version] = load_forecaster(champion.model, settings, champion.cut, memory)
-    return _loaded[champion.version]
+        _loaded[key] = load_forecaster(champion.model, settings, champion.cut, memory)
+    return _loaded[key]

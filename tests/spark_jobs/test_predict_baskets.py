@@ -90,6 +90,22 @@ def test_every_active_funnel_is_predicted_once(by_champion: dict[str, Row]) -> N
     assert set(by_champion) == {"seen", "unseen", "only-new", "s1", "once"}
 
 
+def test_a_basket_may_be_written_product_by_product_instead(
+    spark: SparkSession, champion: ChampionFile, by_champion: dict[str, Row]
+) -> None:
+    written = predicted(spark, champion, max_products=3, basket="written")
+    assert {name: row.gap_days for name, row in written.items()} == {
+        name: row.gap_days for name, row in by_champion.items()
+    }
+    # The champion is untrained: both baskets hold all three products that it knows, each with the same probability. A
+    # basket that is written tells the units of a product after those before it.
+    for name in ("seen", "unseen"):
+        best, other = by_champion[name].products, written[name].products
+        assert [line.product_id for line in other] == [line.product_id for line in best]
+        assert [line.probability for line in other] == pytest.approx([line.probability for line in best])
+        assert [line.quantity for line in other] != pytest.approx([line.quantity for line in best], rel=1e-6)
+
+
 def test_the_reason_for_not_asking_the_model_is_written_down(by_champion: dict[str, Row]) -> None:
     assert {name: row.fallback for name, row in by_champion.items()} == {
         "seen": None,
