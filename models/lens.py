@@ -15,7 +15,7 @@ A batch is a dictionary of arrays (see `pipeline/dataset/batch.py`), its real ba
     customer_ids    int32   [B]     0 for a customer not seen in training
     attributes      int32   [B, A]  of the customer, hashed; 0 is padding
     elapsed_days    float32 [B]     days since the last basket without another; 0 in training
-    candidates      int32   [B, C]  products to point to, each once, and evidence float32 [B, C, F] for each
+    candidates      int32   [B, C]  products to point to, each once, and candidate_features float32 [B, C, F] for each
     target_products int32   [B, S]  the true next basket, then END, then 0
     target_places   int32   [M]     where target_products, flattened, is not 0
     target_quantities float32 [B, S], target_gap_days float32 [B]
@@ -53,8 +53,8 @@ from models.layers.product_embedding import ProductEmbedding
 from models.special_ids import END, FIRST_PRODUCT, PADDING
 
 N_BASKET_FEATURES = 6
-N_EVIDENCE = 31
-OWN_UNITS = 9  # in the evidence: log(1 + units at a time)
+N_CANDIDATE_FEATURES = 31
+OWN_UNITS = 9  # column of the candidate features: log(1 + units at a time)
 
 Part = TypeVar("Part")
 
@@ -107,7 +107,7 @@ class Lens(keras.Model):
             part.build()
         self.readout.build((None, written))
         if self.points:
-            self.pointer_head = PointerHead(N_EVIDENCE, parts.pointer_units, seed=seed + 8000, name="pointer")
+            self.pointer_head = PointerHead(N_CANDIDATE_FEATURES, parts.pointer_units, seed=seed + 8000, name="pointer")
             self.pointer_head.build()
             self.gate = keras.layers.Dense(
                 1, kernel_initializer=keras.initializers.GlorotUniform(seed + 9000), name="gate"
@@ -116,9 +116,9 @@ class Lens(keras.Model):
         self.built = True
 
     def adapt(self, batch: dict[str, np.ndarray]) -> None:
-        """Fit what is standardised to the evidence of a batch, before any training."""
+        """Fit the standardisation to the candidate features of a batch, before any training."""
         if self.points:
-            self.pointer_head.adapt(batch["evidence"], batch["candidates"] >= FIRST_PRODUCT)
+            self.pointer_head.adapt(batch["candidate_features"], batch["candidates"] >= FIRST_PRODUCT)
 
     def context(self, batch: dict[str, Any], training: bool = False) -> Any:
         """The funnel's state: behaviour encoder's state and customer vector; float32 [B, C]."""
@@ -254,9 +254,9 @@ class Lens(keras.Model):
         """What the pointer head says of each customer's candidates; None without that head."""
         if not self.points:
             return None
-        products, evidence = batch["candidates"], batch["evidence"]
-        copy, presence = self.pointer_head(evidence)
-        return Pointers(products, products >= FIRST_PRODUCT, copy, presence, evidence[..., OWN_UNITS])
+        products, candidate_features = batch["candidates"], batch["candidate_features"]
+        copy, presence = self.pointer_head(candidate_features)
+        return Pointers(products, products >= FIRST_PRODUCT, copy, presence, candidate_features[..., OWN_UNITS])
 
     def _basket_losses(self, context: Any, batch: dict[str, Any], training: bool) -> dict[str, Any]:
         """What is lost by naming the next basket's products, units and size, where there is one, over all examples."""

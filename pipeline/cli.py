@@ -2,16 +2,15 @@
 
 import typer
 
-from pipeline.alerts.commands import app as alerts
-from pipeline.benchmarks.commands import app as benchmark
-from pipeline.erasure.commands import erase
-from pipeline.evaluation.commands import app as model
-from pipeline.lake import commands as lake
-from pipeline.nightly import commands as nightly
-from pipeline.page.commands import page
-from pipeline.simulator.commands import app as simulate
-from pipeline.sources.commands import app as source
-from pipeline.training.commands import train
+from pipeline.commands import nightly, tables
+from pipeline.commands.alerts import app as alerts
+from pipeline.commands.benchmark import app as benchmark
+from pipeline.commands.erase import erase
+from pipeline.commands.model import app as model
+from pipeline.commands.page import page
+from pipeline.commands.simulate import app as simulate
+from pipeline.commands.source import app as source
+from pipeline.commands.train import train
 
 app = typer.Typer(help="Larder: raw sales in, stock-out and behaviour alerts out.", no_args_is_help=True)
 
@@ -27,7 +26,7 @@ app.add_typer(source, name="source")
 app.add_typer(alerts, name="alerts")
 app.add_typer(model, name="model")
 app.add_typer(benchmark, name="benchmark")
-for command in (lake.table, lake.versions, lake.rollback, lake.accept, erase):
+for command in (tables.table, tables.versions, tables.rollback, tables.accept, erase):
     app.command()(command)
 
 

@@ -16,9 +16,9 @@ from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 from scipy.sparse import csr_array
 
-from models.detectors.behaviour import KINDS, Algorithm, judge_behaviour, severity
-from models.detectors.behaviour_reasons import EPOCH, explain
-from models.detectors.histories import Histories
+from models.behaviour.detection import KINDS, Algorithm, judge_behaviour, severity
+from models.behaviour.histories import Histories
+from models.behaviour.reasons import EPOCH, explain
 from pipeline.settings import AnomalySettings
 from pipeline.tables.anomalies import ANOMALIES
 from pipeline.tables.catalog import table as contract

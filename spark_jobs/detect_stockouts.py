@@ -14,8 +14,8 @@ import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from models.detectors.counts import quantile
-from models.detectors.stockout import Shelves, find_shortages, reasons, severity
+from models.demand.counts import quantile
+from models.stockouts.shortages import Shelves, find_shortages, reasons, severity
 from pipeline.settings import DemandSettings
 from pipeline.tables.stockouts import STOCKOUTS
 from spark_jobs.session import arg_parser, open_job, open_session, publish_table, read_tables

@@ -1,6 +1,6 @@
 """Expected units per store, product and day of the horizon (`expected_demand`).
 
-Two routes meet here, store by store. The store's route (`models.detectors.boosted_route`, the forecast that the
+Two routes meet here, store by store. The store's route (`models.demand.boosted_route`, the forecast that the
 back-test `larder benchmark stockouts` measures) reads what the store sold lately and gives the level. The
 customers' route (LENS, Algorithm 2) sums what the predicted baskets hold on the days on which they may happen: it
 answers whose baskets these are, and moves `demand.customer_weight` of the mean towards what they hold. That is nothing
@@ -18,9 +18,9 @@ from pyspark.sql import functions as F
 from pyspark.sql.pandas.functions import pandas_udf
 from pyspark.sql.types import ArrayType, DoubleType
 
-from models.detectors import boosted_route, customer_route
-from models.detectors.counts import quantile
-from models.detectors.sales_history import sales_history
+from models.demand import boosted_route, customer_route
+from models.demand.counts import quantile
+from models.demand.sales_history import sales_history
 from pipeline.settings import DemandSettings
 from pipeline.tables.expected_demand import EXPECTED_DEMAND
 from spark_jobs.session import arg_parser, open_job, open_session, publish_table, read_tables

@@ -1,7 +1,7 @@
 """What is on the shelf at the opening of the business date, and what will arrive within the horizon.
 
 Input: the source's stock file of the business date and its resupply files. Output: `stock_levels` and `resupplies`.
-A source without them gets the plan that models/detectors/supply_plan.py derives from its `transactions`; so does one
+A source without them gets the plan that models/demand/supply_plan.py derives from its `transactions`; so does one
 whose stock file is missing, if its description says `missing = "derive"`. Registers that went below zero count as an
 empty shelf; what arrives in several deliveries of one day is added up. A number or day that cannot be read stops the
 job, naming file, line and column: with a wrong stock every alert would be wrong.
@@ -15,7 +15,7 @@ import pyarrow as pa
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from models.detectors.supply_plan import derive_plan
+from models.demand.supply_plan import derive_plan
 from pipeline.expectations.audit import audit_and_publish
 from pipeline.expectations.suites import import_ahead
 from pipeline.settings import DemandSettings

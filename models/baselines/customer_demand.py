@@ -5,7 +5,7 @@ adds: a customer's gaps between baskets, units in a basket and shares of product
 that of a forecast of the store, whose units of each day the sum is brought to, so that only the mix is the customers'.
 `average` makes the placebo, in which every customer is replaced by the average one.
 
-Source: LENS, Algorithm 2, with baskets spread over days (`models.detectors.customer_route`).
+Source: LENS, Algorithm 2, with baskets spread over days (`models.demand.customer_route`).
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from models.detectors.customer_route import gap_spread, visit_expectation
+from models.demand.customer_route import gap_spread, visit_expectation
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]

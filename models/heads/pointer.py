@@ -84,7 +84,7 @@ class PointerHead(keras.layers.Layer):
     Why beside the decoder: a vector that sums up a history no longer tells what was in it, and most of what methods
     by frequency and neighbours know about a next basket is what came before, of this customer and of similar ones.
 
-    Shapes: B customers, C candidates each, F numbers as evidence for each.
+    Shapes: B customers, C candidates each, F numbers as candidate_features for each.
     Source: pointer networks as in See, Liu, Manning, "Get To The Point", ACL 2017; repeat and explore modes as in Ren
             et al., "RepeatNet", AAAI 2019. Differs in reading counts and times of purchases instead of positions, and
             in pointing to what similar customers bought as well.
@@ -108,21 +108,21 @@ class PointerHead(keras.layers.Layer):
         self.deviation = self.add_weight(shape=size, initializer="ones", trainable=False, name="deviation")
         self.built = True
 
-    def adapt(self, evidence: np.ndarray, is_candidate: np.ndarray) -> None:
-        """Read evidence standardised as this is; float32 [B, C, F], bool [B, C].
+    def adapt(self, candidate_features: np.ndarray, is_candidate: np.ndarray) -> None:
+        """Standardise by these features from now on; float32 [B, C, F], bool [B, C].
 
         Without it, numbers that vary little among candidates are learned slowly, and the ranking suffers most by that.
         """
-        seen = evidence[is_candidate]
+        seen = candidate_features[is_candidate]
         if len(seen) > 1:
             deviation = seen.std(axis=0)
             self.mean.assign(seen.mean(axis=0))
             # What is the same for all so far tells nothing, and must not become loud when it first differs.
             self.deviation.assign(np.where(deviation > _SAME, deviation, 1.0))
 
-    def call(self, evidence: Any) -> tuple[Any, Any]:
+    def call(self, candidate_features: Any) -> tuple[Any, Any]:
         """Log scores of being written next and log odds of being in the basket; [B, C, F] -> 2 x [B, C]."""
-        read = ops.silu(self.of_candidate(_GAIN * (evidence - self.mean) / self.deviation))
+        read = ops.silu(self.of_candidate(_GAIN * (candidate_features - self.mean) / self.deviation))
         read = _GAIN * ops.silu(self.hidden(_GAIN * read))
         return self.copy(read)[..., 0], self.presence(read)[..., 0]
 

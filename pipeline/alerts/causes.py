@@ -75,11 +75,11 @@ def history(lake: Lake, alert: AnomalyAlert) -> list[Basket]:
     since = alert.business_date - timedelta(days=2 * SHOWN_DAYS) if alert.funnel_kind == "store" else None
     bought, predicted = _bought(lake, alert, since), _predicted(lake, alert)
     shown = sorted(bought)[-SHOWN_DAYS:]
-    foretold = sorted(predicted)[-SHOWN_DAYS:]
-    wanted = [*(bought[day] for day in shown), *(predicted[night][1] for night in foretold)]
+    nights = sorted(predicted)[-SHOWN_DAYS:]
+    wanted = [*(bought[day] for day in shown), *(predicted[night][1] for night in nights)]
     names = _names(lake, alert.run_id, {product for units in wanted for product in units})
     baskets = [_basket(day, bought[day], names, None) for day in shown]
-    baskets += [_basket(*predicted[night], names, night) for night in foretold]
+    baskets += [_basket(*predicted[night], names, night) for night in nights]
     return sorted(baskets, key=lambda basket: (basket.day, basket.predicted_on or date.min))
 
 

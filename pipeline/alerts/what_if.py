@@ -1,6 +1,6 @@
 """What a further delivery would change for one shelf, from the tables of the night's own run.
 
-Command and page ask here; the arithmetic is `models.detectors.what_if`.
+Command and page ask here; the arithmetic is `models.stockouts.what_if`.
 """
 
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pyarrow.dataset as ds
 
-from models.detectors.days import short_day
-from models.detectors.stockout import Shelves
-from models.detectors.what_if import WhatIf, what_if
+from models.days import short_day
+from models.stockouts.shortages import Shelves
+from models.stockouts.what_if import WhatIf, what_if
 from pipeline.alerts.store import AlertStoreError
 from pipeline.lake.lake import Lake, LakeError
 from pipeline.settings import DemandSettings

@@ -12,8 +12,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pipeline.benchmarks import anomalies, next_basket, stockouts_page, time_to_next, training_speed
-from pipeline.benchmarks.calibration import expected_calibration_error
+from pipeline.benchmarks.anomalies import compare as anomalies
+from pipeline.benchmarks.next_basket import compare as next_basket
+from pipeline.benchmarks.report.calibration import expected_calibration_error
+from pipeline.benchmarks.stockouts import page as stockouts
+from pipeline.benchmarks.time_to_next import compare as time_to_next
+from pipeline.benchmarks.training_speed import compare as training_speed
 from pipeline.settings import REPOSITORY
 
 FOLDER, PAGE = REPOSITORY / "docs" / "results", REPOSITORY / "docs" / "results.md"
@@ -40,8 +44,8 @@ _SECTIONS: dict[str, tuple[str, str, Callable[[dict[str, Any]], str]]] = {
     "stockouts": (
         "Demand and stock-out alerts",
         "Means of four windows of seven days, each forecast from the days before it alone "
-        "(pipeline/benchmarks/demand_scores.py says what the columns are).",
-        stockouts_page.table,
+        "(pipeline/benchmarks/stockouts/metrics.py says what the columns are).",
+        stockouts.table,
     ),
     "anomalies": (
         "Changes of behaviour",
@@ -53,9 +57,9 @@ _SECTIONS: dict[str, tuple[str, str, Callable[[dict[str, Any]], str]]] = {
 
 # Title and axes of each kind of reliability.
 _PANELS = {
-    "products": ("products of the next basket", "foretold probability", "share that was bought"),
-    "units": ("units of products bought", "foretold units", "units bought"),
-    "week": ("a basket within 7 days", "foretold probability", "share that came"),
+    "products": ("products of the next basket", "predicted probability", "share that was bought"),
+    "units": ("units of products bought", "predicted units", "units bought"),
+    "week": ("a basket within 7 days", "predicted probability", "share that came"),
 }
 
 
@@ -77,14 +81,14 @@ def page(folder: Path = FOLDER) -> str:
             aside = f" [What to know about it](results/{more.name})." if more.is_file() else ""
             parts.append(f"`{result['command']}`, measured on {result['measured_on']}.{aside}\n\n{table(result)}")
             if reliabilities(result):
-                parts.append(f"![What was foretold against what came](results/{_plot_of(file).name})\n")
+                parts.append(f"![What was predicted against what came](results/{_plot_of(file).name})\n")
     pages = [file for file in sorted(folder.glob("*.md")) if not file.with_suffix(".json").is_file()]
     parts += [re.sub("^#", "##", file.read_text(), flags=re.MULTILINE) for file in pages]
     return "\n".join(parts)
 
 
 def reliabilities(result: dict[str, Any]) -> dict[str, dict[str, list[dict[str, float]]]]:
-    """By what was foretold, each method's bins (see pipeline/benchmarks/calibration.py)."""
+    """By what was predicted, each method's bins (see pipeline/benchmarks/report/calibration.py)."""
     found: dict[str, dict[str, list[dict[str, float]]]] = {}
     for model, summary in result.get("models", {}).items():
         for what, bins in summary.get("reliability", {}).items():
@@ -93,19 +97,19 @@ def reliabilities(result: dict[str, Any]) -> dict[str, dict[str, list[dict[str, 
 
 
 def plot_reliability(result: dict[str, Any], target: Path) -> None:
-    """What was foretold against what came, a panel each; methods without probabilities are left out."""
+    """What was predicted against what came, a panel each; methods without probabilities are left out."""
     from matplotlib.figure import Figure
 
     found = reliabilities(result)
     figure = Figure(figsize=(6 * len(found), 6), layout="constrained")
     for axes, (what, methods) in zip(figure.subplots(1, len(found), squeeze=False)[0], found.items(), strict=True):
         for model, bins in methods.items():
-            shown = [[each[name] for each in bins] for name in ("foretold", "came")]
+            shown = [[each[name] for each in bins] for name in ("predicted", "came")]
             axes.plot(*shown, marker="o", markersize=4, label=f"{model} (error {expected_calibration_error(bins):.3f})")
-        _, foretold, came = _PANELS[what]
-        most = max(each[name] for bins in methods.values() for each in bins for name in ("foretold", "came"))
+        _, predicted, came = _PANELS[what]
+        most = max(each[name] for bins in methods.values() for each in bins for name in ("predicted", "came"))
         axes.plot([0, most], [0, most], color="0.8", linewidth=1, zorder=0)
-        axes.set(xlabel=foretold, ylabel=came, title=_PANELS[what][0])
+        axes.set(xlabel=predicted, ylabel=came, title=_PANELS[what][0])
         axes.legend(frameon=False)
     figure.savefig(target, dpi=110, metadata={"Software": None})
 

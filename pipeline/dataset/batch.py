@@ -11,7 +11,7 @@ without a real step.
     customer_ids      int32   [B]     row of the customer's vector; 0 is a customer not seen in training
     attributes        int32   [B, A]  of the customer, hashed; 0 padded
     elapsed_days      float32 [B]     days since the last basket that passed without another
-    candidates        int32   [B, C]  products to point to, and evidence float32 [B, C, 31]: see candidates.py
+    candidates        int32   [B, C]  products to point to, and candidate_features float32 [B, C, 31]: see candidates.py
     target_products   int32   [B, S]  known products of the next basket, END, then 0
     target_places     int32   [M]     where target_products, flattened, is not 0
     target_quantities float32 [B, S]  units; 0 at END and padding
@@ -54,7 +54,7 @@ def pasts(histories: Histories, ends: np.ndarray, funnels: np.ndarray, cut: Cut,
     rows = np.zeros((len(ends), lengths.max()), np.int32)
     rows[np.arange(rows.shape[1]) < lengths[:, None]] = np.arange(1, len(baskets) + 1)
     product_ids, quantities = _lines(histories, baskets, cut.max_products)
-    candidates, evidence = memory.of(histories, funnels, ends)
+    candidates, candidate_features = memory.of(histories, funnels, ends)
     return {
         "product_ids": product_ids,
         "quantities": quantities,
@@ -63,7 +63,7 @@ def pasts(histories: Histories, ends: np.ndarray, funnels: np.ndarray, cut: Cut,
         "attributes": histories.attributes[funnels],
         "elapsed_days": np.zeros(len(ends), np.float32),
         "candidates": candidates,
-        "evidence": evidence,
+        "candidate_features": candidate_features,
     }
 
 

@@ -1,8 +1,8 @@
-"""Candidates for the next basket, and the evidence for each, from a memory of what everyone bought.
+"""Candidates for the next basket, and the features of each, from a memory of what everyone bought.
 
     candidates  int32   [B, C]      the customer's own products, then what others' histories name; 0 padded
-    evidence    float32 [B, C, 31]  12 numbers about own purchases (own_products.py), whether it is an own product at
-                                    all, and 18 from others' histories (models/candidates/evidence.py); 0 where padded
+    candidate_features  float32 [B, C, 31]  12 numbers about own purchases (own_products.py), whether it is an own
+                product at all, and 18 from others' histories (models/candidates/scaled_features.py); 0 where padded
 
 Without a memory the candidates are the own products, and what others would say of them is 0.
 """
@@ -14,15 +14,15 @@ from typing import Protocol
 import numpy as np
 
 from models.basket_sequences import BasketSequences
-from models.candidates.evidence import N_OF_OTHERS, evidence_of_others
 from models.candidates.features import CandidateFeatures, FeatureConfig
+from models.candidates.scaled_features import N_OF_OTHERS, scaled_features_of_others
 from models.keys import keys_of
 from models.ragged import offsets_of, ranges
 from pipeline.dataset.histories import Histories
 from pipeline.dataset.own_products import N_OWN_FEATURES, own_products
 from pipeline.tables.vocabulary import FIRST_PRODUCT_INDEX
 
-N_EVIDENCE = N_OWN_FEATURES + 1 + N_OF_OTHERS
+N_CANDIDATE_FEATURES = N_OWN_FEATURES + 1 + N_OF_OTHERS
 
 Evidence = tuple[np.ndarray, np.ndarray]
 
@@ -31,7 +31,7 @@ class Memory(Protocol):
     """Names candidates for the next baskets of funnels."""
 
     def of(self, histories: Histories, funnels: np.ndarray, ends: np.ndarray) -> Evidence:
-        """Candidates and evidence for the baskets at `ends`, from what was bought before.
+        """Candidates and their features for the baskets at `ends`, from what was bought before.
 
         Args: funnels: int64 [B], rows of `histories`; ends: int64 [B], positions among all baskets.
         """
@@ -56,7 +56,7 @@ class Everyone:
         """Own products and what others name."""
         own, own_features = own_products(histories, funnels, ends)
         found = self.features.of(sequences_of(histories, funnels, ends, self.features.n_products))
-        others = evidence_of_others(found)
+        others = scaled_features_of_others(found)
         # Own products are among the candidates; their features move to where they stand.
         width = np.int64(self.features.n_products)
         rows = np.arange(len(ends), dtype=np.int64)[:, None]
@@ -163,7 +163,10 @@ def _joined(own: np.ndarray, is_own: np.ndarray, others: np.ndarray) -> np.ndarr
 def _in_rows(n: int, parts: list[tuple[np.ndarray, Evidence]]) -> Evidence:
     """Answers for some rows each as one answer for all n, padded to the widest."""
     width = max([products.shape[1] for _, (products, _) in parts], default=1)
-    candidates, evidence = np.zeros((n, width), np.int32), np.zeros((n, width, N_EVIDENCE), np.float32)
+    candidates, candidate_features = (
+        np.zeros((n, width), np.int32),
+        np.zeros((n, width, N_CANDIDATE_FEATURES), np.float32),
+    )
     for rows, (products, features) in parts:
-        candidates[rows, : products.shape[1]], evidence[rows, : products.shape[1]] = products, features
-    return candidates, evidence
+        candidates[rows, : products.shape[1]], candidate_features[rows, : products.shape[1]] = products, features
+    return candidates, candidate_features

@@ -79,7 +79,7 @@ def harmonic_mean(first: float, second: float) -> float:
 
 
 def gap_error_days(predicted: np.ndarray, actual: np.ndarray) -> float:
-    """Mean absolute error of the days until the next basket, as foretold when the window began.
+    """Mean absolute error of the days until the next basket, as predicted when the window began.
 
     Only customers who did come back within the window have an actual gap, so long gaps are under-represented.
     """

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pipeline.workspace import Workspace
 
 FOLDER, SCORES = "backtest", "scores.json"
-NIGHTLY_MODEL = "boosted-route"  # the contestant that forecasts as the nightly run does
+NIGHTLY_MODEL = "boosted-route"  # the method that forecasts as the nightly run does
 MEASURES = ("precision_at_threshold", "recall_at_threshold")
 
 

@@ -10,7 +10,7 @@ import dash_mantine_components as dmc
 from dash import Dash, Input, Output, State, dcc, html, no_update
 from sqlalchemy.orm import Session
 
-from models.detectors.days import short_day
+from models.days import short_day
 from pipeline.alerts.causes import buyers, timeline
 from pipeline.alerts.causes import history as basket_history
 from pipeline.alerts.incident_models import Incident, IncidentEvent

@@ -7,9 +7,9 @@ import numpy as np
 import plotly.graph_objects as go
 from dash import dcc
 
-from models.detectors.counts import quantile
-from models.detectors.days import short_day
-from models.detectors.what_if import WhatIf
+from models.days import short_day
+from models.demand.counts import quantile
+from models.stockouts.what_if import WhatIf
 from pipeline.alerts.what_if import Shelf
 
 INK, QUIET, LINE = "#1f2933", "#52606d", "#e5e9ee"

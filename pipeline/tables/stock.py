@@ -1,7 +1,7 @@
 """What is on the shelf and what will arrive: the two input tables of stock-out detection.
 
 Read from the source's stock and resupply files where it delivers them; otherwise derived from sales history by the
-documented plan in `models/detectors/supply_plan.py` (`origin` says which).
+documented plan in `models/demand/supply_plan.py` (`origin` says which).
 """
 
 from datetime import date

@@ -37,7 +37,7 @@ class FineTuning(Training):
         super().__init__(folder, data, strategy, worker)
 
     def run(self) -> None:
-        """Train; where the validation baskets were foretold no better afterwards, keep the model as it was."""
+        """Train; where the validation baskets were predicted no better afterwards, keep the model as it was."""
         before = self._validated()[VALIDATION + TOTAL]
         super().run()
         if self.chief:

@@ -18,7 +18,7 @@ import numpy as np
 from pyspark.sql import functions as F
 
 from models.keys import keys_of
-from pipeline.benchmarks.alone import run_module
+from pipeline.benchmarks.subprocesses import run_module
 from pipeline.dataset.candidates import memory_of
 from pipeline.dataset.histories import read_parts
 from pipeline.dataset.next_baskets import days_since, load_forecaster, translated

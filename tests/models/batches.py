@@ -4,7 +4,7 @@ import numpy as np
 
 from models.special_ids import END, FIRST_PRODUCT
 
-N_PRODUCTS, N_CUSTOMERS, N_FEATURES, N_EVIDENCE = 40, 9, 6, 31
+N_PRODUCTS, N_CUSTOMERS, N_FEATURES, N_CANDIDATE_FEATURES = 40, 9, 6, 31
 
 
 def random_batch(seed: int = 0, examples: int = 4, baskets: int = 3, products: int = 5) -> dict[str, np.ndarray]:
@@ -33,7 +33,9 @@ def random_batch(seed: int = 0, examples: int = 4, baskets: int = 3, products: i
         "customer_ids": np.r_[0, random.integers(1, N_CUSTOMERS, examples - 1)].astype(np.int32),
         "elapsed_days": random.integers(0, 30, examples).astype(np.float32),
         "candidates": own,
-        "evidence": (random.random((*own.shape, N_EVIDENCE)) * (own > 0)[..., None]).astype(np.float32),
+        "candidate_features": (random.random((*own.shape, N_CANDIDATE_FEATURES)) * (own > 0)[..., None]).astype(
+            np.float32
+        ),
         "target_products": targets.astype(np.int32),
         "target_places": np.flatnonzero(targets).astype(np.int32),
         "target_quantities": np.where(targets >= FIRST_PRODUCT, 2.0, 0.0).astype(np.float32),
@@ -59,7 +61,7 @@ def padded(batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     by_place = ("product_ids", "quantities", "basket_rows", "candidates", "target_products", "target_quantities")
     for name in (*by_place, "attributes"):
         wider[name] = np.pad(batch[name], [(0, 0), (0, 3)])
-    wider["evidence"] = np.pad(batch["evidence"], [(0, 0), (0, 3), (0, 0)])
+    wider["candidate_features"] = np.pad(batch["candidate_features"], [(0, 0), (0, 3), (0, 0)])
     return wider | {"target_places": np.flatnonzero(wider["target_products"]).astype(np.int32)}
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from models.detectors.sales_history import SalesHistory, sales_history
+from models.demand.sales_history import SalesHistory, sales_history
 
 
 def history(units: np.ndarray, *, empty_now: bool = False, first_day: int = 0) -> SalesHistory:

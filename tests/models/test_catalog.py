@@ -6,7 +6,7 @@ from keras import ops
 
 from models.catalog import ARCHITECTURES, build
 from models.heads.time_to_next import N_INTERVALS
-from models.lens import N_BASKET_FEATURES, N_EVIDENCE
+from models.lens import N_BASKET_FEATURES, N_CANDIDATE_FEATURES
 from models.special_ids import END, FIRST_PRODUCT
 from tests.models.batches import N_CUSTOMERS, N_PRODUCTS, random_batch
 
@@ -57,8 +57,8 @@ def test_lens2000_has_the_layers_of_table_1() -> None:
 def test_lens_adds_pointer_and_hazard_heads_to_lens1000() -> None:
     model, published = built("lens"), built("lens1000")
     written = 512 + 2 * 256 + 32
-    standardised = 2 * N_EVIDENCE
-    head = standardised + dense(N_EVIDENCE, 64) + dense(64, 64) + 64 + dense(64, 1) + dense(written, 1)
+    standardised = 2 * N_CANDIDATE_FEATURES
+    head = standardised + dense(N_CANDIDATE_FEATURES, 64) + dense(64, 64) + 64 + dense(64, 1) + dense(written, 1)
     hazards = dense(2 * 256 + 32, N_INTERVALS) - dense(2 * 256 + 32, 1)
     of_own_units = 1
     assert model.count_params() - published.count_params() == head + hazards + of_own_units

@@ -75,7 +75,7 @@ def test_nothing_but_candidates_is_copied(make_lens: Callable[..., Lens]) -> Non
 def test_a_customer_without_candidates_is_generated_for(make_lens: Callable[..., Lens]) -> None:
     lens, batch = make_lens(POINTING), random_batch()
     lens.gate.bias.assign([100.0])
-    none = batch | {name: np.zeros_like(batch[name]) for name in ("candidates", "evidence")}
+    none = batch | {name: np.zeros_like(batch[name]) for name in ("candidates", "candidate_features")}
     np.testing.assert_allclose(shares(lens, none).sum(axis=1), 1.0, rtol=1e-5)
     assert np.isfinite(losses_of(lens, none)["total"])
 

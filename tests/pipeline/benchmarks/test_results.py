@@ -31,7 +31,7 @@ def test_a_page_of_a_benchmark_of_its_own_follows_the_tables(tmp_path: Path) -> 
 
 
 def test_reliability_is_plotted_for_methods_with_probabilities(tmp_path: Path) -> None:
-    bins = [{"foretold": 0.2, "came": 0.25, "n": 8}, {"foretold": 0.8, "came": 0.7, "n": 4}]
+    bins = [{"predicted": 0.2, "came": 0.25, "n": 8}, {"predicted": 0.8, "came": 0.7, "n": 4}]
     result = {"models": {"lens": {"reliability": {"products": bins, "units": bins}}, "top": {"reliability": {}}}}
     assert reliabilities(result) == {"products": {"lens": bins}, "units": {"lens": bins}}
     plot_reliability(result, tmp_path / "plot.png")

@@ -1,4 +1,4 @@
-"""Candidates and their evidence: own products keep what is known of them, and nobody looks into the future."""
+"""Candidates and their features: own products keep what is known of them, and no feature reads the future."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -10,7 +10,7 @@ import pytest
 from models import lens
 from models.basket_sequences import BasketSequences
 from pipeline.dataset.candidates import (
-    N_EVIDENCE,
+    N_CANDIDATE_FEATURES,
     Everyone,
     Memory,
     OwnPast,
@@ -43,22 +43,22 @@ def asked(memory: Memory, histories: Histories) -> tuple[np.ndarray, np.ndarray]
 
 
 def test_the_model_reads_as_many_numbers_as_there_are() -> None:
-    assert lens.N_EVIDENCE == N_EVIDENCE
+    assert lens.N_CANDIDATE_FEATURES == N_CANDIDATE_FEATURES
 
 
 def test_own_products_come_with_the_same_numbers_whoever_is_remembered() -> None:
     rows = random_sequences(40)
     histories = histories_of(rows)
     alone, own_evidence = asked(OwnPast(), histories)
-    candidates, evidence = asked(memory_as_of(rows, TODAY), histories)
+    candidates, candidate_features = asked(memory_as_of(rows, TODAY), histories)
     for row in range(len(histories)):
         named = {int(product): place for place, product in enumerate(candidates[row])}
         own = alone[row][alone[row] > 0]
         is_own = [named[int(product)] for product in own]
         mine = slice(0, N_OWN_FEATURES + 1)
-        np.testing.assert_array_equal(evidence[row, is_own, mine], own_evidence[row, : len(own), mine])
+        np.testing.assert_array_equal(candidate_features[row, is_own, mine], own_evidence[row, : len(own), mine])
         others = [place for product, place in named.items() if product not in own]
-        assert not evidence[row, others, mine].any()
+        assert not candidate_features[row, others, mine].any()
         assert len(named) == candidates.shape[1]
 
 

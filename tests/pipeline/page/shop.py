@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from models.detectors.counts import quantile
-from models.detectors.stockout import Shelves, find_shortages, reasons, severity
+from models.demand.counts import quantile
+from models.stockouts.shortages import Shelves, find_shortages, reasons, severity
 from pipeline.alerts.publish import publish_alerts
 from pipeline.settings import Settings
 from pipeline.simulator.catalogue import make_product

@@ -3,8 +3,8 @@
 import pytest
 from flask.testing import FlaskClient
 
+from pipeline.commands.page import PageError, check_reach
 from pipeline.page.app import make_app
-from pipeline.page.commands import PageError, check_reach
 from pipeline.page.context import Context
 from pipeline.settings import PageSettings, Settings
 

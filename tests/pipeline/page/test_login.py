@@ -7,8 +7,8 @@ from flask.testing import FlaskClient
 from joserfc.jwk import RSAKey
 from werkzeug.test import TestResponse
 
+from pipeline.commands.page import check_reach
 from pipeline.page.app import make_app
-from pipeline.page.commands import check_reach
 from pipeline.page.context import Context
 from pipeline.page.login import LoginError, check_login
 from pipeline.page.people import PERSON

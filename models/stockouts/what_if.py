@@ -1,0 +1,77 @@
+"""What one more delivery would change: which alerts and which short days go away.
+
+The same arithmetic as the alerts' own (`stockout.find_shortages`), asked twice: with the supply as planned, and with
+the delivery added. A delivery helps from its day on; what is lost before it comes stays lost.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.demand.counts import Array, quantile
+from models.stockouts.shortages import Residual, Shelves, Shortage, find_shortages
+
+
+@dataclass(frozen=True)
+class WhatIf:
+    """The shelves without and with the delivery.
+
+    Shapes: N products, H days.
+    before, after: what is expected of each shelf.
+    short_before, short_after: bool [N, H]; days on which the shelf is short with at least the alerts' probability.
+    alert_gone:   bool [N]; there is an alert, and with the delivery there is none.
+    units_needed: [N]; whole units that, delivered on that day, leave no day from it on short.
+    """
+
+    before: Shortage
+    after: Shortage
+    short_before: NDArray[np.bool_]
+    short_after: NDArray[np.bool_]
+    alert_gone: NDArray[np.bool_]
+    units_needed: Array
+
+
+def what_if(
+    shelves: Shelves, day: int, units: float, min_probability: float, residual: Residual = "cumulative"
+) -> WhatIf:
+    """Judge every shelf without and with `units` more of its product arriving before the opening of `day`.
+
+    Args:
+        day: counted from 0, the business date.
+        units: 0 or more.
+    Raises: ValueError: where the day lies outside the horizon or the units are negative or not finite.
+    """
+    horizon = shelves.mean.shape[1]
+    if not 0 <= day < horizon:
+        raise ValueError(f"day {day} of the horizon, which has days 0 to {horizon - 1}")
+    if not (np.isfinite(units) and units >= 0):
+        raise ValueError(f"{units} units cannot be delivered: 0 or more are wanted")
+    arriving = shelves.arriving.astype(np.float64).copy()
+    arriving[:, day] += units
+    before = find_shortages(shelves, min_probability, residual)
+    after = find_shortages(replace(shelves, arriving=arriving), min_probability, residual)
+    return WhatIf(
+        before,
+        after,
+        _short_days(before, min_probability, residual),
+        _short_days(after, min_probability, residual),
+        before.is_alert & ~after.is_alert,
+        _units_needed(shelves, day, min_probability, residual),
+    )
+
+
+def _short_days(shortage: Shortage, min_probability: float, residual: Residual) -> NDArray[np.bool_]:
+    if residual == "per_day":
+        return np.less(shortage.residual, 0.0)
+    return (shortage.short_on >= min_probability) & (shortage.short_on > 0)
+
+
+def _units_needed(shelves: Shelves, day: int, min_probability: float, residual: Residual) -> Array:
+    if residual == "per_day":
+        return np.ceil(np.maximum(shelves.mean[:, day] - shelves.arriving[:, day], 0.0))
+    supply = shelves.on_hand[:, None] + np.cumsum(shelves.arriving, axis=1)
+    # A probability that is just reached is an alert: the little keeps below it.
+    share = min(max(1.0 - min_probability + 1e-9, 0.0), 1.0 - 1e-9)
+    wanted = quantile(np.cumsum(shelves.mean, axis=1), shelves.cumulative_variance, share)
+    return np.ceil(np.maximum(wanted - supply, 0.0)[:, day:].max(axis=1))

@@ -1,0 +1,31 @@
+"""A benchmark's data set by what is written on the command line."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline.benchmarks.data.folds import Dataset
+
+
+def open_dataset(words: Sequence[str]) -> Dataset:
+    """`reality-check PATH`, `tafeng` (its file), or a source whose nights have filled its lake.
+
+    Raises: ValueError or SourceError: for anything else; FileNotFoundError or LakeError: where the data are missing.
+    """
+    match list(words):
+        case ["reality-check", path]:
+            from pipeline.benchmarks.data.reality_check import RealityCheck
+
+            return RealityCheck(Path(path))
+        case ["tafeng"]:
+            from pipeline.benchmarks.data.tafeng import TaFeng, fetched_file
+
+            return TaFeng(fetched_file())
+        case [source]:
+            from pipeline.benchmarks.data.lake_sequences import LakeSequences
+            from pipeline.settings import Settings
+            from pipeline.sources.source import load_source
+            from pipeline.workspace import Workspace
+
+            name = load_source(source).name
+            return LakeSequences(name, Workspace.of(Settings(), name).lake)
+    raise ValueError(f"no data set {' '.join(words)!r}; known: reality-check PATH, tafeng, a source")

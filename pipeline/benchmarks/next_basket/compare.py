@@ -1,0 +1,134 @@
+"""Compare next-basket methods on one data set: a trial per method and seed, then one table of all.
+
+Finished trials are kept, so that an interrupted comparison goes on where it stopped and a further method joins the
+others. A trial whose method is configured differently today is done again.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from pipeline.benchmarks.next_basket.methods import method_named
+from pipeline.benchmarks.next_basket.trial import FILE_NAME, RANKINGS
+from pipeline.benchmarks.report.calibration import expected_calibration_error, pooled
+from pipeline.benchmarks.report.report import cell, rows_file, spread, write_results
+from pipeline.benchmarks.subprocesses import run_module
+
+
+def compare(
+    dataset: Sequence[str], models: Sequence[str], seeds: Sequence[int], out: Path, say: Callable[[str], None]
+) -> list[dict[str, Any]]:
+    """Run the trials that are missing under `out`; all trials asked for.
+
+    Raises: ValueError: for an unknown method, or where `out` holds another data set's trials;
+            RuntimeError: where a trial fails, with the end of what it said.
+    """
+    configured = {model: method_named(model, 0).settings() for model in models}
+    trials = []
+    for seed in seeds:
+        for model in models:
+            folder = out / "trials" / f"{model}-{seed}"
+            trial = _finished(folder, dataset, configured[model])
+            if trial is None:
+                say(f"{model}, seed {seed} ...")
+                _run(folder, dataset, model, seed)
+                trial = json.loads((folder / FILE_NAME).read_text())
+            metrics, seconds = trial["metrics"], trial["seconds"]
+            say(
+                f"{model}, seed {seed}: recall@10 {metrics['recall@10']:.4f}, ndcg@10 {metrics['ndcg@10']:.4f}, "
+                f"hit ratio@10 {metrics['hit_ratio@10']:.4f}, {seconds['fit'] + seconds['rank']:.0f} s"
+            )
+            trials.append(trial)
+    return trials
+
+
+def write(trials: list[dict[str, Any]], out: Path, command: str, measured_on: str) -> str:
+    """Write scores.json, rankings.parquet and the Markdown table; returns the table."""
+    models = list(dict.fromkeys(trial["model"] for trial in trials))
+    scores = {
+        "dataset": trials[0]["dataset"][0],
+        "command": command,
+        "measured_on": measured_on,
+        "customers": trials[0]["customers"],
+        "models": {model: _summary([trial for trial in trials if trial["model"] == model]) for model in models},
+    }
+    with rows_file(out / RANKINGS) as add:
+        for trial in trials:
+            add(pq.read_table(out / "trials" / f"{trial['model']}-{trial['seed']}" / RANKINGS))
+    return write_results(out, scores, table(scores))
+
+
+def table(scores: dict[str, Any]) -> str:
+    """The metrics that are usually compared, mean and standard deviation over seeds, as Markdown."""
+    shown = {
+        "recall@10": "R@10",
+        "ndcg@10": "nDCG@10",
+        "hit_ratio@10": "hit@10",
+        "precision@10": "P@10",
+        "recall@20": "R@20",
+        "ndcg@20": "nDCG@20",
+        "hit_ratio@20": "hit@20",
+        "precision@1": "P@1",
+        "recall@1-10": "R avg",
+        "precision@1-10": "P avg",
+        "f1_of_means@1-10": "F1 of avgs",
+        "f1@basket": "F1 basket",
+        "repeat_recall@10": "repeat R@10",
+        "explore_recall@10": "explore R@10",
+    }
+    lines = [
+        "| method | "
+        + " | ".join(shown.values())
+        + " | calibration error | error of units | fit s | rank s | peak MB |",
+        "|---" * (len(shown) + 6) + "|",
+    ]
+    for model, summary in scores["models"].items():
+        cells = [cell(summary["metrics"].get(name)) for name in shown]
+        spent = (summary["seconds"]["fit"], summary["seconds"]["rank"], summary["peak_mb"])
+        cells += [cell(summary["calibration_error"].get(what)) for what in ("products", "units")]
+        cells += [f"{figure['mean']:.0f}" for figure in spent]
+        lines.append(f"| {model} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _summary(trials: list[dict[str, Any]]) -> dict[str, Any]:
+    """Mean and standard deviation over one method's trials."""
+    names = dict.fromkeys(name for trial in trials for name in trial["metrics"])
+    reliability = {what: [trial["reliability"][what] for trial in trials] for what in trials[0]["reliability"]}
+    return {
+        "seeds": [trial["seed"] for trial in trials],
+        "settings": trials[0]["settings"],
+        "metrics": {name: spread([trial["metrics"][name] for trial in trials]) for name in names},
+        "calibration_error": {
+            what: spread([expected_calibration_error(bins) for bins in each]) for what, each in reliability.items()
+        },
+        "reliability": {what: pooled(each) for what, each in reliability.items()},
+        "seconds": {name: spread([trial["seconds"][name] for trial in trials], 1) for name in ("fit", "rank", "cpu")},
+        "peak_mb": spread([trial["peak_mb"] for trial in trials], 0),
+    }
+
+
+def _finished(folder: Path, dataset: Sequence[str], configured: dict[str, Any]) -> dict[str, Any] | None:
+    """The trial in `folder` if it is finished and its method is configured as it is now."""
+    path = folder / FILE_NAME
+    if not path.is_file():
+        return None
+    trial: dict[str, Any] = json.loads(path.read_text())
+    if trial["dataset"] != list(dataset):
+        raise ValueError(f"{folder} is about {' '.join(trial['dataset'])}; choose another --out")
+    now = json.loads(json.dumps(configured))
+    return trial if _without_seed(trial["configured"]) == _without_seed(now) else None
+
+
+def _without_seed(settings: Any) -> Any:
+    if isinstance(settings, dict):
+        return {name: _without_seed(value) for name, value in settings.items() if name != "seed"}
+    return settings
+
+
+def _run(folder: Path, dataset: Sequence[str], model: str, seed: int) -> None:
+    arguments = ["--model", model, "--seed", str(seed), "--out", str(folder), "--dataset", *dataset]
+    run_module("pipeline.benchmarks.next_basket.trial", arguments, f"{model}, seed {seed}")

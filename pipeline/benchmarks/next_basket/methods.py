@@ -1,0 +1,20 @@
+"""Who competes, by name."""
+
+from models.baselines.catalog import BASELINES
+from models.baselines.next_basket import NextBasketModel
+from models.catalog import ARCHITECTURES
+
+FINE_TUNED = "+policy-gradient"
+
+
+def method_named(name: str, seed: int) -> NextBasketModel:
+    """A new model of that name. Raises ValueError that lists the known ones."""
+    architecture = name.removesuffix(FINE_TUNED)
+    if architecture in ARCHITECTURES:
+        from pipeline.benchmarks.next_basket.lens import LensMethod
+
+        return LensMethod(architecture, seed, finetune="none" if name == architecture else "policy-gradient")
+    if name not in BASELINES:
+        known = ", ".join([*ARCHITECTURES, *BASELINES])
+        raise ValueError(f"unknown model {name!r}; known: {known}; an architecture with {FINE_TUNED} is fine-tuned")
+    return BASELINES[name](seed)

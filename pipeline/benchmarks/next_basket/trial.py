@@ -1,0 +1,91 @@
+"""One method on one fold, in a process of its own so that its peak memory is its own.
+
+    python -m pipeline.benchmarks.next_basket.trial --dataset reality-check PATH --model tifu-knn --seed 0 --out FOLDER
+
+Writes FOLDER/rankings.parquet, then FOLDER/trial.json, whose presence says that the trial is finished.
+"""
+
+import argparse
+import json
+import resource
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from models.baselines.next_basket import Ranking
+from pipeline.benchmarks.data.catalog import open_dataset
+from pipeline.benchmarks.data.folds import Dataset, Fold
+from pipeline.benchmarks.next_basket.methods import method_named
+from pipeline.benchmarks.next_basket.metrics import WIDTH, reliability_of, scores_of
+
+FILE_NAME = "trial.json"
+RANKINGS = "rankings.parquet"
+_MEGABYTE = 1024.0  # kilobytes
+
+
+def run(dataset: Dataset, model: str, seed: int) -> tuple[dict[str, Any], pa.Table]:
+    """Fit, rank and score; what the trial found, and its rankings."""
+    fold = dataset.fold(seed)
+    method = method_named(model, seed)
+    configured = method.settings()
+    clock, spent = time.monotonic(), time.process_time()
+    method.fit(fold.train, fold.validation, fold.histories)
+    fitted = time.monotonic()
+    ranking = method.rank(fold.histories, WIDTH)
+    ended = time.monotonic()
+    found = {
+        "model": model,
+        "seed": seed,
+        "customers": {"train": len(fold.train), "validation": len(fold.validation), "test": len(fold.histories)},
+        "configured": configured,
+        "settings": method.settings(),
+        "seconds": {
+            "fit": round(fitted - clock, 2),
+            "rank": round(ended - fitted, 2),
+            "cpu": round(time.process_time() - spent, 2),
+        },
+        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _MEGABYTE),
+        "metrics": scores_of(ranking, fold, ndcg_over_whole_basket=dataset.ndcg_over_whole_basket),
+        "reliability": reliability_of(ranking, fold),
+    }
+    return found, rankings_table(ranking, fold, dataset, model, seed)
+
+
+def rankings_table(ranking: Ranking, fold: Fold, dataset: Dataset, model: str, seed: int) -> pa.Table:
+    """One row per customer and named product, best first."""
+    row, place = np.nonzero(ranking.products)
+    names = dataset.product_names[ranking.products[row, place]]
+    return pa.table(
+        {
+            "model": pa.array(np.repeat(model, len(row))).dictionary_encode(),
+            "seed": pa.array(np.full(len(row), seed, np.int32)),
+            "customer": pa.array(dataset.customer_names[fold.histories.customers[row]], pa.string()),
+            "rank": pa.array((place + 1).astype(np.int16)),
+            "product": pa.array(names, pa.string()),
+            "probability": pa.array(ranking.scores[row, place].astype(np.float32)),
+        }
+    )
+
+
+def main(argv: list[str] | None = None) -> None:
+    """One trial, written to a folder."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--dataset", nargs="+", required=True, help="reality-check PATH, tafeng, or a source")
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    arguments = parser.parse_args(argv)
+    found, rankings = run(open_dataset(arguments.dataset), arguments.model, arguments.seed)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    pq.write_table(rankings, arguments.out / RANKINGS)
+    aside = arguments.out / f".{FILE_NAME}.tmp"
+    aside.write_text(json.dumps({"dataset": arguments.dataset} | found, indent=1))
+    aside.replace(arguments.out / FILE_NAME)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,136 @@
+"""Who forecasts demand in the back-test, by name: the nightly job's own forecast, and what a planner would use."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.baselines.boosted_demand import BoostedLags
+from models.baselines.customer_demand import CustomerConfig, Purchases, customer_demand
+from models.baselines.demand_smoothers import SMOOTHERS, smoother
+from models.demand import boosted_route, store_route
+from models.demand.forecast import DemandForecast
+from models.demand.sales_history import SalesHistory
+from pipeline.benchmarks.data.daily_sales import HORIZON_DAYS, DailySales
+from pipeline.settings import DemandSettings
+
+Array = NDArray[np.float64]
+Forecast = DemandForecast | Array
+
+
+# The customers' route with every customer replaced by the average one.
+PLACEBO = "customer-route-placebo"
+
+
+@dataclass(frozen=True)
+class DemandMethod:
+    """One method.
+
+    forecast: of these products from day `cutoff` on; reads no day from it on. Means alone [N, H] get the spread that
+        their errors of the window before show; a method that has a spread of its own gives it.
+    all_products: forecasts every product; otherwise, because it is slow, only those that are scored.
+    settings: what it was configured with; a forecast made under others is made again.
+    """
+
+    forecast: Callable[[DailySales, int, NDArray[np.int64]], Forecast]
+    all_products: bool = True
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+def demand_method(name: str) -> DemandMethod:
+    """The method of that name. Raises ValueError that lists the known ones."""
+    if name not in METHODS:
+        raise ValueError(f"unknown model {name!r}; known: {', '.join(METHODS)}")
+    return METHODS[name]()
+
+
+def _smooth(name: str) -> Callable[[DailySales, int, NDArray[np.int64]], Array]:
+    return lambda sales, cutoff, products: smoother(name)(sales.units[products, :cutoff], HORIZON_DAYS)
+
+
+def _smoothed(name: str) -> DemandMethod:
+    return DemandMethod(_smooth(name), all_products=name != "auto-ets", settings={"smoother": name} | SMOOTHERS[name])
+
+
+def _boost(sales: DailySales, cutoff: int, products: NDArray[np.int64]) -> Array:
+    weekdays = sales.weekdays(0, cutoff + HORIZON_DAYS)
+    return BoostedLags().forecast(sales.units[products, :cutoff], weekdays, HORIZON_DAYS)
+
+
+def _boosted_lags() -> DemandMethod:
+    return DemandMethod(_boost, all_products=False, settings=BoostedLags().settings())
+
+
+def _imapa_and_lightgbm() -> DemandMethod:
+    def forecast(sales: DailySales, cutoff: int, products: NDArray[np.int64]) -> Array:
+        return (_smooth("imapa")(sales, cutoff, products) + _boost(sales, cutoff, products)) / 2
+
+    return DemandMethod(forecast, all_products=False, settings=BoostedLags().settings())
+
+
+def _store_route() -> DemandMethod:
+    history_days = 56
+
+    def forecast(sales: DailySales, cutoff: int, products: NDArray[np.int64]) -> Forecast:
+        found = store_route.forecast_store(*_store(sales, cutoff, products, history_days))
+        daily = store_route.day_variance(found.mean, found.dispersion, found.level_error)
+        return DemandForecast(
+            found.mean, daily, store_route.cumulative_variance(found.mean, found.dispersion, found.level_error)
+        )
+
+    return DemandMethod(forecast, settings={"history_days": history_days})
+
+
+def _boosted_route() -> DemandMethod:
+    history_days = DemandSettings().history_days
+
+    def forecast(sales: DailySales, cutoff: int, products: NDArray[np.int64]) -> Forecast:
+        found = boosted_route.forecast_store(*_store(sales, cutoff, products, history_days))
+        return found.about(found.mean)
+
+    settings = {"history_days": history_days, "weeks": "band"} | asdict(boosted_route.BoostedConfig())
+    return DemandMethod(forecast, settings=settings)
+
+
+def _store(
+    sales: DailySales, cutoff: int, products: NDArray[np.int64], history_days: int
+) -> tuple[SalesHistory, NDArray[np.int64]]:
+    """The store's last days, and the weekdays of the horizon."""
+    history = sales.history(cutoff, products).days(max(cutoff - history_days, 0), cutoff)
+    return history, sales.weekdays(cutoff, cutoff + HORIZON_DAYS)
+
+
+def _customer_route(*, average: bool) -> DemandMethod:
+    history_days, config = DemandSettings().history_days, CustomerConfig()
+
+    def forecast(sales: DailySales, cutoff: int, products: NDArray[np.int64]) -> Array:
+        store = boosted_route.expected_units(
+            *_store(sales, cutoff, products, history_days), boosted_route.BoostedConfig()
+        )
+        place = np.full(len(sales.units), -1)
+        place[products] = np.arange(len(products))
+        known = (sales.line_days < cutoff) & (place[sales.line_products] >= 0)
+        bought = Purchases(
+            customers=sales.line_customers[known],
+            products=place[sales.line_products[known]],
+            days=sales.line_days[known],
+            units=sales.line_units[known],
+        )
+        return customer_demand(bought, cutoff, store, config, average=average)
+
+    settings = {"history_days": history_days, "average": average} | asdict(config)
+    return DemandMethod(forecast, settings=settings)
+
+
+METHODS: dict[str, Callable[[], DemandMethod]] = {
+    **{name: partial(_smoothed, name) for name in SMOOTHERS},
+    "lightgbm": _boosted_lags,
+    "imapa-lightgbm": _imapa_and_lightgbm,
+    "store-route": _store_route,
+    "boosted-route": _boosted_route,
+    "customer-route": partial(_customer_route, average=False),
+    PLACEBO: partial(_customer_route, average=True),
+}

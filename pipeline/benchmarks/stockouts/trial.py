@@ -1,0 +1,90 @@
+"""One method's forecasts of some windows, in a process of its own so that its memory is its own.
+
+    python -m pipeline.benchmarks.stockouts.trial --file ta_feng.csv.zip --model imapa \
+        --windows 2001-02-01 --trials FOLDER
+
+For each window writes FOLDER/imapa-2001-02-01/forecast.npz, then trial.json, whose presence says that it is finished.
+"""
+
+import argparse
+import json
+import resource
+import time
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.demand.forecast import DemandForecast
+from pipeline.benchmarks.data.daily_sales import DailySales, read_tafeng
+from pipeline.benchmarks.stockouts.methods import Forecast, demand_method
+
+FILE_NAME = "trial.json"
+FORECAST = "forecast.npz"
+_MEGABYTE = 1024.0  # kilobytes
+
+
+def scored_products(sales: DailySales, cutoff: int, planned: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Products that a slow method has to forecast: the top ones and those of the plans, in order."""
+    return np.union1d(sales.top(cutoff), planned)
+
+
+def run(
+    sales: DailySales, model: str, window: date, planned: NDArray[np.int64]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Forecast; what the trial found, and its arrays."""
+    method, cutoff = demand_method(model), sales.day(window)
+    products = np.arange(len(sales.units)) if method.all_products else scored_products(sales, cutoff, planned)
+    clock, spent = time.monotonic(), time.process_time()
+    forecast = method.forecast(sales, cutoff, products)
+    seconds = {"wall": round(time.monotonic() - clock, 2), "cpu": round(time.process_time() - spent, 2)}
+    found = {
+        "model": model,
+        "window": window.isoformat(),
+        "settings": method.settings,
+        "products": len(products),
+        "seconds": seconds,
+        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _MEGABYTE),
+    }
+    return found, {"products": products} | _arrays(forecast)
+
+
+def read_forecast(folder: Path) -> tuple[NDArray[np.int64], Forecast]:
+    """Products and forecast of a finished trial."""
+    with np.load(folder / FORECAST, allow_pickle=False) as stored:
+        if "variance" not in stored:
+            return stored["products"], stored["mean"]
+        forecast = DemandForecast(stored["mean"], stored["variance"], stored["cumulative_variance"])
+        return stored["products"], forecast
+
+
+def _arrays(forecast: Forecast) -> dict[str, Any]:
+    if isinstance(forecast, np.ndarray):
+        return {"mean": forecast}
+    return {name: getattr(forecast, name) for name in ("mean", "variance", "cumulative_variance")}
+
+
+def main(argv: list[str] | None = None) -> None:
+    """One trial, written to a folder."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--file", type=Path, required=True, help="Ta-Feng as fetched")
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--windows", type=date.fromisoformat, nargs="+", required=True, help="first test days")
+    parser.add_argument("--trials", type=Path, required=True, help="holds planned-DAY.npy, products of the plans")
+    arguments = parser.parse_args(argv)
+    sales = read_tafeng(arguments.file)
+    for window in arguments.windows:
+        planned = np.load(arguments.trials / f"planned-{window}.npy", allow_pickle=False)
+        found, arrays = run(sales, arguments.model, window, planned)
+        folder = arguments.trials / f"{arguments.model}-{window}"
+        folder.mkdir(exist_ok=True)
+        np.savez_compressed(folder / FORECAST, **arrays)
+        aside = folder / f".{FILE_NAME}.tmp"
+        aside.write_text(json.dumps(found, indent=1))
+        aside.replace(folder / FILE_NAME)
+
+
+if __name__ == "__main__":
+    main()

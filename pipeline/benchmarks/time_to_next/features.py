@@ -1,0 +1,60 @@
+"""What is told of each gap to methods that read a table: a row per gap, or per gap and day at risk."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from models.ragged import places
+from pipeline.benchmarks.time_to_next.gaps import Gaps
+
+
+def gap_features(gaps: Gaps) -> pd.DataFrame:
+    """What a planner would know where each gap begins: earlier gaps, sizes of baskets, the weekday; no date."""
+    histories = gaps.histories
+    n_baskets = np.diff(histories.basket_offsets)
+    lines = np.diff(histories.product_offsets)
+    units = np.add.reduceat(histories.quantities, histories.product_offsets[:-1])
+    baskets = pd.DataFrame(
+        {
+            "funnel": np.repeat(np.arange(len(histories)), n_baskets),
+            "gap": np.where(histories.gap_days < 0, np.nan, histories.gap_days),
+            "lines": np.log1p(lines),
+            "units": np.log1p(np.maximum(units, 0)),
+        }
+    )
+    baskets["log_gap"] = np.log1p(baskets["gap"])
+    of = baskets.groupby("funnel")
+    found: dict[str, Any] = {"n_gaps": places(n_baskets), "weekday": histories.day_of_week}
+    found |= {f"log_gap_{back}": of["log_gap"].shift(back - 1) for back in (1, 2, 3)}
+    found |= {"median_gap": of["gap"].expanding().median(), "least_gap": of["gap"].expanding().min()}
+    found |= {"greatest_gap": of["gap"].expanding().max(), "deviation": of["log_gap"].expanding().std()}
+    found |= {"mean_log_gap": of["log_gap"].expanding().mean()}
+    for name in ("lines", "units"):
+        found |= {name: baskets[name], f"mean_{name}": of[name].expanding().mean()}
+    columns = {name: np.asarray(values, np.float64)[gaps.ends - 1] for name, values in found.items()}
+    return pd.DataFrame(columns)
+
+
+def lasted(gaps: Gaps) -> np.ndarray:
+    """Days survived: of a gap that has not ended, those before the day on which a basket may still come."""
+    return np.maximum(np.where(gaps.observed, gaps.days, gaps.days - 1), 0.5)
+
+
+def weekday_of(gaps: Gaps) -> np.ndarray:
+    """Weekday on which each gap begins, 0 Monday; int64 [n]."""
+    return gaps.histories.day_of_week[gaps.ends - 1].astype(np.int64) - 1
+
+
+def on_day(table: pd.DataFrame, weekday: np.ndarray, day: np.ndarray) -> pd.DataFrame:
+    """The features with the day at risk, and the weekday that it is."""
+    return table.assign(day=day, weekday_at_risk=(weekday + day) % 7)
+
+
+def at_risk(gaps: Gaps, horizon: int) -> tuple[pd.DataFrame, np.ndarray]:
+    """A row per gap and day of the horizon at risk, and whether the basket came on it."""
+    days = np.minimum(lasted(gaps), horizon).astype(np.int64)
+    rows, day = np.repeat(np.arange(len(gaps)), days), places(days) + 1
+    table = gap_features(gaps).iloc[rows].reset_index(drop=True)
+    came = gaps.observed[rows] & (gaps.days[rows] == day)
+    return on_day(table, weekday_of(gaps)[rows], day), came.astype(np.float64)
