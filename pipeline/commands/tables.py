@@ -20,17 +20,28 @@ Source = Annotated[str | None, typer.Option(help="shop, tafeng, csv, or the path
 
 def table(
     name: Annotated[str | None, typer.Argument(help="a table; without one, all are listed")] = None,
+    *,
     version: Annotated[str | None, typer.Option(help="a published version; default: the current one")] = None,
     out: Annotated[Path | None, typer.Option(help="write the rows to this .parquet or .csv file")] = None,
+    content: Annotated[bool, typer.Option("--hash", help="print a hash of the rows, whatever their order")] = False,
+    without: Annotated[
+        list[str] | None, typer.Option(help="with --hash: a column to leave out; may be repeated")
+    ] = None,
     source: Source = None,
 ) -> None:
-    """List the tables, describe one, or export one with --out."""
+    """List the tables, describe one, export one with --out, or compare two versions by --hash."""
+    from pipeline.lake.content import content_hash
     from pipeline.lake.export import ExportError, export
 
     with errors_in_one_line(SourceError, LakeError, KeyError, ExportError, OSError):
         lake = _lake(source)
         if name is None:
             _print_tables(lake)
+        elif content:
+            contract(name)
+            chosen = version or lake.resolve(name)
+            rows, digest = content_hash(lake, name, chosen, without or ())
+            typer.echo(f"{name} {chosen}: {rows} rows, {digest}")
         elif out is None:
             _print_columns(name)
         else:
