@@ -48,6 +48,8 @@ def show(name: Name) -> None:
 @app.command()
 def check(name: Name) -> None:
     """Try a description on the delivered files: are they found, are all columns there, which lines would be refused."""
+    from pipeline.sources.last_day import last_day
+
     with errors_in_one_line(SourceError, SetupError):
         source = load_source(name)
         workspace = Workspace.of(Settings(), source.name)
@@ -57,7 +59,7 @@ def check(name: Name) -> None:
         _check_headers(source, files)
         _check_others(source, workspace)
         _try_lines(name)
-        typer.echo(f"last day of sales: {source.last_day(workspace)}")
+        typer.echo(f"last day of sales: {last_day(source, workspace)}")
 
 
 def _show_first_lines(source: Source, path: Path) -> None:

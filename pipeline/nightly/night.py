@@ -23,6 +23,7 @@ from typing import IO
 from pipeline.nightly.environment import ONCE, airflow_environment, airflow_program
 from pipeline.nightly.processes import end_marked, mark
 from pipeline.settings import REPOSITORY, Settings
+from pipeline.sources.last_day import last_day
 from pipeline.sources.source import Source, SourceError
 from pipeline.stages import Stage, read_stages
 from pipeline.workspace import Workspace
@@ -73,7 +74,7 @@ def plan_night(
         if business_date not in (None, day):
             raise NightFailed(f"{resumed} is about {day}; leave --business-date out to take it up again")
         return Night(described_in, day, resumed, workspace.run_folder(resumed))
-    day = business_date or source.last_day(workspace) + timedelta(days=1)
+    day = business_date or last_day(source, workspace) + timedelta(days=1)
     name = f"nightly-{day}-{datetime.now(UTC):%Y%m%dT%H%M%S}"
     return Night(described_in, day, name, workspace.run_folder(name))
 

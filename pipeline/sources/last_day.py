@@ -34,6 +34,8 @@ def last_business_day(lines: dict[date, int]) -> date | None:
 def last_day(source: Source, workspace: Workspace) -> date:
     """The last day of the delivered files: from their names where these hold it, else from their lines.
 
+    A few mistyped dates far in the future do not count.
+
     Raises: SourceError: when there are no files or none holds a readable date.
     """
     files = source.delivered_files(workspace)

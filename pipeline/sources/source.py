@@ -238,15 +238,6 @@ class Source(Layout):
         found = self.matching(self.stock.files.format(date=day), workspace)
         return found[0] if found else None
 
-    def last_day(self, workspace: Workspace) -> date:
-        """The last day of the delivered sales; a few typing errors far in the future do not count.
-
-        Raises: SourceError: when there are no files or none holds a readable date.
-        """
-        from pipeline.sources.last_day import last_day
-
-        return last_day(self, workspace)
-
 
 def attribute_column(name: str) -> str:
     """What we call the column of a customer's attribute while lines are read."""

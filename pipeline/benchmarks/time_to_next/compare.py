@@ -15,8 +15,9 @@ from pipeline.benchmarks.data.tafeng import TaFeng
 from pipeline.benchmarks.report.calibration import pooled, reliability
 from pipeline.benchmarks.report.report import cell, rows_file, spread, write_results
 from pipeline.benchmarks.time_to_next.gaps import Gaps, learned_and_tested
-from pipeline.benchmarks.time_to_next.methods import DAYS, Predicted, gap_method
+from pipeline.benchmarks.time_to_next.methods import gap_method
 from pipeline.benchmarks.time_to_next.metrics import WEEK, gap_scores
+from pipeline.benchmarks.time_to_next.predictions import DAYS, Predicted
 
 FORETOLD = "predicted.parquet"
 _MEGABYTE = 1024.0  # kilobytes

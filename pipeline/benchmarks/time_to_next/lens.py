@@ -12,7 +12,7 @@ from models.basket_sequences import BasketSequences
 from models.catalog import ARCHITECTURES
 from models.special_ids import END, FIRST_PRODUCT, PADDING, UNKNOWN
 from pipeline.benchmarks.time_to_next.gaps import Gaps
-from pipeline.benchmarks.time_to_next.methods import DAYS, Predicted
+from pipeline.benchmarks.time_to_next.predictions import DAYS, Predicted
 from pipeline.dataset.batch import Batch, Cut, pasts, targets
 from pipeline.dataset.candidates import OwnPast, sequences_of
 from pipeline.settings import TrainingSettings

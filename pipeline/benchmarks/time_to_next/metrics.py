@@ -4,7 +4,7 @@ import numpy as np
 
 from pipeline.benchmarks.report.calibration import expected_calibration_error, reliability
 from pipeline.benchmarks.time_to_next.gaps import Gaps
-from pipeline.benchmarks.time_to_next.methods import DAYS, Predicted
+from pipeline.benchmarks.time_to_next.predictions import DAYS, Predicted
 
 WEEK = 7
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.settings import Settings
-from pipeline.sources.last_day import last_business_day
+from pipeline.sources.last_day import last_business_day, last_day
 from pipeline.sources.source import SourceError, file_day, load_source
 from pipeline.workspace import Workspace
 
@@ -44,7 +44,7 @@ def test_ten_lines_describe_a_source_relative_to_their_file(
     (tmp_path / "sales").mkdir()
     (tmp_path / "sales" / "a.csv").write_text("when,card,sku,qty,total\n31.01.2026 08:00,c,p,1,2\n")
     assert source.delivered_files(workspace) == [tmp_path / "sales" / "a.csv"]
-    assert source.last_day(workspace) == date(2026, 1, 31)
+    assert last_day(source, workspace) == date(2026, 1, 31)
 
 
 @pytest.mark.parametrize("name", ["shop", "tafeng", "csv"])

@@ -7,8 +7,9 @@ from models.basket_sequences import BasketSequences
 from models.ragged import offsets_of
 from pipeline.benchmarks.report.calibration import expected_calibration_error, reliability
 from pipeline.benchmarks.time_to_next.gaps import FIRST_TEST, LAST_TEST, Gaps, gaps_of, learned_and_tested
-from pipeline.benchmarks.time_to_next.methods import DAYS, METHODS, Predicted, gap_method, median_within
+from pipeline.benchmarks.time_to_next.methods import METHODS, gap_method
 from pipeline.benchmarks.time_to_next.metrics import gap_scores
+from pipeline.benchmarks.time_to_next.predictions import DAYS, Predicted, median_within
 
 N_DAYS, START = 120, 11_000
 
