@@ -30,9 +30,14 @@ class Workspace:
         """The source's tables."""
         return Lake(self.root / "lake")
 
+    @property
+    def runs(self) -> Path:
+        """The folders of all runs."""
+        return self.root / "runs"
+
     def run_folder(self, run_id: str) -> Path:
         """Stage records, checkpoints and reports of one run; made if missing."""
-        folder = self.root / "runs" / run_id
+        folder = self.runs / run_id
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 

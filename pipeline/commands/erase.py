@@ -18,7 +18,7 @@ def erase(
     """Remove a customer from every table, prediction and alert, and mark the models that learned from it."""
     from pipeline.alerts.store import AlertStoreError
     from pipeline.erasure.erase import delivered_files_with, erase
-    from pipeline.nightly.night import NightFailed
+    from pipeline.nightly.running import NightFailed
     from pipeline.sources.pseudonyms import customer_key
 
     with errors_in_one_line(SourceError, LakeError, AlertStoreError, NightFailed, OSError):

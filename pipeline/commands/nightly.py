@@ -12,9 +12,10 @@ import typer
 from rich.console import Console
 
 from pipeline.nightly.environment import SERVICE, SetupError, airflow_environment, airflow_program
-from pipeline.nightly.night import Night, NightFailed, migrate_database, plan_night, prepare_files, run_night
+from pipeline.nightly.night import Night, migrate_database, plan_night, prepare_files, run_night
 from pipeline.nightly.processes import end_marked, mark
 from pipeline.nightly.progress import Progress
+from pipeline.nightly.running import NightFailed, stop_night
 from pipeline.settings import REPOSITORY, Settings
 from pipeline.sources.source import SourceError, load_source
 from pipeline.terminal import errors_in_one_line
@@ -31,6 +32,9 @@ def nightly(
     resume: Annotated[
         str | None, typer.Option(metavar="RUN", help="take up an interrupted night behind the last table it published")
     ] = None,
+    stop: Annotated[
+        str | None, typer.Option(metavar="RUN", help="end the running night of that name with all that it started")
+    ] = None,
 ) -> None:
     """Run one night: raw files, the DAG through Airflow, then the worst alerts and the scorecard."""
     console = Console()
@@ -38,8 +42,12 @@ def nightly(
     night: Night | None = None
     try:
         with errors_in_one_line(SourceError, SetupError, NightFailed):
-            described_in = _absolute(source or settings.source)
+            described_in = _absolute(settings.source if source is None else source)
             description = load_source(described_in)
+            if stop is not None:
+                stop_night(Workspace.of(settings, description.name).runs, stop)
+                typer.echo(f"{stop} was ended; readers keep what was published before")
+                return
             prepare_files(description, Workspace.of(settings, description.name), typer.echo)
             night = plan_night(settings, description, described_in, _day(business_date), resume)
             typer.echo(f"{description.name} as of {night.business_date}; log: {night.log}")

@@ -19,7 +19,7 @@ import pyarrow.dataset as ds
 from pipeline.alerts.erase import erase_customer
 from pipeline.lake.lake import Lake
 from pipeline.lake.rewrite import Change, rewrite
-from pipeline.nightly.night import locked
+from pipeline.nightly.running import locked
 from pipeline.settings import Settings
 from pipeline.sources.pseudonyms import pseudonym
 from pipeline.sources.source import Source
@@ -57,7 +57,7 @@ def erase(settings: Settings, source: Source, customer: str, key: bytes | None) 
     """
     workspace = Workspace.of(settings, source.name)
     ids = [customer, *([pseudonym(key, customer)] if key is not None else [])]
-    with locked(workspace.root / "runs"):
+    with locked(workspace.runs):
         lake = workspace.lake
         first = first_sold_on(lake, ids)
         models = mark_for_retraining(settings, source.name, first, WHY_RETRAIN) if first else []

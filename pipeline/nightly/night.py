@@ -6,9 +6,7 @@ was killed needs no repair: started again under its name it goes on behind the l
 name it makes new versions.
 """
 
-import fcntl
 import json
-import os
 import shlex
 import signal
 import subprocess
@@ -21,7 +19,8 @@ from pathlib import Path
 from typing import IO
 
 from pipeline.nightly.environment import ONCE, airflow_environment, airflow_program
-from pipeline.nightly.processes import end_marked, mark
+from pipeline.nightly.processes import MARK, end_marked, mark
+from pipeline.nightly.running import Holder, NightFailed, locked, say_who_holds
 from pipeline.settings import REPOSITORY, Settings
 from pipeline.sources.last_day import last_day
 from pipeline.sources.source import Source, SourceError
@@ -34,10 +33,6 @@ QUOTED_LINES = 8
 
 # Someone is watching: a failure is shown at once, not retried, and nobody needs to be told that it takes long.
 WATCHED = {"LARDER_TASK_RETRIES": "0", "LARDER_DEADLINE_HOURS": "0"}
-
-
-class NightFailed(Exception):
-    """The night ended early; the message says where and what to read."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +54,11 @@ class Night:
         """What takes the night up again after it was interrupted or has failed."""
         return f"larder nightly --source {shlex.quote(self.source)} --resume {self.name}"
 
+    @property
+    def stop_command(self) -> str:
+        """What ends the night and everything that it started, from another terminal."""
+        return f"larder nightly --source {shlex.quote(self.source)} --stop {self.name}"
+
 
 def plan_night(
     settings: Settings, source: Source, described_in: str, business_date: date | None, resumed: str | None = None
@@ -73,18 +73,18 @@ def plan_night(
         day = _interrupted_day(workspace, resumed)
         if business_date not in (None, day):
             raise NightFailed(f"{resumed} is about {day}; leave --business-date out to take it up again")
-        return Night(described_in, day, resumed, workspace.run_folder(resumed))
+        return Night(described_in, day, resumed, workspace.runs / resumed)
     day = business_date or last_day(source, workspace) + timedelta(days=1)
     name = f"nightly-{day}-{datetime.now(UTC):%Y%m%dT%H%M%S}"
-    return Night(described_in, day, name, workspace.run_folder(name))
+    return Night(described_in, day, name, workspace.runs / name)
 
 
 def _interrupted_day(workspace: Workspace, name: str) -> date:
     """Business date of a night that `larder nightly` named."""
-    known = sorted(path.name for path in (workspace.root / "runs").glob("nightly-*") if path.is_dir())
+    known = sorted(path.name for path in workspace.runs.glob("nightly-*") if path.is_dir())
     if name not in known:
         shown = ", ".join(known[-3:]) or "none yet"
-        raise NightFailed(f"no night {name} in {workspace.root / 'runs'}; the latest are: {shown}")
+        raise NightFailed(f"no night {name} in {workspace.runs}; the latest are: {shown}")
     return date.fromisoformat(name.removeprefix("nightly-")[:10])
 
 
@@ -111,9 +111,10 @@ def run_night(settings: Settings, night: Night, on_stage: Callable[[Stage], None
 
     Raises: NightFailed: a task failed; the record of the failed stage is in the message.
     """
-    earlier = len(read_stages(night.folder))
-    with locked(night.folder.parent) as lock, night.log.open("ab") as log:
+    with _started(night) as lock, night.log.open("ab") as log:
+        earlier = len(read_stages(night.folder))
         environment = airflow_environment(settings, ONCE) | WATCHED | mark()
+        say_who_holds(lock, Holder(night.name, environment[MARK], night.stop_command))
         _migrate(environment, log)
         conf = {"source": night.source, "business_date": night.business_date.isoformat(), "run_name": night.name}
         process = subprocess.Popen(
@@ -126,7 +127,6 @@ def run_night(settings: Settings, night: Night, on_stage: Callable[[Stage], None
             start_new_session=True,
             pass_fds=(lock,),
         )
-        os.pwrite(lock, f"{process.pid:<20d}".encode(), 0)
         with _ends_with_us(environment):
             _follow(process, night, on_stage, earlier)
     if process.returncode:
@@ -177,7 +177,7 @@ def _what_failed(night: Night, earlier: int) -> str:
     if not lines:
         latest = {stage.name: stage for stage in records}
         unfinished = [stage.name for stage in latest.values() if stage.status == "running"]
-        lines = [f"{name} ended without a word (killed, or out of memory?)" for name in unfinished]
+        lines = [f"{name} ended without a word (stopped, killed, or out of memory?)" for name in unfinished]
     if not lines:
         lines = ["a task failed outside its stage; the log ends with:", *_last_words(night.log)]
     return "\n".join([*lines, f"log: {night.log}", f"when it is mended: {night.resume_command}"])
@@ -191,27 +191,11 @@ def _last_words(log: Path) -> list[str]:
 
 
 @contextmanager
-def locked(runs: Path) -> Iterator[int]:
-    """Hold the source's lock; Airflow inherits it, so it is free only when the last process of the night is gone.
-
-    Args:   runs: the folder of all the source's runs.
-    Raises: NightFailed: when a night of `larder nightly` is still running.
-    """
-    runs.mkdir(parents=True, exist_ok=True)
-    path = runs / ".night.lock"
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.pread(handle, 20, 0).decode().strip()
-            raise NightFailed(
-                f"another night of this source is still running (process group {holder}); wait for it, "
-                f"or end it with: kill -- -{holder}"
-            ) from None
-        yield handle
-    finally:
-        os.close(handle)
+def _started(night: Night) -> Iterator[int]:
+    """The source's lock, and only then the night's folder: a refused night leaves none."""
+    with locked(night.folder.parent) as lock:
+        night.folder.mkdir(exist_ok=True)
+        yield lock
 
 
 @contextmanager

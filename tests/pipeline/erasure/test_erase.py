@@ -15,7 +15,7 @@ from pipeline.erasure import erase as erasing
 from pipeline.erasure.erase import of_customer
 from pipeline.lake import rewrite as rewriting
 from pipeline.lake.lake import Manifest
-from pipeline.nightly.night import locked
+from pipeline.nightly.running import locked
 from pipeline.settings import Settings
 from pipeline.sources.delivery import link_days
 from pipeline.sources.pseudonyms import pseudonym
@@ -202,7 +202,7 @@ def test_an_interrupted_erasure_is_completed_by_the_next(
 
 def test_a_running_night_is_waited_for(shop: Workspace) -> None:
     before = content(shop)
-    with locked(shop.root / "runs"):
+    with locked(shop.runs):
         result = larder_erase()
     assert (result.exit_code, "another night of this source is still running" in result.stderr) == (1, True)
     assert content(shop) == before

@@ -3,13 +3,15 @@
 import os
 import signal
 import sys
+import threading
 from datetime import date
 from pathlib import Path
 
 import psutil
 import pytest
 
-from pipeline.nightly.night import Night, NightFailed, plan_night, prepare_files, run_night
+from pipeline.nightly.night import Night, plan_night, prepare_files, run_night
+from pipeline.nightly.running import NightFailed, locked, stop_night
 from pipeline.settings import Settings
 from pipeline.sources.source import SourceError, load_source
 from pipeline.stages import Stage
@@ -125,6 +127,34 @@ def test_an_interrupt_ends_every_process_of_the_night(
     with pytest.raises(KeyboardInterrupt):
         run_night(settings, night, terminate)
     assert not _runs(int((night.folder / "child").read_text()))
+
+
+def test_a_night_stopped_from_outside_ends_whole_and_may_be_taken_up_again(
+    settings: Settings, night: Night, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = (
+        "child = subprocess.Popen(['sleep', '600'], start_new_session=True)\n"
+        "(folder / 'child').write_text(str(child.pid))\n"
+        "with stage('train_model', folder):\n    time.sleep(600)\n"
+    )
+    stand_in(tmp_path, monkeypatch, body)
+    stop = threading.Thread(target=stop_night, args=(night.folder.parent, night.name))
+    with pytest.raises(NightFailed, match=f"train_model ended without a word[\\s\\S]*--resume {night.name}"):
+        run_night(settings, night, lambda stage: stop.start())
+    stop.join()
+    assert not _runs(int((night.folder / "child").read_text()))
+
+
+def test_a_refused_night_leaves_no_folder(
+    settings: Settings, workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand_in(tmp_path, monkeypatch, "")
+    refused = plan_night(settings, load_source("shop"), "shop", date(2026, 3, 1))
+    with locked(workspace.runs), pytest.raises(NightFailed, match="still running"):
+        run_night(settings, refused, lambda stage: None)
+    assert [path for path in workspace.runs.iterdir() if path.is_dir()] == []
+    run_night(settings, refused, lambda stage: None)
+    assert refused.log.is_file()
 
 
 def test_a_source_of_ones_own_without_files_is_an_error(settings: Settings, tmp_path: Path) -> None:
