@@ -1,12 +1,12 @@
 # Two commands: `make nightly` and `make test`. Both build what they need first; see README.md.
 .DEFAULT_GOAL := help
-.PHONY: help setup lock nightly up page test check benchmark-sessionize docs results
+.PHONY: help setup lock nightly up page test test-fast check benchmark-sessionize docs results
 
 SOURCE ?=
 DATE ?=
 
 help:  ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /|/' | awk -F'|' '{printf "  make %-22s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-22s %s\n", $$1, $$2}'
 
 setup:  ## build .venv (jobs) and .venv-airflow from the locked requirements
 	@docker/setup.sh
@@ -32,12 +32,15 @@ page: setup  ## the alerts' page alone, on 127.0.0.1:8050 until Ctrl-C
 test: setup  ## every test, one night of a tiny shop through Airflow included
 	@.venv/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
+test-fast: setup  ## every test but those that need a browser, PostgreSQL or a whole night
+	@.venv/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'not browser and not postgres and not end_to_end'
+
 check: setup  ## ruff, mypy, import-linter, yamllint
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
-	@.venv/bin/yamllint --strict -c docker/.yamllint docker
+	@.venv/bin/yamllint --strict -c docker/.yamllint docker .pre-commit-config.yaml
 
 benchmark-sessionize: setup  ## time Spark's sessionizing against DuckDB and Polars: [LINES=10000000] [OUT=var/benchmark]
 	@.venv/bin/python -m spark_jobs.benchmarks.sessionize --lines $(or $(LINES),10000000) \

@@ -7,5 +7,9 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 
 def short_day(day: date) -> str:
-    """Such as Fri 6 Mar."""
+    """Weekday, day and month.
+
+    >>> short_day(date(2026, 3, 6))
+    'Fri 6 Mar'
+    """
     return f"{_WEEKDAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]}"

@@ -3,7 +3,8 @@
     python -m pipeline.benchmarks.results
 
 A result file is the scores.json of a benchmark, kept as KIND_DATASET.json; it says with which command and when it was
-measured. A benchmark that writes a page of its own has it kept as NAME.md. Nothing is measured here.
+measured. A benchmark that writes a page of its own has it kept as NAME.md; overview.md comes first. Nothing is
+measured here.
 """
 
 import json
@@ -21,6 +22,7 @@ from pipeline.benchmarks.training_speed import compare as training_speed
 from pipeline.settings import REPOSITORY
 
 FOLDER, PAGE = REPOSITORY / "docs" / "results", REPOSITORY / "docs" / "results.md"
+OVERVIEW = "overview"
 
 _SECTIONS: dict[str, tuple[str, str, Callable[[dict[str, Any]], str]]] = {
     "next_basket": (
@@ -69,6 +71,8 @@ def page(folder: Path = FOLDER) -> str:
     Raises: ValueError: for a file that no benchmark is known to write.
     """
     parts = ["# Results\n\nMade by `make results` from the files in docs/results, each the scores of one command.\n"]
+    pages = [file for file in sorted(folder.glob("*.md")) if not file.with_suffix(".json").is_file()]
+    parts += [_as_section(file) for file in pages if file.stem == OVERVIEW]
     known = {kind: sorted(folder.glob(f"{kind}_*.json")) for kind in _SECTIONS}
     for file in sorted(folder.glob("*.json")):
         if not any(file in files for files in known.values()):
@@ -82,8 +86,7 @@ def page(folder: Path = FOLDER) -> str:
             parts.append(f"`{result['command']}`, measured on {result['measured_on']}.{aside}\n\n{table(result)}")
             if reliabilities(result):
                 parts.append(f"![What was predicted against what came](results/{_plot_of(file).name})\n")
-    pages = [file for file in sorted(folder.glob("*.md")) if not file.with_suffix(".json").is_file()]
-    parts += [re.sub("^#", "##", file.read_text(), flags=re.MULTILINE) for file in pages]
+    parts += [_as_section(file) for file in pages if file.stem != OVERVIEW]
     return "\n".join(parts)
 
 
@@ -112,6 +115,11 @@ def plot_reliability(result: dict[str, Any], target: Path) -> None:
         axes.set(xlabel=predicted, ylabel=came, title=_PANELS[what][0])
         axes.legend(frameon=False)
     figure.savefig(target, dpi=110, metadata={"Software": None})
+
+
+def _as_section(file: Path) -> str:
+    """The page, its headings one level lower."""
+    return re.sub("^#", "##", file.read_text(), flags=re.MULTILINE)
 
 
 def _plot_of(file: Path) -> Path:

@@ -16,7 +16,12 @@ _TOKEN = re.compile(r"%.|[^%]+")
 
 
 def java_pattern(time_format: str) -> str:
-    """The Spark pattern of a strptime format.
+    """The Spark pattern of a strptime format; where nothing adjoins a number, one digit will do for two.
+
+    >>> java_pattern("%d.%m.%Y %H:%M")
+    "d'.'M'.'yyyy' 'H':'m"
+    >>> java_pattern("%Y%m%d")
+    'yyyyMMdd'
 
     Raises: ValueError: for an unknown directive or a format without year, month and day.
     """
@@ -50,7 +55,13 @@ def has_offset(time_format: str) -> bool:
 
 
 def date_part(time_format: str) -> tuple[str, str | None]:
-    """The format up to the time of day, and the character that ends it (None where there is no time of day)."""
+    """The format up to the time of day, and the character that ends it (None where there is no time of day).
+
+    >>> date_part("%Y-%m-%dT%H:%M")
+    ('%Y-%m-%d', 'T')
+    >>> date_part("%d %b %Y")
+    ('%d %b %Y', None)
+    """
     for separator in (" ", "T"):
         head, found, tail = time_format.partition(separator)
         if found and not re.search(r"%[YymdbB]", tail):

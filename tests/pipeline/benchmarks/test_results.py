@@ -30,6 +30,13 @@ def test_a_page_of_a_benchmark_of_its_own_follows_the_tables(tmp_path: Path) -> 
     assert page(tmp_path).endswith("\n## Sessionizing\n\n| engine |\n\n### Where time goes\n")
 
 
+def test_the_overview_comes_first(tmp_path: Path) -> None:
+    for name in ("overview", "a_page", "sessionize"):
+        (tmp_path / f"{name}.md").write_text(f"# The {name}\n")
+    headings = [line for line in page(tmp_path).splitlines() if line.startswith("## ")]
+    assert headings == ["## The overview", "## The a_page", "## The sessionize"]
+
+
 def test_reliability_is_plotted_for_methods_with_probabilities(tmp_path: Path) -> None:
     bins = [{"predicted": 0.2, "came": 0.25, "n": 8}, {"predicted": 0.8, "came": 0.7, "n": 4}]
     result = {"models": {"lens": {"reliability": {"products": bins, "units": bins}}, "top": {"reliability": {}}}}
