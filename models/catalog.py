@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from models.config import LensConfig
+from models.names import unknown_name
 
 if TYPE_CHECKING:
     from models.lens import Lens
@@ -68,7 +69,7 @@ def build(
     from models.lens import Lens  # starts TensorFlow
 
     if architecture not in ARCHITECTURES:
-        raise ValueError(f"unknown architecture {architecture!r}; known: {', '.join(ARCHITECTURES)}")
+        raise ValueError(unknown_name("architecture", architecture, ARCHITECTURES))
     config = asdict(replace(ARCHITECTURES[architecture], seed=seed))
     model = Lens(config, n_products=len(product_keys), n_customers=len(customer_keys))
     model.keys.assign(product_keys, customer_keys)

@@ -19,6 +19,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from models.names import unknown_name
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 Finetune = Literal["none", "policy-gradient"]
@@ -237,8 +239,8 @@ class _PublicToml(TomlConfigSettingsSource):
         for name in values:
             field = self.settings_cls.model_fields.get(name)
             if field is None:
-                known = ", ".join(self.settings_cls.model_fields)
-                raise ValueError(f"{self.toml_file_path}: unknown setting {name!r}; known: {known}")
+                known = self.settings_cls.model_fields
+                raise ValueError(f"{self.toml_file_path}: {unknown_name('setting', name, known)}")
             if "SecretStr" in str(field.annotation):
                 raise ValueError(f"{self.toml_file_path}: {name} is a secret; set LARDER_{name.upper()} instead")
         return values

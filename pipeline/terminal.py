@@ -20,8 +20,7 @@ def errors_in_one_line(*expected: type[Exception]) -> Iterator[None]:
     try:
         yield
     except expected as error:
-        message = error.args[0] if isinstance(error, KeyError) and error.args else str(error)
-        typer.echo(f"larder: {message}", err=True)
+        typer.echo(f"larder: {error}", err=True)
         raise typer.Exit(1) from None
 
 

@@ -19,6 +19,7 @@ from pyspark.sql.pandas.functions import arrow_udf
 from pipeline.settings import SequenceSettings
 from pipeline.tables.sequences import SEQUENCES
 from pipeline.tables.vocabulary import FIRST_PRODUCT_INDEX, UNKNOWN_INDEX, VOCABULARY
+from spark_jobs.home_store import home_store
 from spark_jobs.session import arg_parser, open_job, open_session, read_tables, stage_table
 from spark_jobs.vocabulary import (
     Vocabulary,
@@ -131,7 +132,7 @@ def collect_sequences(funnels: DataFrame, settings: SequenceSettings) -> DataFra
     return histories.select(
         "funnel_kind",
         "funnel_id",
-        _home_store(F.col("history.store_id")).alias("store_id"),
+        home_store(F.col("history.store_id")).alias("store_id"),
         F.size("history").alias("n_baskets"),
         F.element_at("days", -1).alias("last_sold_on"),
         F.col("kept_days").alias("sold_on"),
@@ -170,19 +171,6 @@ def _latest(items: Column, settings: SequenceSettings) -> Column:
 
 def _gap_days(days: Column) -> Column:
     return F.transform(days, lambda day, at: F.when(at == 0, -1).otherwise(F.date_diff(day, days[at - 1])))
-
-
-def _home_store(stores: Column) -> Column:
-    """The most frequent store; of equally frequent ones that of the later basket."""
-    candidates = F.transform(
-        F.array_distinct(stores),
-        lambda store: F.struct(
-            F.size(F.filter(stores, lambda visited: visited == store)).alias("visits"),
-            (-F.array_position(F.reverse(stores), store)).alias("recency"),
-            store.alias("store_id"),
-        ),
-    )
-    return F.when(F.array_min(stores) == F.array_max(stores), stores[0]).otherwise(F.array_max(candidates)["store_id"])
 
 
 def main(argv: list[str] | None = None) -> None:

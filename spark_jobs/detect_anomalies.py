@@ -18,11 +18,13 @@ from scipy.sparse import csr_array
 
 from models.behaviour.detection import KINDS, Algorithm, judge_behaviour, severity
 from models.behaviour.histories import Histories
-from models.behaviour.reasons import EPOCH, explain
+from models.behaviour.reasons import explain
+from models.days import day_of, epoch_day, epoch_days
 from pipeline.settings import AnomalySettings
 from pipeline.tables.anomalies import ANOMALIES
 from pipeline.tables.catalog import table as contract
 from pipeline.workspace import Workspace
+from spark_jobs.home_store import home_stores
 from spark_jobs.session import arg_parser, open_job, open_session, publish_table, read_tables
 
 FUNNEL = ["funnel_kind", "funnel_id"]
@@ -48,10 +50,9 @@ def detect_anomalies(
 
 def funnel_lines(baskets: DataFrame, business_date: date, settings: AnomalySettings) -> DataFrame:
     """Units and money per funnel, day and product; the latest `max_baskets` days of funnels with enough of them."""
-    lines = baskets.filter(F.col("sold_on") < F.lit(business_date)).select(
-        "customer_id", "store_id", "sold_on", F.explode("products").alias("line")
-    )
-    at_home = lines.join(home_stores(lines), "customer_id")
+    past = baskets.filter(F.col("sold_on") < F.lit(business_date))
+    lines = past.select("customer_id", "store_id", "sold_on", F.explode("products").alias("line"))
+    at_home = lines.join(home_stores(past), "customer_id")
     customers = at_home.select(
         F.lit("customer").alias("funnel_kind"),
         F.col("customer_id").alias("funnel_id"),
@@ -81,15 +82,6 @@ def funnel_lines(baskets: DataFrame, business_date: date, settings: AnomalySetti
         .filter((F.col("back") <= settings.max_baskets) & (F.col("n_baskets") >= settings.min_baskets))
         .drop("back", "n_baskets")
     )
-
-
-def home_stores(lines: DataFrame) -> DataFrame:
-    """The store in which each customer shops on most days (ties: the latest, then the greatest id)."""
-    visits = lines.groupBy("customer_id", "store_id").agg(
-        F.count_distinct("sold_on").alias("days"), F.max("sold_on").alias("latest")
-    )
-    best = F.max(F.struct("days", "latest", "store_id")).alias("best")
-    return visits.groupBy("customer_id").agg(best).select("customer_id", F.col("best.store_id").alias("home_store_id"))
 
 
 def predicted_lines(lines: DataFrame, predictions: DataFrame, business_date: date, recent_days: int) -> DataFrame:
@@ -151,7 +143,7 @@ class _Peers:
             rows["product_id"].to_numpy(str), return_index=True, return_inverse=True
         )
         categories = rows["category"].fillna(NO_CATEGORY).to_numpy(str)[first_of]
-        day = (rows["sold_on"].to_numpy("datetime64[D]") - np.datetime64(EPOCH)).astype(np.int64)
+        day = epoch_days(rows["sold_on"])
         bought = rows["units"].notna().to_numpy()
         histories = Histories.of_lines(
             funnel[bought],
@@ -181,7 +173,7 @@ def _judge(business_date: date, settings: AnomalySettings) -> Callable[[pd.DataF
     algorithm = Algorithm.named(
         settings.distance, settings.embedding, settings.clustering, settings.clusters, settings.cluster_distance
     )
-    today = (business_date - EPOCH).days
+    today = epoch_day(business_date)
     recent_days, min_baskets = settings.recent_days, settings.min_baskets
 
     def judge(rows: pd.DataFrame) -> pd.DataFrame:
@@ -190,7 +182,7 @@ def _judge(business_date: date, settings: AnomalySettings) -> Callable[[pd.DataF
         histories = peers.histories
         verdicts = judge_behaviour(histories, algorithm, today, recent_days, peers.predicted)
         is_silent = verdicts.kind == KINDS.index("silence")
-        last_on = [EPOCH + timedelta(days=int(day)) for day in histories.day[histories.last]]
+        last_on = [day_of(day) for day in histories.day[histories.last]]
         found = pd.DataFrame(
             {
                 "funnel_kind": funnel_kind,

@@ -27,6 +27,7 @@ from pyspark.sql import functions as F
 
 from models.baselines.frequency_forecast import FrequencyForecast
 from models.catalog import ARCHITECTURES
+from models.days import epoch_day
 from models.keys import keys_of
 from pipeline.dataset.batch import Cut
 from pipeline.dataset.candidates import remembered
@@ -133,7 +134,7 @@ def champion_file(
     customers = settings.training.memory_customers if ARCHITECTURES[found.architecture].remembers else 0
     tonight = keys_of(product_names(vocabulary))
     parts = (translated(part, tonight, keys_of(names)) for part in read_parts(sequences)) if customers else ()
-    known = remembered(parts, (night - date(1970, 1, 1)).days, len(names), customers)
+    known = remembered(parts, epoch_day(night), len(names), customers)
     return ChampionFile(found.model_path.read_bytes(), found.version, names, cut, known, settings.training.candidates)
 
 

@@ -17,6 +17,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from scipy.sparse import csr_array, diags_array
 
+from models.days import epoch_day
 from models.keys import keys_of, rows_of
 from models.product_vectors import co_occurrence_vectors
 from models.segments import Segments, names_of, plane, segment
@@ -142,7 +143,7 @@ def co_purchase_vectors(sequences: Path, vocabulary: Path, night: date, n_custom
     As many directions as groups are to be found, as in spectral clustering: further ones tell neighbours apart.
     """
     ids = product_names(vocabulary)
-    known = remembered(read_parts(sequences), (night - date(1970, 1, 1)).days, len(ids), n_customers)
+    known = remembered(read_parts(sequences), epoch_day(night), len(ids), n_customers)
     vectors = co_occurrence_vectors(known, groups)
     in_company = vectors.any(axis=1)
     return Vectors(ids[in_company].astype(str), vectors[in_company].astype(np.float64), CO_PURCHASES)

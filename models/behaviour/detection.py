@@ -22,7 +22,8 @@ from models.behaviour.histories import Array, Flags, Histories, Integers
 from models.behaviour.measures import Measure, content, quantity, size, timing
 from models.behaviour.runs import latest_runs
 from models.behaviour.tails import CLUSTER_DISTANCES, ClusterDistance, tail_by_level
-from models.severities import SEVERITIES
+from models.names import look_up
+from models.severities import severity_of
 
 # What is judged apart: other products; a larger basket; more units of each product; longer and shorter between baskets;
 # no visit.
@@ -149,7 +150,7 @@ def severity(score: Array, monthly_value: Array) -> list[str]:
     points = (monthly_value >= 2.0 * np.median(monthly_value)).astype(int)
     for step in _SCORE_STEPS:
         points += score >= step
-    return [SEVERITIES[point] for point in points]
+    return [severity_of(point) for point in points]
 
 
 def _least_probable(measure: Measure, cluster: Integers, tail: ClusterDistance) -> tuple[Array, Flags, Flags]:
@@ -193,6 +194,4 @@ def _with_predictions(own: csr_array, predicted: csr_array | None) -> csr_array:
 
 
 def _part(setting: str, name: str, known: dict[str, Part]) -> Part:
-    if name not in known:
-        raise ValueError(f"setting anomalies.{setting} is {name!r}; known: {', '.join(known)}")
-    return known[name]
+    return look_up(f"anomalies.{setting}", name, known)

@@ -2,20 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
 
 import numpy as np
 from scipy.sparse import csr_array
 
 from models.behaviour.detection import KINDS, Verdicts
 from models.behaviour.histories import Array, Histories, Integers
-from models.days import short_day
+from models.days import day_of, short_day
 
 # Products named in a sentence.
 _NAMED = 3
 # From this multiple of the usual on, it is said.
 _WORTH_SAYING = 1.5
-EPOCH = date(1970, 1, 1)
 
 # What one basket of a funnel is called.
 _BASKETS = {"customer": ("basket", "baskets"), "store": ("day", "days")}
@@ -63,7 +61,7 @@ class _Sight:
     @property
     def day(self) -> str:
         """Day of the latest basket."""
-        return short_day(EPOCH + timedelta(days=int(self.histories.day[self.last])))
+        return short_day(day_of(self.histories.day[self.last]))
 
     @property
     def when(self) -> str:

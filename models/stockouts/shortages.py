@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from models.days import short_day
 from models.demand.counts import Array, exceed_probability, expected_excess, quantile
-from models.severities import SEVERITIES
+from models.severities import severity_of
 
 Residual = Literal["cumulative", "per_day"]
 
@@ -96,7 +96,7 @@ def severity(value_at_risk: Array, short_day: NDArray[np.int64], usual_value: fl
     points = (short_day < _SOON_DAYS).astype(int)
     for step in _VALUE_STEPS:
         points += value_at_risk >= step * usual_value
-    return [SEVERITIES[point] for point in points]
+    return [severity_of(point) for point in points]
 
 
 def reasons(shelves: Shelves, shortage: Shortage, horizon: list[date], residual: Residual = "cumulative") -> list[str]:

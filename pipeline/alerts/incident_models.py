@@ -11,9 +11,9 @@ from datetime import date, datetime
 from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from models.severities import SEVERITIES
 from pipeline.alerts.models import ALERT_ID, KINDS, NAME, Base, one_of, short_hash
 from pipeline.tables.sequences import FUNNEL_KINDS
-from pipeline.tables.stockouts import SEVERITIES
 
 OPEN_STATES = ("new", "ongoing", "acknowledged", "snoozed")
 RESOLVED, CLOSED = "resolved", "closed"

@@ -12,6 +12,7 @@ from itertools import islice
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from models.names import unknown_name
 from pipeline.alerts import lifecycle
 from pipeline.alerts.incident_models import VERDICTS, Incident, IncidentEvent
 from pipeline.alerts.lifecycle import IncidentError, Moment
@@ -79,7 +80,7 @@ def close(
 ) -> list[Incident]:
     """Close with the verdict `right`, `wrong` or `known`; the last two silence the condition while it lasts."""
     if verdict not in VERDICTS:
-        raise IncidentError(f"unknown verdict {verdict!r}; known: {', '.join(VERDICTS)}")
+        raise IncidentError(unknown_name("verdict", verdict, VERDICTS))
     words = _words(comment)
 
     def act(one: Incident, by: Moment) -> IncidentEvent:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from models.severities import SEVERITIES
 from pipeline.alerts.incident_models import (
     CLOSED,
     LOW,
@@ -27,7 +28,6 @@ from pipeline.alerts.incident_models import (
     subject_hash,
 )
 from pipeline.alerts.models import AnomalyAlert, StockoutAlert
-from pipeline.tables.stockouts import SEVERITIES
 
 NEW, ONGOING, ACKNOWLEDGED, SNOOZED = OPEN_STATES
 SILENCING = ("wrong", "known")

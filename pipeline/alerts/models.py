@@ -22,8 +22,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
 
+from models.severities import SEVERITIES
 from pipeline.tables.sequences import FUNNEL_KINDS
-from pipeline.tables.stockouts import SEVERITIES
 
 ALERT_ID = String(16)
 NAME = String()

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from models.names import unknown_name
 from pipeline.lake.lake import LakeError
 from pipeline.sources.source import SourceError
 from pipeline.terminal import errors_in_one_line
@@ -88,7 +89,7 @@ def stockouts(
 
     with errors_in_one_line(*EXPECTED):
         if dataset != "tafeng":
-            raise ValueError(f"no data set {dataset!r} for stock-outs; known: tafeng")
+            raise ValueError(unknown_name("data set for stock-outs", dataset, ["tafeng"]))
         settings = Settings()
         file = Workspace.of(settings, "tafeng").raw / Path(MEMBER).name
         sales = read_tafeng(file)
@@ -128,7 +129,7 @@ def anomalies(
 
     with errors_in_one_line(*EXPECTED):
         if dataset != "tafeng":
-            raise ValueError(f"--dataset {dataset!r}: changes are injected into tafeng only")
+            raise ValueError(unknown_name("data set for injected changes", dataset, ["tafeng"]))
         names = list(DETECTORS) if detectors is None else [name.strip() for name in detectors.split(",")]
         changes = list(KINDS) if kinds is None else [kind.strip() for kind in kinds.split(",")]
         found = compare(fetched_file(), names, seeds_of(seeds), out, kinds=changes, back=back, say=typer.echo)
@@ -155,7 +156,7 @@ def time_to_next(
 
     with errors_in_one_line(*EXPECTED):
         if dataset != "tafeng":
-            raise ValueError(f"no data set {dataset!r} for days until the next basket; known: tafeng")
+            raise ValueError(unknown_name("data set for days until the next basket", dataset, ["tafeng"]))
         chosen = [name.strip() for name in models.split(",")] if models else list(METHODS)
         scores = compare(fetched_file(), chosen, seeds_of(seeds), out, typer.echo)
         shown = ["larder", "benchmark", "time-to-next", "--dataset", dataset, "--seeds", seeds]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from pydantic import ValidationError
 
+from pipeline.files import replace_text
 from pipeline.settings import Settings
 from pipeline.simulator.score import Score, ScoreError, read_shop, score_changes, score_stockouts
 from pipeline.simulator.shop import ShopSettings
@@ -87,7 +88,7 @@ def score(
     _print(scores, night)
     if json_file is not None:
         rows = [{**asdict(row), "recall": row.recall, "precision": row.precision} for row in scores]
-        json_file.write_text(json.dumps({"business_date": night.isoformat(), "scores": rows}, indent=1) + "\n")
+        replace_text(json_file, json.dumps({"business_date": night.isoformat(), "scores": rows}, indent=1) + "\n")
 
 
 def _folder(out: Path | None) -> Path:

@@ -33,7 +33,7 @@ def table(
     from pipeline.lake.content import content_hash
     from pipeline.lake.export import ExportError, export
 
-    with errors_in_one_line(SourceError, LakeError, KeyError, ExportError, OSError):
+    with errors_in_one_line(SourceError, LakeError, ValueError, ExportError, OSError):
         lake = _lake(source)
         if name is None:
             _print_tables(lake)
@@ -53,7 +53,7 @@ def table(
 
 def versions(name: Name, source: Source = None) -> None:
     """The published versions of a table, oldest first; * marks the one that readers get."""
-    with errors_in_one_line(SourceError, LakeError, KeyError):
+    with errors_in_one_line(SourceError, LakeError, ValueError):
         lake = _lake(source)
         contract(name)
         current = lake.current(name)
@@ -68,7 +68,7 @@ def versions(name: Name, source: Source = None) -> None:
 
 def rollback(name: Name, version: Version, source: Source = None) -> None:
     """Let readers get an earlier version of a table again; nothing is deleted."""
-    with errors_in_one_line(SourceError, LakeError, KeyError):
+    with errors_in_one_line(SourceError, LakeError, ValueError):
         lake = _lake(source)
         contract(name)
         before = lake.current(name)
@@ -78,7 +78,7 @@ def rollback(name: Name, version: Version, source: Source = None) -> None:
 
 def accept(name: Name, version: Version, source: Source = None) -> None:
     """Publish a version that its audit refused, because you know why it is right; its manifest says so."""
-    with errors_in_one_line(SourceError, LakeError, KeyError):
+    with errors_in_one_line(SourceError, LakeError, ValueError):
         lake = _lake(source)
         contract(name)
         lake.staged_path(name, version)

@@ -27,6 +27,7 @@ import pyarrow.parquet as pq
 
 from models.basket_sequences import BasketSequences
 from models.catalog import ARCHITECTURES
+from models.days import epoch_day
 from models.keys import keys_of, rows_of
 from models.ragged import places as places_within
 from pipeline.dataset.batch import Batch, Cut, pasts, targets
@@ -82,7 +83,7 @@ class Examples:
 
         Raises: ValueError: if no customer has two baskets before the held-out days.
         """
-        cutoff = _day(business_date - timedelta(days=settings.holdout_days))
+        cutoff = epoch_day(business_date - timedelta(days=settings.holdout_days))
         product_keys = read_product_keys(vocabulary)
         counts = np.zeros(len(product_keys), np.int64)
         blocks: list[_Block] = []
@@ -256,10 +257,6 @@ def read_product_keys(vocabulary: Path) -> np.ndarray:
     keys = np.zeros(int(indices.max(initial=FIRST_PRODUCT_INDEX - 1)) + 1, np.int64)
     keys[indices] = keys_of(table["product_id"].to_pylist())
     return keys
-
-
-def _day(day: date) -> int:
-    return (day - date(1970, 1, 1)).days
 
 
 def _customer_baskets(histories: Histories) -> tuple[np.ndarray, np.ndarray]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from models.days import epoch_day
 from models.keys import keys_of, rows_of
 from pipeline.dataset.batch import Batch, Cut, pasts
 from pipeline.dataset.candidates import Memory, OwnPast
@@ -92,7 +93,7 @@ def load_forecaster(model: bytes, settings: PredictionSettings, cut: Cut, memory
 def days_since(histories: Histories, business_date: date) -> np.ndarray:
     """Days from each funnel's last basket to the business date; int64 [n]."""
     last = histories.sold_on[histories.basket_offsets[1:] - 1]
-    return (business_date - date(1970, 1, 1)).days - last.astype(np.int64)
+    return epoch_day(business_date) - last.astype(np.int64)
 
 
 def knows_any(histories: Histories) -> np.ndarray:

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from models.baselines.frequency_forecast import FrequencyForecast
 from models.basket_sequences import BasketSequences
+from models.days import epoch_day
 from models.keys import keys_of
 from pipeline.dataset.batch import Cut
 from pipeline.dataset.candidates import memory_of
@@ -124,7 +125,7 @@ def _rows(
     offsets = pa.array(np.concatenate([[0], np.cumsum(n_products)]), pa.int32())
     last = part["last_sold_on"].take(pa.array(funnels))
     due = last.cast(pa.int32()).to_numpy(zero_copy_only=False) + np.round(answer["due_days"]).astype(np.int32)
-    earliest = (business_date - date(1970, 1, 1)).days
+    earliest = epoch_day(business_date)
     return pa.RecordBatch.from_pydict(
         {
             "funnel_kind": part["funnel_kind"].take(pa.array(funnels)),

@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from pipeline.evaluation.scorecard import CANDIDATE, CHAMPION, Scorecard
+from pipeline.files import replace_text
 from pipeline.settings import PromotionSettings
 
 FILE_NAME = "promotion.json"
@@ -26,9 +27,7 @@ class Verdict(BaseModel):
 
     def write(self, run_folder: Path) -> None:
         """Put it into the run's folder, whole or not at all."""
-        aside = run_folder / f".{FILE_NAME}.tmp"
-        aside.write_text(self.model_dump_json(indent=1))
-        aside.replace(run_folder / FILE_NAME)
+        replace_text(run_folder / FILE_NAME, self.model_dump_json(indent=1))
 
     @classmethod
     def read(cls, run_folder: Path) -> "Verdict | None":

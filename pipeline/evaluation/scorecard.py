@@ -12,6 +12,8 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from pipeline.files import replace_text
+
 FILE_NAME = "scorecard.json"
 CANDIDATE = "candidate"
 CHAMPION = "champion"
@@ -45,9 +47,7 @@ class Scorecard(BaseModel):
 
     def write(self, run_folder: Path) -> None:
         """Put it into the run's folder, whole or not at all."""
-        aside = run_folder / f".{FILE_NAME}.tmp"
-        aside.write_text(json.dumps(self.model_dump(mode="json"), indent=1, allow_nan=True))
-        aside.replace(run_folder / FILE_NAME)
+        replace_text(run_folder / FILE_NAME, json.dumps(self.model_dump(mode="json"), indent=1, allow_nan=True))
 
     @classmethod
     def read(cls, run_folder: Path) -> "Scorecard":

@@ -20,11 +20,11 @@ def content_hash(lake: Lake, table: str, version: str, without: Collection[str] 
 
     Numbers are written with all their digits: equal hashes mean equal bits.
 
-    Raises: KeyError: a column that the table has not, naming those that it has.
+    Raises: ValueError: a column that the table has not, naming those that it has.
     """
     known = contract(table).column_names
     if missing := sorted(set(without) - set(known)):
-        raise KeyError(f"{table} has no column {', '.join(missing)}; it has {', '.join(known)}")
+        raise ValueError(f"{table} has no column {', '.join(missing)}; it has {', '.join(known)}")
     rows, total = 0, 0
     for batch in scan(lake, table, version).to_batches():
         kept = batch.select([name for name in known if name not in without])

@@ -6,7 +6,6 @@ every value.
 
 import csv
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
+from pipeline.files import replacing
 from pipeline.lake.lake import Lake
 from pipeline.tables.catalog import table as contract
 from pipeline.terminal import harmless
@@ -31,13 +31,8 @@ def export(lake: Lake, table: str, version: str, out: Path) -> int:
     write = WRITERS.get(out.suffix.lower())
     if write is None:
         raise ExportError(f"{out} ends with neither .parquet nor .csv, so its format is not known")
-    aside = out.with_name(f".{out.name}.{os.getpid()}")
-    try:
-        rows = write(scan(lake, table, version), aside)
-        aside.replace(out)
-    finally:
-        aside.unlink(missing_ok=True)
-    return rows
+    with replacing(out) as aside:
+        return write(scan(lake, table, version), aside)
 
 
 def scan(lake: Lake, table: str, version: str) -> ds.Scanner:

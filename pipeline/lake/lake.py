@@ -27,6 +27,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from pipeline.files import move, replace_text, sync, write_durably
 from pipeline.tables.catalog import table as contract
 
 MARKER = "PUBLISHING"
@@ -72,9 +73,7 @@ class Lake:
     def describe(self, manifest: Manifest) -> None:
         """Write the manifest of a staged version: the last step of writing, so its presence means complete."""
         path = self._staged(manifest.table, manifest.version) / "manifest.json"
-        aside = path.with_suffix(".tmp")
-        _write(aside, manifest.model_dump_json(indent=1))
-        aside.replace(path)
+        replace_text(path, manifest.model_dump_json(indent=1))
         if claim := _CLAIMS.pop(path.parent, None):
             os.close(claim)
 
@@ -106,17 +105,16 @@ class Lake:
             published = self._published(table, version)
             if not published.exists():
                 staged = self.staged_path(table, version).parent
-                _write(staged / MARKER, "")
+                write_durably(staged / MARKER, "")
                 os.utime(staged)  # `versions` orders by it
                 published.parent.mkdir(parents=True, exist_ok=True)
-                staged.rename(published)
-                _sync(published.parent)
+                move(staged, published)
             shutil.rmtree(self._staged(table, version), ignore_errors=True)  # written again after a kill just here
             _lock_of(self._staged(table, version)).unlink(missing_ok=True)
             if self._moves_readers(self.manifest(table, version)):
                 self._point(table, version)
             (published / MARKER).unlink()
-            _sync(published)
+            sync(published)
 
     def current(self, table: str) -> str | None:
         """The version that readers get, or None before the first."""
@@ -232,11 +230,7 @@ class Lake:
         _CLAIMS[staged] = handle
 
     def _point(self, table: str, version: str) -> None:
-        pointer = self.root / table / "CURRENT"
-        aside = pointer.with_name(".CURRENT.tmp")
-        _write(aside, version + "\n")
-        aside.replace(pointer)
-        _sync(pointer.parent)
+        replace_text(self.root / table / "CURRENT", version + "\n")
 
     def _staged(self, table: str, version: str) -> Path:
         return self.root / table / "staged" / version
@@ -254,26 +248,9 @@ class Lake:
             yield
 
 
-def _write(path: Path, text: str) -> None:
-    """Write a small file and wait until it is on disk."""
-    with path.open("w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-
-
 def _lock_of(staged: Path) -> Path:
     return staged.with_name(f".{staged.name}.lock")
 
 
 def _age(entry: Path) -> tuple[int, str]:
     return entry.stat().st_mtime_ns, entry.name
-
-
-def _sync(folder: Path) -> None:
-    """Make a rename in `folder` survive a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
+from pipeline.files import move, replace_text, sync
 from pipeline.lake.lake import Lake, Manifest
 
 MARKER = "ERASING"
@@ -63,8 +64,7 @@ def _replace(file: Path, change: Change, written: dict[tuple[int, int], Path]) -
     else:
         _write_changed(file, aside, change)
     file.with_name(f".{file.name}.crc").unlink(missing_ok=True)
-    aside.replace(file)
-    _sync(file.parent)
+    move(aside, file)
     if status.st_nlink > 1:
         written.setdefault((status.st_dev, status.st_ino), file)
 
@@ -77,7 +77,7 @@ def _write_changed(file: Path, aside: Path, change: Change) -> None:
     ):
         for number in range(source.num_row_groups):
             writer.write_table(change(source.read_row_group(number)))
-    _sync(aside)
+    sync(aside)
 
 
 def _count_again(folder: Path) -> None:
@@ -93,17 +93,4 @@ def _count_again(folder: Path) -> None:
     if "lines_by_day" in details:
         details["lines_by_day"] = {day: lines for day, lines in sorted(by_day.items()) if lines}
     changed = manifest.model_copy(update={"rows": by_day.total(), "details": details})
-    aside = path.with_suffix(".tmp")
-    aside.write_text(changed.model_dump_json(indent=1))
-    _sync(aside)
-    aside.replace(path)
-    _sync(folder)
-
-
-def _sync(path: Path) -> None:
-    """Wait until the file, or the renames in the folder, are on disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    replace_text(path, changed.model_dump_json(indent=1))

@@ -6,9 +6,9 @@ The grid, the SQL behind it and the exported files go by the same list, so that 
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from models.severities import SEVERITIES
 from pipeline.alerts.incident_models import STATES, VERDICTS
 from pipeline.tables.sequences import FUNNEL_KINDS
-from pipeline.tables.stockouts import SEVERITIES
 
 Kind = Literal["text", "choice", "number", "units", "money", "share", "date"]
 

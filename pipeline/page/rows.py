@@ -21,6 +21,7 @@ from sqlalchemy import (
     select,
 )
 
+from models.names import unknown_name
 from pipeline.page.columns import Column
 
 MOST_ROWS = 1000
@@ -187,7 +188,7 @@ def _compare(field: ColumnElement[Any], kind: str, low: Any, high: Callable[[], 
 
 def _known(tests: "Mapping[str, Callable[[], ColumnElement[bool]]]", kind: str) -> "Callable[[], ColumnElement[bool]]":
     if kind not in tests:
-        raise RequestError(f"no filter {kind!r}; known: {', '.join(tests)}")
+        raise RequestError(unknown_name("filter", kind, tests))
     return tests[kind]
 
 

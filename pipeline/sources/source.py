@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
+from models.names import unknown_name
 from pipeline.sources.time_format import checked_format
 from pipeline.workspace import Workspace
 
@@ -257,8 +258,8 @@ def load_source(name_or_path: str) -> Source:
     """
     path = Path(name_or_path) if name_or_path.endswith(".toml") else SHIPPED / f"{name_or_path}.toml"
     if not path.is_file():
-        shipped = ", ".join(sorted(known.stem for known in SHIPPED.glob("*.toml")))
-        raise SourceError(f"unknown source {name_or_path!r}; shipped: {shipped}; or give the path of a .toml file")
+        shipped = sorted(known.stem for known in SHIPPED.glob("*.toml"))
+        raise SourceError(f"{unknown_name('source', name_or_path, shipped)}; or give the path of a .toml file")
     try:
         source = Source.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -1,8 +1,8 @@
 """Funnels whose latest basket left the pattern of their cluster (LENS, Algorithm 1)."""
 
+from models.severities import SEVERITIES
 from pipeline.tables.contract import Column, Table
 from pipeline.tables.sequences import FUNNEL_KINDS
-from pipeline.tables.stockouts import SEVERITIES
 
 # What is judged apart, beside the score of all.
 SCORES = {

@@ -1,5 +1,6 @@
 """Every table of the lake by name, in the order the night makes them."""
 
+from models.names import look_up
 from pipeline.tables.anomalies import ANOMALIES
 from pipeline.tables.baskets import BASKETS
 from pipeline.tables.contract import Table
@@ -39,7 +40,5 @@ TABLES: dict[str, Table] = {
 
 
 def table(name: str) -> Table:
-    """The contract called `name`; KeyError with the known names otherwise."""
-    if name not in TABLES:
-        raise KeyError(f"unknown table {name!r}; known: {', '.join(TABLES)}")
-    return TABLES[name]
+    """The contract called `name`; ValueError with the known names otherwise."""
+    return look_up("table", name, TABLES)

@@ -2,9 +2,8 @@
 
 from datetime import date
 
+from models.severities import SEVERITIES
 from pipeline.tables.contract import Column, Table
-
-SEVERITIES = ("critical", "high", "medium", "low")
 
 STOCKOUTS = Table(
     name="stockouts",

@@ -7,7 +7,7 @@ import json
 import math
 from pathlib import Path
 
-from pipeline.training.spec import replace_text
+from pipeline.files import replace_text
 
 VALIDATION = "validation_"
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from pipeline.files import replace_text
 from pipeline.settings import TrainingSettings
 
 SPEC_FILE = "spec.json"
@@ -93,10 +94,3 @@ class TrainingSpec(TrainingFolder):
     def read(cls, path: Path) -> "TrainingSpec":
         """The spec that the driver wrote."""
         return cls.model_validate(json.loads(path.read_text()))
-
-
-def replace_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    aside = path.with_name(f".{path.name}.tmp")
-    aside.write_text(text)
-    aside.replace(path)

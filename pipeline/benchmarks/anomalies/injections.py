@@ -18,6 +18,8 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from models.behaviour.histories import Array, Flags, Histories, Integers
+from models.days import epoch_days
+from models.names import unknown_name
 from pipeline.benchmarks.data.tafeng import read_lines
 
 KINDS = ("content", "content_m", "size", "timing", "timing_in", "mix")
@@ -61,7 +63,7 @@ def tafeng_histories(file: Path, back: int = 0) -> tuple[Histories, np.ndarray]:
     category = np.unique(lines["category"].to_numpy(object)[first], return_inverse=True)[1]
     histories = Histories.of_lines(
         funnel,
-        lines["sold_on"].to_numpy().astype("datetime64[D]").astype(np.int64),
+        epoch_days(lines["sold_on"]),
         product,
         lines["quantity"].to_numpy(np.float64),
         np.asarray(lines["amount"], dtype=np.float64),
@@ -78,7 +80,7 @@ def inject(histories: Histories, kind: str, seed: int, last_day: int) -> Injecte
     Raises: ValueError: for an unknown kind.
     """
     if kind not in KINDS:
-        raise ValueError(f"no kind of change {kind!r}; known: {', '.join(KINDS)}")
+        raise ValueError(unknown_name("kind of change", kind, KINDS))
     last, count = histories.last, histories.n_funnels
     rng = np.random.default_rng([seed, KINDS.index(kind)])
     has_room = histories.day[last] + (LATER - 1.0) * histories.gap_days[last] <= last_day

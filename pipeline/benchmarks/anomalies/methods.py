@@ -15,6 +15,7 @@ from models.behaviour.clusters import category_frequency
 from models.behaviour.detection import Algorithm, judge_behaviour
 from models.behaviour.distances import category_cosine, jaccard
 from models.behaviour.histories import Array, Histories
+from models.names import look_up
 from pipeline.settings import AnomalySettings
 
 Detector = Callable[[Histories, int], Array]
@@ -141,9 +142,7 @@ DETECTORS: dict[str, Detector] = {
 
 def detector(name: str) -> Detector:
     """The detector of that name. Raises ValueError that lists the known ones."""
-    if name not in DETECTORS:
-        raise ValueError(f"unknown detector {name!r}; known: {', '.join(DETECTORS)}")
-    return DETECTORS[name]
+    return look_up("detector", name, DETECTORS)
 
 
 def _pyod_model(name: str, seed: int) -> tuple[Any, bool]:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from models.basket_sequences import BasketSequences
+from models.days import epoch_days
 from models.ragged import offsets_of
 from models.special_ids import FIRST_PRODUCT
 from pipeline.benchmarks.data.folds import Fold, divide_at_random
@@ -56,7 +57,7 @@ class TaFeng:
         self.product_names, products = np.unique(baskets["product"].to_numpy(object), return_inverse=True)
         self.product_names = np.concatenate([[""] * FIRST_PRODUCT, self.product_names])
         self.customer_names, customers = np.unique(baskets["customer"].to_numpy(object), return_inverse=True)
-        sold_on = baskets["sold_on"].to_numpy().astype("datetime64[D]").astype(np.int32)
+        sold_on = epoch_days(baskets["sold_on"]).astype(np.int32)
         starts = np.flatnonzero(np.r_[True, (np.diff(customers) != 0) | (np.diff(sold_on) != 0)])
         self.sequences = BasketSequences(
             customers=np.arange(len(self.customer_names)),

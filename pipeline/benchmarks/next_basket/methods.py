@@ -3,6 +3,7 @@
 from models.baselines.catalog import BASELINES
 from models.baselines.next_basket import NextBasketModel
 from models.catalog import ARCHITECTURES
+from models.names import unknown_name
 
 FINE_TUNED = "+policy-gradient"
 
@@ -15,6 +16,6 @@ def method_named(name: str, seed: int) -> NextBasketModel:
 
         return LensMethod(architecture, seed, finetune="none" if name == architecture else "policy-gradient")
     if name not in BASELINES:
-        known = ", ".join([*ARCHITECTURES, *BASELINES])
-        raise ValueError(f"unknown model {name!r}; known: {known}; an architecture with {FINE_TUNED} is fine-tuned")
+        unknown = unknown_name("model", name, [*ARCHITECTURES, *BASELINES])
+        raise ValueError(f"{unknown}; an architecture with {FINE_TUNED} is fine-tuned")
     return BASELINES[name](seed)

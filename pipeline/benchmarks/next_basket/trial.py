@@ -21,6 +21,7 @@ from pipeline.benchmarks.data.catalog import open_dataset
 from pipeline.benchmarks.data.folds import Dataset, Fold
 from pipeline.benchmarks.next_basket.methods import method_named
 from pipeline.benchmarks.next_basket.metrics import WIDTH, reliability_of, scores_of
+from pipeline.files import replace_text
 
 FILE_NAME = "trial.json"
 RANKINGS = "rankings.parquet"
@@ -82,9 +83,7 @@ def main(argv: list[str] | None = None) -> None:
     found, rankings = run(open_dataset(arguments.dataset), arguments.model, arguments.seed)
     arguments.out.mkdir(parents=True, exist_ok=True)
     pq.write_table(rankings, arguments.out / RANKINGS)
-    aside = arguments.out / f".{FILE_NAME}.tmp"
-    aside.write_text(json.dumps({"dataset": arguments.dataset} | found, indent=1))
-    aside.replace(arguments.out / FILE_NAME)
+    replace_text(arguments.out / FILE_NAME, json.dumps({"dataset": arguments.dataset} | found, indent=1))
 
 
 if __name__ == "__main__":

@@ -3,13 +3,15 @@
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from pipeline.files import replace_text, replacing
 
 SCORES, TABLE = "scores.json", "table.md"
 
@@ -31,23 +33,22 @@ def write_results(out: Path, scores: dict[str, Any], page: str) -> str:
     """Write scores.json, in which every figure is one line, and table.md; returns the page."""
     text = json.dumps(scores, indent=1)
     text = re.sub(r'\{\s+"mean":[^{}]*"sd":[^{}]*\}', lambda figure: json.dumps(json.loads(figure[0])), text)
-    (out / SCORES).write_text(text + "\n")
-    (out / TABLE).write_text(page)
+    replace_text(out / SCORES, text + "\n")
+    replace_text(out / TABLE, page)
     return page
 
 
 @contextmanager
 def rows_file(target: Path) -> Iterator[Callable[[pa.Table], None]]:
     """Writes tables of one schema into a Parquet file, each a row group; it appears when all of them are written."""
-    aside = target.with_name(f".{target.name}.tmp")
-    writer: pq.ParquetWriter | None = None
+    with ExitStack() as stack:
+        writer: pq.ParquetWriter | None = None
 
-    def add(rows: pa.Table) -> None:
-        nonlocal writer
-        writer = writer or pq.ParquetWriter(aside, rows.schema, compression="zstd")
-        writer.write_table(rows)
+        def add(rows: pa.Table) -> None:
+            nonlocal writer
+            if writer is None:
+                aside = stack.enter_context(replacing(target))
+                writer = stack.enter_context(pq.ParquetWriter(aside, rows.schema, compression="zstd"))
+            writer.write_table(rows)
 
-    yield add
-    if writer is not None:
-        writer.close()
-        aside.replace(target)
+        yield add

@@ -14,6 +14,7 @@ from models.baselines.demand_smoothers import SMOOTHERS, smoother
 from models.demand import boosted_route, store_route
 from models.demand.forecast import DemandForecast
 from models.demand.sales_history import SalesHistory
+from models.names import look_up
 from pipeline.benchmarks.data.daily_sales import HORIZON_DAYS, DailySales
 from pipeline.settings import DemandSettings
 
@@ -42,9 +43,7 @@ class DemandMethod:
 
 def demand_method(name: str) -> DemandMethod:
     """The method of that name. Raises ValueError that lists the known ones."""
-    if name not in METHODS:
-        raise ValueError(f"unknown model {name!r}; known: {', '.join(METHODS)}")
-    return METHODS[name]()
+    return look_up("model", name, METHODS)()
 
 
 def _smooth(name: str) -> Callable[[DailySales, int, NDArray[np.int64]], Array]:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from models.demand.forecast import DemandForecast
 from pipeline.benchmarks.data.daily_sales import DailySales, read_tafeng
 from pipeline.benchmarks.stockouts.methods import Forecast, demand_method
+from pipeline.files import replace_text
 
 FILE_NAME = "trial.json"
 FORECAST = "forecast.npz"
@@ -81,9 +82,7 @@ def main(argv: list[str] | None = None) -> None:
         folder = arguments.trials / f"{arguments.model}-{window}"
         folder.mkdir(exist_ok=True)
         np.savez_compressed(folder / FORECAST, **arrays)
-        aside = folder / f".{FILE_NAME}.tmp"
-        aside.write_text(json.dumps(found, indent=1))
-        aside.replace(folder / FILE_NAME)
+        replace_text(folder / FILE_NAME, json.dumps(found, indent=1))
 
 
 if __name__ == "__main__":

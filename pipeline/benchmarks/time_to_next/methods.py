@@ -9,6 +9,7 @@ import pandas as pd
 
 from models.boosting import Trees
 from models.catalog import ARCHITECTURES
+from models.names import unknown_name
 from pipeline.benchmarks.time_to_next.features import at_risk, gap_features, lasted, on_day, weekday_of
 from pipeline.benchmarks.time_to_next.gaps import Gaps
 from pipeline.benchmarks.time_to_next.lens import LensTimes
@@ -172,7 +173,7 @@ def gap_method(name: str, seed: int) -> TimeMethod:
     if name in ARCHITECTURES:
         return LensTimes(name, seed)
     if name not in METHODS:
-        raise ValueError(f"unknown model {name!r}; known: {', '.join([*ARCHITECTURES, *METHODS])}")
+        raise ValueError(unknown_name("model", name, [*ARCHITECTURES, *METHODS]))
     return METHODS[name](seed)
 
 

@@ -1,9 +1,11 @@
 """lens1000 in torch, eager, as one would write it there: what training speed is compared with.
 
-    python torch_lens.py BATCHES.npz --products V --threads 2 --passes 4
+    python torch_lens.py BATCHES.npz --products V --threads 2 --passes 4      (prints the seconds of each pass)
+    python torch_lens.py BATCHES.npz --products V --threads 2 --weights W.npz (prints the losses of each batch)
 
-Run by a Python that has torch, which Larder does not bring; it reads batches and knows nothing else of Larder. Prints
-the seconds of each pass over them as JSON. Same layers and sizes, same losses, same optimizer, packed sequences.
+Run by a Python that has torch, which Larder does not install; it reads batches and imports nothing of Larder. Layers,
+sizes, losses and the optimizer's constants are those of `lens1000`; on the same weights and batch the losses are equal
+(tests/pipeline/benchmarks/training_speed/test_torch_lens.py).
 """
 
 import argparse
@@ -17,7 +19,9 @@ from torch.nn import functional
 from torch.nn.utils.rnn import pack_padded_sequence
 
 PRODUCT, CUSTOMER, SESSION, BEHAVIOUR, DECODER, FEATURES = 128, 32, 64, 256, 512, 6
-END = 2
+END, FIRST_PRODUCT = 2, 3
+NEVER = -1e9  # score of padding and of the unknown product
+WEEK = 7.0
 
 
 class Lens1000(nn.Module):
@@ -28,6 +32,9 @@ class Lens1000(nn.Module):
         context = 2 * BEHAVIOUR + CUSTOMER
         self.products = nn.Embedding(n_products, PRODUCT, padding_idx=0)
         self.bias = nn.Parameter(torch.zeros(n_products))
+        blocked = torch.zeros(n_products)
+        blocked[:END] = NEVER
+        self.register_buffer("blocked", blocked, persistent=False)
         self.customers = nn.Embedding(1, CUSTOMER)
         self.session = nn.LSTM(PRODUCT + 1, SESSION, batch_first=True, bidirectional=True)
         self.behaviour = nn.LSTM(2 * SESSION + FEATURES, BEHAVIOUR, batch_first=True, bidirectional=True)
@@ -39,7 +46,12 @@ class Lens1000(nn.Module):
         self.gap = nn.Linear(context, 1)
 
     def forward(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-        """The loss of a batch."""
+        """The weighted loss of a batch."""
+        losses = self.losses(batch)
+        return losses["content"] + 0.1 * losses["quantity"] + 0.5 * losses["size"] + losses["gap"]
+
+    def losses(self, batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """Mean losses over the examples of a batch; an example whose next basket has not come counts 0."""
         ids, rows = batch["product_ids"].long(), batch["basket_rows"].long()
         lines = torch.cat([self.products(ids), torch.log1p(batch["quantities"])[..., None]], dim=-1)
         sessions = _state(self.session, lines, (ids != 0).sum(1))
@@ -49,20 +61,23 @@ class Lens1000(nn.Module):
         targets = batch["target_products"].long()
         before = functional.pad(targets[:, :-1], (1, 0), value=END)
         hidden, cell = torch.tanh(self.start(context)).chunk(2, dim=-1)
-        written, _ = self.decoder(self.products(before), (hidden[None].contiguous(), cell[None].contiguous()))
-        places = batch["target_places"].long()
-        of_place = places // targets.shape[1]
-        written = torch.cat([written.reshape(-1, DECODER)[places], context[of_place]], dim=-1)
-        target = targets.reshape(-1)[places]
-        logits = self.readout(written) @ self.products.weight.T * PRODUCT**-0.5 + self.bias
-        n = len(targets)
-        content = functional.cross_entropy(logits, target, reduction="sum") / n
-        means = self.quantity(torch.cat([written, self.products(target)], dim=-1))[:, 0].clamp(-7, 7).exp()
-        units = batch["target_quantities"].reshape(-1)[places]
-        quantity = (_deviance(means, units) * (target != END)).sum() / n
-        size = _deviance(self.size(context)[:, 0].clamp(-7, 7).exp(), (targets > END).sum(1).float()).mean()
-        gap = ((self.gap(context)[:, 0] - torch.log1p(batch["target_gap_days"])) ** 2).mean()
-        return content + 0.1 * quantity + 0.5 * size + gap
+        outputs, _ = self.decoder(self.products(before), (hidden[None].contiguous(), cell[None].contiguous()))
+        positions = batch["target_places"].long()
+        example = positions // targets.shape[1]
+        outputs = torch.cat([outputs.reshape(-1, DECODER)[positions], context[example]], dim=-1)
+        target = targets.reshape(-1)[positions]
+        logits = self.readout(outputs) @ self.products.weight.T * PRODUCT**-0.5 + self.bias + self.blocked
+        units = batch["target_quantities"].reshape(-1)[positions]
+        deviance = _deviance(self.quantity(torch.cat([outputs, self.products(target)], dim=-1)), units)
+        observed = batch["target_observed"]
+        sizes = (targets >= FIRST_PRODUCT).sum(1).float()
+        weeks = functional.softplus(self.gap(context)[:, 0])
+        return {
+            "content": functional.cross_entropy(logits, target, reduction="sum") / len(targets),
+            "quantity": (deviance * (target != END)).sum() / len(targets),
+            "size": (_deviance(self.size(context), sizes) * observed).mean(),
+            "gap": ((weeks - batch["target_gap_days"] / WEEK) * observed).square().mean(),
+        }
 
 
 def _state(layer: nn.LSTM, inputs: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
@@ -71,29 +86,18 @@ def _state(layer: nn.LSTM, inputs: torch.Tensor, lengths: torch.Tensor) -> torch
     return torch.cat([hidden[0], hidden[1]], dim=-1)
 
 
-def _deviance(mean: torch.Tensor, observed: torch.Tensor) -> torch.Tensor:
-    ratio = observed.clamp(min=0.01) / mean
+def _deviance(log_mean: torch.Tensor, observed: torch.Tensor) -> torch.Tensor:
+    """Half the gamma deviance; what is above ten times the predicted mean counts as ten times it."""
+    ratio = observed.clamp(min=0.01) / log_mean[:, 0].clamp(-7, 7).exp()
+    ratio = ratio / (ratio / ratio.clamp(max=10)).detach()
     return ratio - 1.0 - ratio.log()
 
 
-def main() -> None:
-    """Train on the batches, pass after pass, and tell how long each pass took."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("batches")
-    parser.add_argument("--products", type=int, required=True)
-    parser.add_argument("--threads", type=int, required=True)
-    parser.add_argument("--passes", type=int, required=True)
-    asked = parser.parse_args()
-    torch.set_num_threads(asked.threads)
-    torch.manual_seed(0)
-    with np.load(asked.batches) as stored:
-        numbers = sorted({int(name.partition("/")[0]) for name in stored})
-        names = [name.partition("/")[2] for name in stored if name.startswith("0/")]
-        batches = [{name: torch.from_numpy(stored[f"{number}/{name}"]) for name in names} for number in numbers]
-    model = Lens1000(asked.products)
-    optimizer = torch.optim.RMSprop(model.parameters(), lr=1e-3)
+def seconds_of_passes(model: Lens1000, batches: list[dict[str, torch.Tensor]], passes: int) -> list[float]:
+    """Train on the batches, pass after pass."""
+    optimizer = torch.optim.RMSprop(model.parameters(), lr=1e-3, alpha=0.9, eps=1e-7)
     seconds = []
-    for _ in range(asked.passes):
+    for _ in range(passes):
         started = time.perf_counter()
         for batch in batches:
             optimizer.zero_grad()
@@ -102,7 +106,45 @@ def main() -> None:
             optimizer.step()
             loss.item()
         seconds.append(time.perf_counter() - started)
+    return seconds
+
+
+def losses_of(
+    model: Lens1000, weights: str, batches: list[dict[str, torch.Tensor]]
+) -> tuple[list[dict[str, float]], dict[str, float]]:
+    """Losses of each batch, and the norm of each weight's gradient in the first, with weights from a file."""
+    with np.load(weights) as stored:
+        model.load_state_dict({name: torch.from_numpy(stored[name]) for name in stored})
+    model(batches[0]).backward()
+    norms = {name: float(weight.grad.norm()) for name, weight in model.named_parameters() if weight.grad is not None}
+    with torch.no_grad():
+        losses = [{name: loss.item() for name, loss in model.losses(batch).items()} for batch in batches]
+    return losses, norms
+
+
+def main() -> None:
+    """Train and print how long each pass took, or print the losses of given weights."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("batches")
+    parser.add_argument("--products", type=int, required=True)
+    parser.add_argument("--threads", type=int, required=True)
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--passes", type=int)
+    what.add_argument("--weights")
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    torch.manual_seed(0)
+    with np.load(arguments.batches) as stored:
+        numbers = sorted({int(name.partition("/")[0]) for name in stored})
+        names = [name.partition("/")[2] for name in stored if name.startswith("0/")]
+        batches = [{name: torch.from_numpy(stored[f"{number}/{name}"]) for name in names} for number in numbers]
+    model = Lens1000(arguments.products)
+    if arguments.weights:
+        losses, norms = losses_of(model, arguments.weights, batches)
+        print(json.dumps({"losses": losses, "gradient_norms": norms}))
+        return
     parameters = sum(parameter.numel() for parameter in model.parameters())
+    seconds = seconds_of_passes(model, batches, arguments.passes)
     print(json.dumps({"seconds": seconds, "parameters": parameters, "version": torch.__version__}))
 
 

@@ -142,7 +142,7 @@ def test_every_cluster_distance_is_a_probability_that_falls_outwards(cluster_dis
 
 @pytest.mark.parametrize("setting", ["distance", "embedding", "clustering", "cluster_distance"])
 def test_an_unknown_part_names_the_setting_and_the_known_parts(setting: str) -> None:
-    with pytest.raises(ValueError, match=rf"anomalies\.{setting} is 'nonsense'; known: \w+"):
+    with pytest.raises(ValueError, match=rf"anomalies\.{setting} 'nonsense'; known: \w+"):
         named(**{setting: "nonsense"})
 
 

@@ -72,5 +72,5 @@ def test_before_the_first_model_each_command_says_so(settings: Settings, workspa
 def test_an_unknown_source_is_one_line(settings: Settings, arguments: tuple[str, ...]) -> None:
     result = model(*arguments, "--source", "nowhere")
     assert result.exit_code == 1
-    assert result.stderr.startswith("larder: unknown source 'nowhere'; shipped: ")
+    assert result.stderr.startswith("larder: unknown source 'nowhere'; known: ")
     assert result.stderr.count("\n") == 1

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event
 
+from models.severities import SEVERITIES
 from pipeline.alerts.publish import publish_alerts
 from pipeline.page.context import Context
 from pipeline.page.rows import Asked, RequestError, count, fetch, fetch_and_count, stream
 from pipeline.page.views import stockouts
 from pipeline.settings import Settings
-from pipeline.tables.stockouts import SEVERITIES
 from pipeline.workspace import Run, Workspace
 from tests.factories import BUSINESS_DATE, publish_rows, stockout
 from tests.pipeline.alerts.conftest import postgres, postgres_settings, run, store_settings  # noqa: F401

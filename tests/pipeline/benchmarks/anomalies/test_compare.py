@@ -137,4 +137,4 @@ def test_some_kinds_alone_may_be_asked_for(tmp_path: Path, monkeypatch: pytest.M
     assert (tmp_path / "out" / "table.md").read_text().startswith("| detector | size | timing_in |\n")
     done = CliRunner().invoke(app, [*command, "--kinds", "colour", "--out", str(tmp_path / "out")])
     assert done.exit_code == 1
-    assert "no kind of change 'colour'" in done.output
+    assert "unknown kind of change 'colour'" in done.output
