@@ -229,13 +229,13 @@ def main(argv: list[str] | None = None) -> None:
     with open_job("detect_anomalies", arg_parser(__doc__).parse_args(argv)) as job:
         if job.was_published(ANOMALIES.name):
             return
-        night, settings = job.run.business_date, job.settings.anomalies
+        business_date, settings = job.run.business_date, job.settings.anomalies
         spark = open_session(job.name, job.settings)
         frames, versions = read_tables(spark, job, "baskets", "products")
-        predictions, earlier = earlier_predictions(spark, job.workspace, night, settings.recent_days)
-        job.record.rows_in = frames["baskets"].filter(F.col("sold_on") < F.lit(night)).count()
+        predictions, earlier = earlier_predictions(spark, job.workspace, business_date, settings.recent_days)
+        job.record.rows_in = frames["baskets"].filter(F.col("sold_on") < F.lit(business_date)).count()
         job.record.details["earlier_predictions"] = len(earlier)
-        anomalies = detect_anomalies(**frames, predictions=predictions, business_date=night, settings=settings)
+        anomalies = detect_anomalies(**frames, predictions=predictions, business_date=business_date, settings=settings)
         publish_table(anomalies, job, ANOMALIES.name, versions | {"predictions": ",".join(earlier)})
 
 

@@ -113,8 +113,8 @@ def _visits(business_date: date, settings: DemandSettings, gap_spread: float) ->
         gaps, elapsed = gap_days.to_numpy(np.float64), elapsed_days.to_numpy(np.float64)
         return pd.Series(list(customer_route.visit_expectation(gaps, elapsed, gap_spread, horizon)))
 
-    night = F.lit(business_date)
-    return expected_visits("gap_days", F.datediff(night, "last_sold_on"), F.datediff("next_sold_on", night))
+    today = F.lit(business_date)
+    return expected_visits("gap_days", F.datediff(today, "last_sold_on"), F.datediff("next_sold_on", today))
 
 
 def _store_forecaster(

@@ -76,10 +76,10 @@ def history(lake: Lake, alert: AnomalyAlert) -> list[Basket]:
     bought, predicted = _bought(lake, alert, since), _predicted(lake, alert)
     shown = sorted(bought)[-SHOWN_DAYS:]
     nights = sorted(predicted)[-SHOWN_DAYS:]
-    wanted = [*(bought[day] for day in shown), *(predicted[night][1] for night in nights)]
+    wanted = [*(bought[day] for day in shown), *(predicted[business_date][1] for business_date in nights)]
     names = _names(lake, alert.run_id, {product for units in wanted for product in units})
     baskets = [_basket(day, bought[day], names, None) for day in shown]
-    baskets += [_basket(*predicted[night], names, night) for night in nights]
+    baskets += [_basket(*predicted[business_date], names, business_date) for business_date in nights]
     return sorted(baskets, key=lambda basket: (basket.day, basket.predicted_on or date.min))
 
 
@@ -90,7 +90,7 @@ def timeline(lake: Lake, alert: AnomalyAlert, days: int) -> tuple[dict[date, flo
     predicted = _predicted(lake, alert)
     return (
         {day: sum(bought[day].values()) for day in sorted(bought)},
-        {night: (day, sum(units.values())) for night, (day, units) in sorted(predicted.items())},
+        {business_date: (day, sum(units.values())) for business_date, (day, units) in sorted(predicted.items())},
     )
 
 
@@ -110,9 +110,9 @@ def _predicted(lake: Lake, alert: AnomalyAlert) -> dict[date, tuple[date, dict[s
     """By night, the day predicted for the next basket and its units by product."""
     predicted: dict[date, tuple[date, dict[str, float]]] = {}
     is_funnel = (ds.field("funnel_kind") == alert.funnel_kind) & (ds.field("funnel_id") == alert.funnel_id)
-    for night, folder in _nights(lake, alert):
+    for business_date, folder in _nights(lake, alert):
         for row in _read(folder, ["next_sold_on", "products"], is_funnel):
-            predicted[night] = row["next_sold_on"], _add({}, row["products"])
+            predicted[business_date] = row["next_sold_on"], _add({}, row["products"])
     return predicted
 
 
@@ -120,9 +120,9 @@ def _nights(lake: Lake, alert: AnomalyAlert) -> Iterator[tuple[date, Path]]:
     """The kept predictions of the nights up to the alert's, its own run's last."""
     own = _of_run(lake, "predictions", alert.run_id)
     for version in lake.versions("predictions"):
-        night = lake.manifest("predictions", version).business_date
-        if night < alert.business_date:
-            yield night, lake.path("predictions", version)
+        business_date = lake.manifest("predictions", version).business_date
+        if business_date < alert.business_date:
+            yield business_date, lake.path("predictions", version)
     yield alert.business_date, own
 
 

@@ -32,7 +32,7 @@ CROSSINGS = {
 LONGEST_LINE = 160
 
 
-def send_digest(settings: Settings, source: str, night: date) -> bool | None:
+def send_digest(settings: Settings, source: str, business_date: date) -> bool | None:
     """Tell of the source's latest night, once.
 
     Returns: whether it was sent; None where there is nothing to tell, nobody to tell, or it is told already.
@@ -45,13 +45,13 @@ def send_digest(settings: Settings, source: str, night: date) -> bool | None:
     with opened(settings) as engine:
         with writing(engine) as session:
             latest = session.scalar(select(func.max(Publication.business_date)).filter_by(source=source))
-            text = compose(session, source, night, settings.alerts)
-            if night != latest or text is None or session.get(Digest, (source, night)) is not None:
+            text = compose(session, source, business_date, settings.alerts)
+            if business_date != latest or text is None or session.get(Digest, (source, business_date)) is not None:
                 return None
             title, body = text
             claim = Digest(
                 source=source,
-                business_date=night,
+                business_date=business_date,
                 title=title,
                 body=body,
                 claimed_at_utc=datetime.now(UTC).replace(tzinfo=None, microsecond=0),
@@ -60,21 +60,21 @@ def send_digest(settings: Settings, source: str, night: date) -> bool | None:
             session.add(claim)
         was_sent = notices.send(title, body)
         with writing(engine) as session:
-            session.get_one(Digest, (source, night)).was_sent = was_sent
+            session.get_one(Digest, (source, business_date)).was_sent = was_sent
     return was_sent
 
 
-def digest_of(settings: Settings, source: str, night: date) -> tuple[str, str] | None:
+def digest_of(settings: Settings, source: str, business_date: date) -> tuple[str, str] | None:
     """Title and body of the night's digest, as it was claimed or else as it would be; None with nothing to tell."""
     with opened(settings) as engine, reading(engine) as session:
-        if told := session.get(Digest, (source, night)):
+        if told := session.get(Digest, (source, business_date)):
             return told.title, told.body
-        return compose(session, source, night, settings.alerts)
+        return compose(session, source, business_date, settings.alerts)
 
 
-def compose(session: Session, source: str, night: date, settings: AlertSettings) -> tuple[str, str] | None:
+def compose(session: Session, source: str, business_date: date, settings: AlertSettings) -> tuple[str, str] | None:
     """Title and body about a night; None where nothing crossed a line."""
-    crossed = _crossed(session, source, night)
+    crossed = _crossed(session, source, business_date)
     if not crossed:
         return None
     counts = Counter(action for action, _incident in crossed)
@@ -84,15 +84,17 @@ def compose(session: Session, source: str, night: date, settings: AlertSettings)
         lines.append(f"and {len(crossed) - len(lines)} more")
     lines.append("")
     lines.append(settings.page_url or f"larder alerts list --source {source} --kind stockout (or anomaly)")
-    return f"Larder, {source}, {night}: {told}", "\n".join(lines)
+    return f"Larder, {source}, {business_date}: {told}", "\n".join(lines)
 
 
-def _crossed(session: Session, source: str, night: date) -> list[tuple[str, Incident]]:
+def _crossed(session: Session, source: str, business_date: date) -> list[tuple[str, Incident]]:
     """The incidents that crossed a line that night and how, by kind of crossing, then by value."""
     query = (
         select(IncidentEvent, Incident)
         .join(Incident, Incident.id == IncidentEvent.incident_id)
-        .where(Incident.source == source, IncidentEvent.night == night, IncidentEvent.action.in_(CROSSINGS))
+        .where(
+            Incident.source == source, IncidentEvent.business_date == business_date, IncidentEvent.action.in_(CROSSINGS)
+        )
         .where(Incident.state.not_in((SNOOZED, CLOSED)), Incident.nights_seen > 0)
     )
     order = list(CROSSINGS)

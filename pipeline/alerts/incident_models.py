@@ -106,7 +106,7 @@ class IncidentEvent(Base):
     state_after: Mapped[str] = mapped_column(String(16))
     detail: Mapped[str | None] = mapped_column(Text)  # what changed beside the state: "low -> out", "until 2026-03-05"
     comment: Mapped[str | None] = mapped_column(Text)
-    night: Mapped[date | None]
+    business_date: Mapped[date | None] = mapped_column("night")
 
 
 class Digest(Base):

@@ -61,8 +61,8 @@ def snooze(
     latest = dict(session.execute(query).tuples().all())
 
     def act(one: Incident, by: Moment) -> IncidentEvent:
-        if until <= (night := latest[one.source]):
-            raise IncidentError(f"snoozing until {until} would end at once: the latest night is that of {night}")
+        if until <= (newest := latest[one.source]):
+            raise IncidentError(f"snoozing until {until} would end at once: the latest night is that of {newest}")
         return lifecycle.snooze(one, by, until, words)
 
     return _apply(session, ids, _moment(actor, now), versions, act)

@@ -44,7 +44,7 @@ class Moment:
 
     actor: str
     now: datetime
-    night: date | None = None
+    business_date: date | None = None
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Sighting:
     """One night's alert, as far as the life cycle looks at it."""
 
     subject: str
-    night: date
+    business_date: date
     phase: str | None
     score: float
     alert: StockoutAlert | AnomalyAlert
@@ -92,7 +92,7 @@ def record(
         state_after=incident.state,
         detail=detail,
         comment=comment,
-        night=at.night,
+        business_date=at.business_date,
     )
 
 
@@ -100,12 +100,12 @@ def open_incident(seen: Sighting, at: Moment, previous: Incident | None) -> tupl
     """The incident that begins with this sighting; `previous` is the subject's latest ended one."""
     is_stockout = isinstance(seen.alert, StockoutAlert)
     snoozed_until = previous.snoozed_until if previous and previous.state == RESOLVED else None
-    is_snoozed = snoozed_until is not None and snoozed_until > seen.night
+    is_snoozed = snoozed_until is not None and snoozed_until > seen.business_date
     incident = Incident(
-        id=incident_id(seen.subject, seen.night),
+        id=incident_id(seen.subject, seen.business_date),
         subject=seen.subject,
         kind="stockout" if is_stockout else "anomaly",
-        first_seen=seen.night,
+        first_seen=seen.business_date,
         nights_seen=1,
         state=SNOOZED if is_snoozed else NEW,
         is_live=True,
@@ -149,7 +149,7 @@ def description(seen: Sighting) -> dict[str, Any]:
         "value_at_risk_cents": alert.value_at_risk_cents,
         "reason": alert.reason,
         "alert_id": alert.id,
-        "last_seen": seen.night,
+        "last_seen": seen.business_date,
     }
 
 
@@ -163,19 +163,25 @@ def see(incident: Incident, seen: Sighting, at: Moment, state_before: str | None
     if not incident.is_live:
         incident.is_live, incident.ended_on = True, None
         state = state_before if incident.state == RESOLVED else None
-        events.append(record(incident, "restored", at, state=state, detail=f"the night of {seen.night} was corrected"))
+        events.append(
+            record(incident, "restored", at, state=state, detail=f"the night of {seen.business_date} was corrected")
+        )
     if incident.state == CLOSED and incident.verdict == "wrong" and (incident.phase, seen.phase) == (LOW, OUT):
         return [*events, _end(incident, at, "silence_ended", detail="out of stock, after the verdict wrong")]
     events += _crossings(incident, seen, at)
-    if incident.last_seen < seen.night or not incident.nights_seen:
+    if incident.last_seen < seen.business_date or not incident.nights_seen:
         incident.nights_seen += 1
     for name, value in description(seen).items():
         setattr(incident, name, value)
     incident.peak_score = max(incident.peak_score, seen.score)
     incident.phase = seen.phase
-    if incident.state == NEW and seen.night > incident.first_seen:
+    if incident.state == NEW and seen.business_date > incident.first_seen:
         events.append(record(incident, "seen_again", at, state=ONGOING))
-    if incident.state == SNOOZED and incident.snoozed_until is not None and seen.night >= incident.snoozed_until:
+    if (
+        incident.state == SNOOZED
+        and incident.snoozed_until is not None
+        and seen.business_date >= incident.snoozed_until
+    ):
         incident.snoozed_until = None
         events.append(record(incident, "woke", at, state=ONGOING))
     return events
@@ -191,14 +197,14 @@ def miss(incident: Incident, at: Moment) -> list[IncidentEvent]:
 def withdraw(incident: Incident, at: Moment) -> list[IncidentEvent]:
     """The one night that showed the incident was published again without it."""
     incident.nights_seen, incident.alert_id = 0, None
-    detail = f"the night of {at.night} was corrected"
+    detail = f"the night of {at.business_date} was corrected"
     return [_end(incident, at, "withdrawn", state=None if incident.state == CLOSED else RESOLVED, detail=detail)]
 
 
-def can_be_restored(incident: Incident, night: date) -> bool:
+def can_be_restored(incident: Incident, business_date: date) -> bool:
     """Whether that night ended the incident, so that the same night published again can take it up again."""
     is_silenced = incident.state == CLOSED and incident.verdict in SILENCING
-    return not incident.is_live and incident.ended_on == night and (incident.state == RESOLVED or is_silenced)
+    return not incident.is_live and incident.ended_on == business_date and (incident.state == RESOLVED or is_silenced)
 
 
 def acknowledge(incident: Incident, by: Moment, comment: str | None = None) -> IncidentEvent | None:
@@ -268,7 +274,7 @@ def _crossings(incident: Incident, seen: Sighting, at: Moment) -> list[IncidentE
 def _end(
     incident: Incident, at: Moment, action: str, *, state: str | None = None, detail: str | None = None
 ) -> IncidentEvent:
-    incident.is_live, incident.ended_on = False, at.night
+    incident.is_live, incident.ended_on = False, at.business_date
     return record(incident, action, at, state=state, detail=detail)
 
 

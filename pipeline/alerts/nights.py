@@ -28,7 +28,7 @@ from pipeline.alerts.models import AnomalyAlert, Publication, StockoutAlert
 from pipeline.settings import AlertSettings
 
 
-def follow_night(session: Session, source: str, night: date, settings: AlertSettings) -> None:
+def follow_night(session: Session, source: str, business_date: date, settings: AlertSettings) -> None:
     """Move the source's incidents by a night whose alerts are written; nothing, where a later night has done so.
 
     A store that has nights but no incidents yet (it is of an older Larder) is followed from its first night on.
@@ -37,28 +37,28 @@ def follow_night(session: Session, source: str, night: date, settings: AlertSett
     dates = [publication.business_date for publication in nights]
     is_followed = session.scalar(select(Incident.id).filter_by(source=source).limit(1)) is not None
     for number, publication in enumerate(nights):
-        if not is_followed or publication.business_date == night == dates[-1]:
+        if not is_followed or publication.business_date == business_date == dates[-1]:
             at = Moment(NIGHTLY_RUN, publication.published_at_utc, publication.business_date)
             _follow(session, source, at, dates[: number + 1], settings)
 
 
 def _follow(session: Session, source: str, at: Moment, dates: list[date], settings: AlertSettings) -> None:
-    night = dates[-1]
-    seen = {sighting.subject: sighting for sighting in _sightings(session, source, night)}
-    current = _current(session, source, night)
-    before = _states_before(session, [one for one in current.values() if not one.is_live], night)
+    business_date = dates[-1]
+    seen = {sighting.subject: sighting for sighting in _sightings(session, source, business_date)}
+    current = _current(session, source, business_date)
+    before = _states_before(session, [one for one in current.values() if not one.is_live], business_date)
     opened: list[Sighting] = []
     events: list[IncidentEvent] = []
     for subject, sighting in seen.items():
         incident = current.get(subject)
-        if incident is not None and (incident.is_live or can_be_restored(incident, night)):
+        if incident is not None and (incident.is_live or can_be_restored(incident, business_date)):
             events += see(incident, sighting, at, before.get(incident.id))
         # Closed after this same night was published: what it has told is not told again.
-        is_told = incident is not None and (incident.is_live or incident.last_seen == night)
+        is_told = incident is not None and (incident.is_live or incident.last_seen == business_date)
         if not is_told:
             opened.append(sighting)
     missing = [one for subject, one in current.items() if one.is_live and subject not in seen]
-    events += _forget(session, [one for one in missing if one.last_seen == night], at)
+    events += _forget(session, [one for one in missing if one.last_seen == business_date], at)
     grace = {"stockout": settings.stockout_resolve_nights, "anomaly": settings.anomaly_resolve_nights}
     for incident in missing:
         if incident.is_live and len(dates) - bisect_right(dates, incident.last_seen) >= grace[incident.kind]:
@@ -75,24 +75,24 @@ def _follow(session: Session, source: str, at: Moment, dates: list[date], settin
     session.flush()
 
 
-def _sightings(session: Session, source: str, night: date) -> list[Sighting]:
-    key = {"source": source, "business_date": night}
+def _sightings(session: Session, source: str, business_date: date) -> list[Sighting]:
+    key = {"source": source, "business_date": business_date}
     stockouts = session.scalars(select(StockoutAlert).filter_by(**key))
     anomalies = session.scalars(select(AnomalyAlert).filter_by(**key))
     return [*map(Sighting.of, stockouts), *map(Sighting.of, anomalies)]
 
 
-def _current(session: Session, source: str, night: date) -> dict[str, Incident]:
+def _current(session: Session, source: str, business_date: date) -> dict[str, Incident]:
     """Per subject the live incident, else the latest one that this night has touched before."""
-    touched = or_(Incident.is_live, Incident.ended_on == night, Incident.last_seen == night)
+    touched = or_(Incident.is_live, Incident.ended_on == business_date, Incident.last_seen == business_date)
     query = select(Incident).filter_by(source=source).where(touched).order_by(Incident.is_live, Incident.first_seen)
     return {incident.subject: incident for incident in session.scalars(query)}
 
 
-def _states_before(session: Session, ended: list[Incident], night: date) -> dict[str, str | None]:
+def _states_before(session: Session, ended: list[Incident], business_date: date) -> dict[str, str | None]:
     """The states from which this night resolved incidents, by id."""
     found: dict[str, str | None] = {}
-    for ids in chunks(one.id for one in ended if one.state == RESOLVED and one.ended_on == night):
+    for ids in chunks(one.id for one in ended if one.state == RESOLVED and one.ended_on == business_date):
         query = select(IncidentEvent.incident_id, IncidentEvent.state_before).order_by(IncidentEvent.number)
         resolving = query.filter_by(state_after=RESOLVED).where(IncidentEvent.incident_id.in_(ids))
         found |= dict(session.execute(resolving.where(IncidentEvent.state_before != RESOLVED)).tuples().all())

@@ -52,8 +52,8 @@ def open_alerts(
     """
     model = KINDS[kind]
     with opened(settings) as engine, reading(engine) as session:
-        night = _night(session, source, business_date)
-        query = select(model).filter_by(source=source, business_date=night).order_by(model.rank)
+        chosen = _night(session, source, business_date)
+        query = select(model).filter_by(source=source, business_date=chosen).order_by(model.rank)
         if store is not None:
             query = query.filter_by(store_id=store)
         return list(session.scalars(query.limit(limit)))  # type: ignore[return-value] # all of one kind
@@ -125,6 +125,6 @@ def _night(session: Session, source: str, business_date: date | None) -> date:
         business_date = session.scalar(select(func.max(Publication.business_date)).filter_by(source=source))
     if business_date is None or session.get(Publication, (source, business_date)) is None:
         known = ", ".join(sorted(session.scalars(select(Publication.source).distinct()))) or "none"
-        night = f"the night of {business_date}" if business_date else "any night"
-        raise AlertStoreError(f"no alerts of source {source!r} for {night} were published; published sources: {known}")
+        when = f"the night of {business_date}" if business_date else "any night"
+        raise AlertStoreError(f"no alerts of source {source!r} for {when} were published; published sources: {known}")
     return business_date

@@ -28,14 +28,14 @@ _SECTIONS: dict[str, tuple[str, str, Callable[[dict[str, Any]], str]]] = {
     "next_basket": (
         "Next basket",
         "Every product ranked for each test customer; mean ± standard deviation over seeds, each of which divides the "
-        "customers anew. Methods with `-whole` learn from the training customers' whole sequences as well. nDCG is the "
-        "data set's own: Reality-Check divides by the ideal over the whole basket.",
+        "customers anew. Methods with `-whole` are trained on the training customers' whole sequences as well. nDCG is "
+        "defined as for the data set: Reality-Check divides by the ideal over the whole basket.",
         next_basket.table,
     ),
     "time_to_next": (
         "Days until the next basket",
-        "Gaps that begin on day 61 to 90 of the data, what is learned from being known before day 61; gaps that have "
-        "not ended are censored. Mean ± standard deviation over seeds.",
+        "Gaps that begin on days 61 to 90 of the data. Training uses what was known before day 61; gaps that had not "
+        "ended by then are censored. Mean ± standard deviation over seeds.",
         time_to_next.table,
     ),
     "training_speed": (
@@ -85,13 +85,13 @@ def page(folder: Path = FOLDER) -> str:
             aside = f" [What to know about it](results/{more.name})." if more.is_file() else ""
             parts.append(f"`{result['command']}`, measured on {result['measured_on']}.{aside}\n\n{table(result)}")
             if reliabilities(result):
-                parts.append(f"![What was predicted against what came](results/{_plot_of(file).name})\n")
+                parts.append(f"![Predicted against observed](results/{_plot_of(file).name})\n")
     parts += [_as_section(file) for file in pages if file.stem != OVERVIEW]
     return "\n".join(parts)
 
 
 def reliabilities(result: dict[str, Any]) -> dict[str, dict[str, list[dict[str, float]]]]:
-    """By what was predicted, each method's bins (see pipeline/benchmarks/report/calibration.py)."""
+    """Bins of each method by kind of prediction (see pipeline/benchmarks/report/calibration.py)."""
     found: dict[str, dict[str, list[dict[str, float]]]] = {}
     for model, summary in result.get("models", {}).items():
         for what, bins in summary.get("reliability", {}).items():
@@ -100,19 +100,19 @@ def reliabilities(result: dict[str, Any]) -> dict[str, dict[str, list[dict[str, 
 
 
 def plot_reliability(result: dict[str, Any], target: Path) -> None:
-    """What was predicted against what came, a panel each; methods without probabilities are left out."""
+    """Plot predictions against observations, one panel per kind; methods without probabilities are left out."""
     from matplotlib.figure import Figure
 
     found = reliabilities(result)
     figure = Figure(figsize=(6 * len(found), 6), layout="constrained")
     for axes, (what, methods) in zip(figure.subplots(1, len(found), squeeze=False)[0], found.items(), strict=True):
         for model, bins in methods.items():
-            shown = [[each[name] for each in bins] for name in ("predicted", "came")]
+            shown = [[each[name] for each in bins] for name in ("predicted", "observed")]
             axes.plot(*shown, marker="o", markersize=4, label=f"{model} (error {expected_calibration_error(bins):.3f})")
-        _, predicted, came = _PANELS[what]
-        most = max(each[name] for bins in methods.values() for each in bins for name in ("predicted", "came"))
+        _, predicted, observed = _PANELS[what]
+        most = max(each[name] for bins in methods.values() for each in bins for name in ("predicted", "observed"))
         axes.plot([0, most], [0, most], color="0.8", linewidth=1, zorder=0)
-        axes.set(xlabel=predicted, ylabel=came, title=_PANELS[what][0])
+        axes.set(xlabel=predicted, ylabel=observed, title=_PANELS[what][0])
         axes.legend(frameon=False)
     figure.savefig(target, dpi=110, metadata={"Software": None})
 

@@ -148,9 +148,9 @@ def what_if(
     with errors_in_one_line(SourceError, AlertStoreError, LakeError, ValueError):
         settings = Settings()
         name = load_source(source or settings.source).name
-        night = publication(settings, name, business_date.date() if business_date else None)
+        published = publication(settings, name, business_date.date() if business_date else None)
         lake = Workspace.of(settings, name).lake
-        shelf = read_shelf(lake, night.run_id, night.business_date, store, product)
+        shelf = read_shelf(lake, published.run_id, published.business_date, store, product)
         changed = deliver(shelf, day.date(), units, settings.demand)
         title, verdict, rows = described(shelf, changed, day.date(), units)
         print_table(title, {"": "left", "as planned": "right", "with the delivery": "right"}, rows)
@@ -187,9 +187,11 @@ def _write_csv(path: Path, rows: list[dict[str, Any]], kind: Kind, *, incidents:
     typer.echo(f"{len(rows)} {'incidents' if incidents else 'alerts'} in {path}")
 
 
-def _print_alerts(alerts: "list[StockoutAlert] | list[AnomalyAlert]", kind: Kind, source: str, night: date) -> None:
+def _print_alerts(
+    alerts: "list[StockoutAlert] | list[AnomalyAlert]", kind: Kind, source: str, business_date: date
+) -> None:
     if not alerts:
-        typer.echo(f"no {kind.value} alerts of {source} for {night}")
+        typer.echo(f"no {kind.value} alerts of {source} for {business_date}")
         return
     columns = {"#": "right", "id": "left", "severity": "left", "store": "left"}
     columns |= {"value at risk": "right", "reason": "fold"}
@@ -197,7 +199,7 @@ def _print_alerts(alerts: "list[StockoutAlert] | list[AnomalyAlert]", kind: Kind
         [alert.rank, alert.id, alert.severity, alert.store_id, money(alert.value_at_risk_cents), alert.reason]
         for alert in alerts
     ]
-    print_table(f"{kind.value} alerts of {source} for {night}", columns, rows)
+    print_table(f"{kind.value} alerts of {source} for {business_date}", columns, rows)
 
 
 def _print_facts(alert: "StockoutAlert | AnomalyAlert") -> None:

@@ -96,7 +96,7 @@ def history(
         events = incidents.history(session, found.id)
     rows: list[list[object]] = [
         [
-            event.night or "",
+            event.business_date or "",
             f"{event.happened_at_utc:%Y-%m-%d %H:%M}",
             event.actor,
             event.action.replace("_", " "),
@@ -118,9 +118,9 @@ def digest(source: Source = None, business_date: Day = None) -> None:
     with errors_in_one_line(SourceError, AlertStoreError):
         settings = Settings()
         name = load_source(source or settings.source).name
-        night = publication(settings, name, business_date.date() if business_date else None).business_date
-        told = digest_of(settings, name, night)
-    for line in "\n".join(told or (f"nothing of {name} crossed a line in the night of {night}",)).splitlines():
+        day = publication(settings, name, business_date.date() if business_date else None).business_date
+        digest = digest_of(settings, name, day)
+    for line in "\n".join(digest or (f"nothing of {name} crossed a line in the night of {day}",)).splitlines():
         typer.echo(plain(line))
 
 

@@ -78,17 +78,17 @@ def score(
 
     settings, folder = Settings(), _folder(out)
     with errors_in_one_line(ScoreError, AlertStoreError):
-        night = _night(read_shop(folder), business_date)
-        short = open_alerts(settings, kind="stockout", source=source, business_date=night)
-        strange = open_alerts(settings, kind="anomaly", source=source, business_date=night)
+        day = _night(read_shop(folder), business_date)
+        short = open_alerts(settings, kind="stockout", source=source, business_date=day)
+        strange = open_alerts(settings, kind="anomaly", source=source, business_date=day)
         _refuse_other_runs([*short, *strange], run_id)
         pairs = ((alert.store_id, alert.product_id) for alert in short)
         scores = score_stockouts(folder, pairs, settings.demand.horizon_days)
         scores += score_changes(folder, (alert.funnel_id for alert in strange if alert.funnel_kind == "customer"))
-    _print(scores, night)
+    _print(scores, day)
     if json_file is not None:
         rows = [{**asdict(row), "recall": row.recall, "precision": row.precision} for row in scores]
-        replace_text(json_file, json.dumps({"business_date": night.isoformat(), "scores": rows}, indent=1) + "\n")
+        replace_text(json_file, json.dumps({"business_date": day.isoformat(), "scores": rows}, indent=1) + "\n")
 
 
 def _folder(out: Path | None) -> Path:
@@ -111,7 +111,7 @@ def _refuse_other_runs(alerts: "list[StockoutAlert | AnomalyAlert]", run_id: str
         raise ScoreError(f"the published alerts are of run {', '.join(sorted(others))}, not of {run_id}")
 
 
-def _print(scores: list[Score], night: date) -> None:
+def _print(scores: list[Score], business_date: date) -> None:
     headings = {"what": "left", "true": "right", "found": "right", "recall": "right", "alerts": "right"}
     rows: list[list[object]] = [
         [
@@ -124,7 +124,7 @@ def _print(scores: list[Score], night: date) -> None:
         ]
         for row in scores
     ]
-    print_table(f"Alerts against the truth of {night}", {**headings, "precision": "right"}, rows)
+    print_table(f"Alerts against the truth of {business_date}", {**headings, "precision": "right"}, rows)
 
 
 def _share(value: float | None) -> str:

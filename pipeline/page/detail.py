@@ -230,7 +230,7 @@ def _events(found: Found) -> Any:
             children=[
                 dmc.Text(
                     f"{event.happened_at_utc:%Y-%m-%d %H:%M} UTC, {event.actor}"
-                    + (f", night of {event.night}" if event.night else ""),
+                    + (f", night of {event.business_date}" if event.business_date else ""),
                     size="xs",
                     c="dimmed",
                 ),

@@ -75,7 +75,7 @@ def baskets_figure(bought: Mapping[date, float], predicted: Mapping[date, tuple[
         y=[units for _, units in predicted.values()],
         mode="markers",
         marker={"symbol": "diamond-open", "size": 11, "color": DEMAND, "line_width": 2},
-        customdata=[night.isoformat() for night in predicted],
+        customdata=[business_date.isoformat() for business_date in predicted],
         hovertemplate="%{y:.1f} units on %{x|%Y-%m-%d}, predicted in the night of %{customdata}<extra></extra>",
         name="Predicted",
     )

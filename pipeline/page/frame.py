@@ -24,7 +24,7 @@ def header(path: str, morning: Morning, sources: Sequence[str]) -> Any:
         dmc.Anchor(name, href=to, underline="never", className="part current" if to == path else "part")
         for to, name in NAVIGATION.items()
     ]
-    night = morning.night.isoformat() if morning.night else "no night yet"
+    as_of = morning.business_date.isoformat() if morning.business_date else "no night yet"
     return html.Header(
         className="top",
         children=[
@@ -44,7 +44,7 @@ def header(path: str, morning: Morning, sources: Sequence[str]) -> Any:
                         display="block" if len(sources) > 1 else "none",
                         **{"aria-label": "Source"},
                     ),
-                    dmc.Text(f"Data as of {night}", id="as-of", size="sm", fw=600 if morning.days_late else 400),
+                    dmc.Text(f"Data as of {as_of}", id="as-of", size="sm", fw=600 if morning.days_late else 400),
                 ],
             ),
         ],
@@ -58,7 +58,7 @@ def warnings(morning: Morning) -> list[Any]:
         days = "1 day" if morning.days_late == 1 else f"{morning.days_late:,} days"
         found.append(
             dmc.Alert(
-                f"The latest night is {morning.night}, {days} before {morning.expected}, which is due by now. "
+                f"The latest night is {morning.business_date}, {days} before {morning.expected}, which is due by now. "
                 "Nothing sold or delivered since then is in these figures. "
                 + ("" if morning.failure else "Ask whoever runs Larder whether last night ran."),
                 title="These alerts are old",

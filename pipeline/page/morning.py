@@ -26,7 +26,7 @@ class Morning:
     """The latest published night of a source (None before the first), the one expected by now, and what went wrong."""
 
     source: str
-    night: date | None
+    business_date: date | None
     run_id: str | None
     expected: date
     failure: Failure | None
@@ -34,7 +34,7 @@ class Morning:
     @property
     def days_late(self) -> int:
         """Days that the published night lies behind the expected one."""
-        return max((self.expected - self.night).days, 0) if self.night else 0
+        return max((self.expected - self.business_date).days, 0) if self.business_date else 0
 
 
 @dataclass(frozen=True)
@@ -56,18 +56,18 @@ def read_morning(context: Context, source: str) -> Morning:
             found = connection.execute(latest.order_by(Publication.business_date.desc()).limit(1)).first()
     except NothingPublished:
         found = None
-    night, run_id = found.tuple() if found else (None, None)
+    business_date, run_id = found.tuple() if found else (None, None)
     failure = newest_failure(context.workspace(source))
-    return Morning(source, night, run_id, context.expected_night(source), failure)
+    return Morning(source, business_date, run_id, context.expected_night(source), failure)
 
 
-def read_tiles(context: Context, source: str, kind: str, night: date) -> Tiles:
+def read_tiles(context: Context, source: str, kind: str, business_date: date) -> Tiles:
     """The figures of one kind of incident, in one pass."""
     is_open = Incident.state.in_(OPEN_STATES)
     figures = select(
         func.count(case((is_open, 1))),
         func.coalesce(func.sum(case((is_open, Incident.value_at_risk_cents))), 0),
-        func.count(case((is_open & (Incident.first_seen == night), 1))),
+        func.count(case((is_open & (Incident.first_seen == business_date), 1))),
         func.count(case((Incident.verdict == "right", 1))),
         func.count(case((Incident.verdict.in_(("right", "wrong")), 1))),
     ).where(Incident.source == source, Incident.kind == kind)

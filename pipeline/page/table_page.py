@@ -47,7 +47,7 @@ class TablePage:
 
     def layout(self, context: Context, morning: Morning) -> Any:
         """Tiles, tools and the empty grid, which then asks for its rows."""
-        if morning.night is None:
+        if morning.business_date is None:
             return nothing_yet()
         tools = [self._tools()]
         if person(context.settings).may_edit:
@@ -153,10 +153,10 @@ class TablePage:
         def tiles(_id: str, _changed: int, source: str) -> Any:
             """The figures above the table, read again after every change."""
             morning = read_morning(context, source)
-            if morning.night is None:
+            if morning.business_date is None:
                 return []
             measured = read_backtest(context.workspace(source)) if self.kind == "stockout" else None
-            return self._tiles(read_tiles(context, source, self.kind, morning.night), measured)
+            return self._tiles(read_tiles(context, source, self.kind, morning.business_date), measured)
 
         app.clientside_callback(
             f"(rows) => {{ const bar = document.getElementById('{name}-acts'), chosen = rows || [];"

@@ -1,4 +1,4 @@
-"""Compare who predicts days until the next basket, each method and seed in a process of its own."""
+"""Compare methods that predict the days until the next basket; each method and seed runs in its own process."""
 
 import multiprocessing
 import resource
@@ -14,12 +14,12 @@ import pyarrow as pa
 from pipeline.benchmarks.data.tafeng import TaFeng
 from pipeline.benchmarks.report.calibration import pooled, reliability
 from pipeline.benchmarks.report.report import cell, rows_file, spread, write_results
-from pipeline.benchmarks.time_to_next.gaps import Gaps, learned_and_tested
+from pipeline.benchmarks.time_to_next.gaps import Gaps, train_validation_test
 from pipeline.benchmarks.time_to_next.methods import gap_method
 from pipeline.benchmarks.time_to_next.metrics import WEEK, gap_scores
-from pipeline.benchmarks.time_to_next.predictions import DAYS, Predicted
+from pipeline.benchmarks.time_to_next.predictions import DAYS, GapPrediction
 
-FORETOLD = "predicted.parquet"
+PREDICTED = "predicted.parquet"
 _MEGABYTE = 1024.0  # kilobytes
 _SHOWN = {
     "mae_days": "MAE of gaps that ended, days",
@@ -32,7 +32,7 @@ _SHOWN = {
 def compare(
     file: Path, models: Sequence[str], seeds: Sequence[int], out: Path, say: Callable[[str], None]
 ) -> dict[str, dict[str, Any]]:
-    """Scores of each method over the seeds; what each predicted goes to `out`.
+    """Run every method with every seed; scores by method. Writes all predictions to `out`/predicted.parquet.
 
     Raises: ValueError: for an unknown method.
     """
@@ -41,7 +41,7 @@ def compare(
     out.mkdir(parents=True, exist_ok=True)
     trials: dict[str, list[dict[str, Any]]] = {model: [] for model in models}
     context = multiprocessing.get_context("spawn")
-    with rows_file(out / FORETOLD) as add:
+    with rows_file(out / PREDICTED) as add:
         for model in models:
             for seed in seeds:
                 with ProcessPoolExecutor(1, mp_context=context) as alone:
@@ -54,35 +54,35 @@ def compare(
 
 
 def run(file: Path, model: str, seed: int) -> tuple[dict[str, Any], pa.Table]:
-    """One method and seed: what was found, and a row per gap of the test."""
+    """One method and seed: its scores, and one row per test gap."""
     dataset = TaFeng(file, min_baskets=1)
-    learned, chosen_by, tested = learned_and_tested(dataset.sequences)
+    train, validation, test = train_validation_test(dataset.sequences)
     method = gap_method(model, seed)
     clock, spent = time.monotonic(), time.process_time()
-    method.fit(learned, chosen_by)
+    method.fit(train, validation)
     fitted = time.monotonic()
-    predicted = method.predict(tested)
+    predicted = method.predict(test)
     trial = {
         "settings": method.settings(),
-        "gaps": {"learned": len(learned), "chosen_by": len(chosen_by), "tested": len(tested)},
+        "gaps": {"train": len(train), "validation": len(validation), "test": len(test)},
         "seconds": {
             "fit": fitted - clock,
             "predict": time.monotonic() - fitted,
             "cpu": time.process_time() - spent,
         },
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _MEGABYTE,
-        "scores": gap_scores(predicted, tested),
+        "scores": gap_scores(predicted, test),
         "reliability": {},
     }
     if predicted.survival is not None:
-        came = tested.observed & (tested.days <= WEEK)
+        came = test.observed & (test.days <= WEEK)
         trial["reliability"] = {"week": reliability(1.0 - predicted.survival[:, WEEK - 1], came)}
-    customers = dataset.customer_names[tested.histories.ids[tested.funnels].astype(np.int64)]
-    return trial, rows_of(predicted, tested, customers, model, seed)
+    customers = dataset.customer_names[test.histories.ids[test.funnels].astype(np.int64)]
+    return trial, rows_of(predicted, test, customers, model, seed)
 
 
-def rows_of(predicted: Predicted, gaps: Gaps, customers: np.ndarray, model: str, seed: int) -> pa.Table:
-    """Everything by which anyone can score again."""
+def rows_of(predicted: GapPrediction, gaps: Gaps, customers: np.ndarray, model: str, seed: int) -> pa.Table:
+    """One row per gap with the prediction and the outcome, from which every score can be computed again."""
     survival = np.full((len(gaps), len(DAYS)), np.nan) if predicted.survival is None else predicted.survival
     return pa.table(
         {

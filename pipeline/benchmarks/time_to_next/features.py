@@ -1,4 +1,4 @@
-"""What is told of each gap to methods that read a table: a row per gap, or per gap and day at risk."""
+"""Features of gaps for methods that read a table: one row per gap, or one per gap and day at risk."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from pipeline.benchmarks.time_to_next.gaps import Gaps
 
 
 def gap_features(gaps: Gaps) -> pd.DataFrame:
-    """What a planner would know where each gap begins: earlier gaps, sizes of baskets, the weekday; no date."""
+    """Features known where each gap begins: earlier gaps, sizes of baskets and the weekday, but no date."""
     histories = gaps.histories
     n_baskets = np.diff(histories.basket_offsets)
     lines = np.diff(histories.product_offsets)
@@ -36,8 +36,8 @@ def gap_features(gaps: Gaps) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def lasted(gaps: Gaps) -> np.ndarray:
-    """Days survived: of a gap that has not ended, those before the day on which a basket may still come."""
+def survived_days(gaps: Gaps) -> np.ndarray:
+    """Days without a basket; float64 [n]. A censored gap has survived the day before its last known day."""
     return np.maximum(np.where(gaps.observed, gaps.days, gaps.days - 1), 0.5)
 
 
@@ -46,15 +46,15 @@ def weekday_of(gaps: Gaps) -> np.ndarray:
     return gaps.histories.day_of_week[gaps.ends - 1].astype(np.int64) - 1
 
 
-def on_day(table: pd.DataFrame, weekday: np.ndarray, day: np.ndarray) -> pd.DataFrame:
-    """The features with the day at risk, and the weekday that it is."""
+def with_day_at_risk(table: pd.DataFrame, weekday: np.ndarray, day: np.ndarray) -> pd.DataFrame:
+    """The features with two more columns: the day at risk and its weekday."""
     return table.assign(day=day, weekday_at_risk=(weekday + day) % 7)
 
 
-def at_risk(gaps: Gaps, horizon: int) -> tuple[pd.DataFrame, np.ndarray]:
-    """A row per gap and day of the horizon at risk, and whether the basket came on it."""
-    days = np.minimum(lasted(gaps), horizon).astype(np.int64)
+def rows_at_risk(gaps: Gaps, horizon: int) -> tuple[pd.DataFrame, np.ndarray]:
+    """One row of features per gap and day of the horizon at risk, and whether the basket came on that day."""
+    days = np.minimum(survived_days(gaps), horizon).astype(np.int64)
     rows, day = np.repeat(np.arange(len(gaps)), days), places(days) + 1
     table = gap_features(gaps).iloc[rows].reset_index(drop=True)
     came = gaps.observed[rows] & (gaps.days[rows] == day)
-    return on_day(table, weekday_of(gaps)[rows], day), came.astype(np.float64)
+    return with_day_at_risk(table, weekday_of(gaps)[rows], day), came.astype(np.float64)

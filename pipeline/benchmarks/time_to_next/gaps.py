@@ -1,9 +1,9 @@
-"""Days until the next basket, by a protocol that leaks nothing: the gaps that begin within some days.
+"""The protocol for days until the next basket: predict all gaps that begin within a window of days.
 
-"The last gap of each customer" would be biased (long gaps have no end in the data) and leak (whoever knows the last day
-of the data knows how long it can be). Here every gap that begins in a window of days is asked for, whatever came after;
-one that has not ended by the end of the data is known to be at least that long (right-censored). What is learned from
-is known on the day before the window begins: gaps that began earlier, many of them not ended by then.
+Predicting the last gap of each customer would be biased, because long gaps have no end in the data, and would leak,
+because the last day of the data limits its length. Here every gap that begins in the test window counts. A gap that has
+not ended by the end of the data is right-censored: it is at least that long. Training and validation use only what was
+known on the day before the window: gaps that began earlier, many of them censored on that day.
 """
 
 from dataclasses import dataclass
@@ -22,14 +22,14 @@ _VALIDATES_ONE_IN = 10
 
 @dataclass(frozen=True)
 class Gaps:
-    """n gaps, each of a funnel that had a basket and was then waited for.
+    """n gaps: each begins with a basket of a funnel and ends with the next one, or is censored.
 
     Args:
         histories: the funnels, with at least the baskets up to each gap's beginning.
         funnels: int64 [n], rows of `histories`; ends: int64 [n], one past the basket where the gap begins.
-        days: float64 [n], its length, or the days after which it had not ended (a basket may come on that very day).
-        observed: bool [n], whether it ended.
-        begun_on: int64 [n], day of the data on which it began, counted from 0.
+        days: float64 [n], length of the gap; of a censored one the days so far (a basket may still come on that day).
+        observed: bool [n], whether the gap ended.
+        begun_on: int64 [n], day of the data on which the gap begins, counted from 0.
     """
 
     histories: Histories
@@ -49,7 +49,7 @@ class Gaps:
 
     @property
     def settled(self) -> "Gaps":
-        """Gaps that begin when the data are some weeks old: before, everyone's past looks short."""
+        """Gaps that begin when the data hold some weeks: earlier, every customer's history is short."""
         return self.take(np.flatnonzero(self.begun_on >= SETTLED_AFTER_DAYS))
 
 
@@ -73,13 +73,16 @@ def gaps_of(sequences: BasketSequences, first: int, last: int, known_before: int
     return Gaps(histories, funnels, ends, days, observed, sold_on[begins] - start)
 
 
-def learned_and_tested(sequences: BasketSequences) -> tuple[Gaps, Gaps, Gaps]:
-    """Gaps to learn from, those of a tenth of the customers to choose by, and the test's."""
+def train_validation_test(sequences: BasketSequences) -> tuple[Gaps, Gaps, Gaps]:
+    """Gaps of nine tenths of the customers for training, of the others for validation, and of all for the test.
+
+    Raises: ValueError: for baskets without dates, or for too few days.
+    """
     if sequences.sold_on is None:
         raise ValueError("baskets without dates have no days between them")
     n_days = int(sequences.sold_on.max() - sequences.sold_on.min()) + 1
     if n_days <= LAST_TEST:
-        raise ValueError(f"{n_days} days of baskets; the last gaps asked for begin on day {LAST_TEST}")
+        raise ValueError(f"{n_days} days of baskets; the last test gaps begin on day {LAST_TEST}")
     known = gaps_of(sequences, 0, FIRST_TEST - 1, FIRST_TEST)
     validates = known.funnels % _VALIDATES_ONE_IN == 0
     test = gaps_of(sequences, FIRST_TEST, LAST_TEST, n_days)
@@ -87,7 +90,7 @@ def learned_and_tested(sequences: BasketSequences) -> tuple[Gaps, Gaps, Gaps]:
 
 
 def _before(sequences: BasketSequences, day: int) -> BasketSequences:
-    """The customers' baskets before that day; who had none by then is left out."""
+    """Baskets before that day, of the customers who had any."""
     assert sequences.sold_on is not None
     kept = np.flatnonzero(sequences.sold_on < day)
     counts = np.bincount(sequences.customer_of_basket[kept], minlength=len(sequences))

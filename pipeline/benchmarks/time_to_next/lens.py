@@ -12,7 +12,7 @@ from models.basket_sequences import BasketSequences
 from models.catalog import ARCHITECTURES
 from models.special_ids import END, FIRST_PRODUCT, PADDING, UNKNOWN
 from pipeline.benchmarks.time_to_next.gaps import Gaps
-from pipeline.benchmarks.time_to_next.predictions import DAYS, Predicted
+from pipeline.benchmarks.time_to_next.predictions import DAYS, GapPrediction
 from pipeline.dataset.batch import Batch, Cut, pasts, targets
 from pipeline.dataset.candidates import OwnPast, sequences_of
 from pipeline.settings import TrainingSettings
@@ -47,7 +47,7 @@ class LensTimes:
         days = DAYS.astype(np.float32)[None]
         self._answer = compiled(lambda batch: model.log_survival(batch, days) if survives else model.gap_days(batch))
 
-    def predict(self, gaps: Gaps) -> Predicted:
+    def predict(self, gaps: Gaps) -> GapPrediction:
         """Survival of each day by a hazard head, days by a regression."""
         if self._answer is None:
             raise RuntimeError("predict before fit")
@@ -56,7 +56,7 @@ class LensTimes:
             for rows in np.array_split(np.arange(len(gaps)), -(-len(gaps) // _AT_ONCE))
         ]
         found = np.concatenate(parts).astype(np.float64)
-        return Predicted(found) if found.ndim == 1 else Predicted.by_survival(np.exp(found))
+        return GapPrediction(found) if found.ndim == 1 else GapPrediction.by_survival(np.exp(found))
 
     def _in_its_words(self, batch: Batch) -> Batch:
         """Products that nobody had bought by the time of training are unknown, as they are at night."""

@@ -1,4 +1,4 @@
-"""What a method predicts for a gap, and the interface of a method."""
+"""Predictions of the days until the next basket, and the interface of the methods that make them."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -12,44 +12,47 @@ DAYS = np.arange(1, HORIZON_DAYS + 1)
 
 
 @dataclass(frozen=True)
-class Predicted:
-    """days: float64 [n], a point forecast of gaps that end; survival: float64 [n, 28], probability that no basket has
-    come by the end of day 1 to 28, None where a method has no distribution.
+class GapPrediction:
+    """Predictions for n gaps.
+
+    days: float64 [n], point forecast.
+    survival: float64 [n, 28], probability that no basket comes by the end of days 1 to 28; None for a method that
+        predicts no distribution.
     """
 
     days: np.ndarray
     survival: np.ndarray | None = None
 
     @classmethod
-    def by_survival(cls, survival: np.ndarray) -> "Predicted":
-        """With the median of the gaps that end within the horizon as the point forecast."""
-        return cls(median_within(survival), survival)
+    def by_survival(cls, survival: np.ndarray) -> "GapPrediction":
+        """Predictions from survival probabilities; the point forecast is the median within the horizon."""
+        return cls(median_within_horizon(survival), survival)
 
     @property
-    def later(self) -> np.ndarray:
-        """What orders gaps from short to long: the expected days within the horizon where they are known."""
+    def expected_days(self) -> np.ndarray:
+        """Expected days within the horizon, or the point forecast without survival; orders gaps; float64 [n]."""
         return self.days if self.survival is None else self.survival.sum(axis=1)
 
 
-class TimeMethod(Protocol):
-    """A method."""
+class GapMethod(Protocol):
+    """A method that predicts gaps."""
 
-    def fit(self, learned: Gaps, chosen_by: Gaps) -> None:
-        """Learn from the one, choose by the other."""
+    def fit(self, train: Gaps, validation: Gaps) -> None:
+        """Train on one part of the gaps; choose settings by the other."""
 
-    def predict(self, gaps: Gaps) -> Predicted:
-        """From each gap's past alone."""
+    def predict(self, gaps: Gaps) -> GapPrediction:
+        """Predict each gap from the baskets before it."""
 
     def settings(self) -> dict[str, Any]:
-        """How it is configured."""
+        """The configuration, as it is kept beside the scores."""
 
 
-def median_within(survival: np.ndarray) -> np.ndarray:
+def median_within_horizon(survival: np.ndarray) -> np.ndarray:
     """Median days of a gap, given that it ends within the horizon; float64 [n, H] -> [n]."""
-    come = np.pad(1.0 - survival, [(0, 0), (1, 0)])
-    aim = 0.5 * come[:, -1:]
-    place = np.clip((come < aim).sum(axis=1), 1, survival.shape[1])
-    rows = np.arange(len(come))
-    before, after = come[rows, place - 1], come[rows, place]
-    # A day's probability is spread over the day before its end: halfway through is that day.
-    return place - 0.5 + (aim[:, 0] - before) / np.maximum(after - before, 1e-12)
+    ended = np.pad(1.0 - survival, [(0, 0), (1, 0)])
+    half = 0.5 * ended[:, -1:]
+    day = np.clip((ended < half).sum(axis=1), 1, survival.shape[1])
+    rows = np.arange(len(ended))
+    before, after = ended[rows, day - 1], ended[rows, day]
+    # The probability of a day is spread evenly over it, and the middle of the day counts as that day.
+    return day - 0.5 + (half[:, 0] - before) / np.maximum(after - before, 1e-12)

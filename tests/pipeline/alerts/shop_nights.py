@@ -21,7 +21,7 @@ MORNING = datetime(2026, 3, 1, 8, tzinfo=UTC)
 _runs = count(100)
 
 
-def night(number: int) -> date:
+def business_date(number: int) -> date:
     """The business date of the first, second, ... night."""
     return BUSINESS_DATE + timedelta(days=number - 1)
 
@@ -35,7 +35,7 @@ class Nights:
 
     def publish(self, number: int, *stockouts: dict[str, Any], anomalies: Sequence[dict[str, Any]] = ()) -> None:
         """Publish the night with these alerts, by a run of its own."""
-        run = Run("shop", night(number), f"run{next(_runs)}")
+        run = Run("shop", business_date(number), f"run{next(_runs)}")
         for table, rows in (("stockouts", stockouts), ("anomalies", anomalies)):
             publish_rows(self.workspace, table, *rows, version=run.run_id, business_date=run.business_date)
         publish_alerts(self.settings, self.workspace, "shop", run)

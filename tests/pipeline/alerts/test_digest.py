@@ -10,7 +10,7 @@ from pipeline.alerts.digest import digest_of, send_digest
 from pipeline.alerts.incident_models import Digest
 from pipeline.alerts.store import opened, writing
 from tests.factories import anomaly, stockout
-from tests.pipeline.alerts.shop_nights import Nights, night
+from tests.pipeline.alerts.shop_nights import Nights, business_date
 
 
 @pytest.fixture
@@ -28,11 +28,11 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
 
 
 def tell(nights: Nights, number: int) -> bool | None:
-    return send_digest(nights.settings, "shop", night(number))
+    return send_digest(nights.settings, "shop", business_date(number))
 
 
 def told(nights: Nights, number: int) -> str | None:
-    text = digest_of(nights.settings, "shop", night(number))
+    text = digest_of(nights.settings, "shop", business_date(number))
     return text and text[0].partition(": ")[2]
 
 
@@ -64,7 +64,7 @@ def test_crossings_are_told(nights: Nights) -> None:
 def test_what_is_snoozed_or_closed_is_quiet_until_it_is_back(nights: Nights) -> None:
     nights.publish(1, stockout(), stockout(product_id="p2"))
     snoozed, closed = nights.incidents()
-    nights.act(incidents.snooze, snoozed, until=night(3))
+    nights.act(incidents.snooze, snoozed, until=business_date(3))
     nights.act(incidents.close, closed, verdict="known")
     for number in (2, 3):
         nights.publish(number, stockout(on_hand=0.0), stockout(product_id="p2", severity="critical"))
@@ -84,14 +84,14 @@ def test_nobody_is_told_by_default(nights: Nights, monkeypatch: pytest.MonkeyPat
     nights.publish(1, stockout())
     assert tell(nights, 1) is None
     with opened(nights.settings) as engine, writing(engine) as session:
-        assert session.get(Digest, ("shop", night(1))) is None
+        assert session.get(Digest, ("shop", business_date(1))) is None
 
 
 def test_it_is_short_and_says_where_to_read_on(nights: Nights, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LARDER_ALERTS__DIGEST_LINES", "3")
     nights.settings = type(nights.settings)()
     nights.publish(1, *(stockout(product_id=f"p{number}", reason="why " * 100) for number in range(9)))
-    text = digest_of(nights.settings, "shop", night(1))
+    text = digest_of(nights.settings, "shop", business_date(1))
     assert text is not None
     *lines, more, _empty, further = text[1].splitlines()
     assert [len(line) for line in lines] == [160] * 3
@@ -107,7 +107,7 @@ def test_what_cannot_be_sent_is_recorded_and_named_without_its_address(
         assert tell(nights, 1) is False
     assert "secret" not in caplog.text
     with opened(nights.settings) as engine, writing(engine) as session:
-        assert session.get_one(Digest, ("shop", night(1))).was_sent is False
+        assert session.get_one(Digest, ("shop", business_date(1))).was_sent is False
 
 
 def test_an_unreadable_file_of_addresses_fails_no_night(

@@ -8,7 +8,7 @@ from pipeline.alerts import incidents
 from pipeline.alerts.incidents import ConflictError
 from pipeline.alerts.lifecycle import IncidentError
 from tests.factories import anomaly, stockout
-from tests.pipeline.alerts.shop_nights import MORNING, Nights, night
+from tests.pipeline.alerts.shop_nights import MORNING, Nights, business_date
 
 
 def test_every_act_is_an_event_with_who_and_when(stored_nights: Nights) -> None:
@@ -82,7 +82,7 @@ def test_acknowledging_twice_is_one_event(nights: Nights) -> None:
 
 def test_a_snoozed_incident_comes_back_on_its_date(stored_nights: Nights) -> None:
     stored_nights.publish(1, stockout())
-    stored_nights.act(incidents.snooze, until=night(3))
+    stored_nights.act(incidents.snooze, until=business_date(3))
     stored_nights.publish(2, stockout())
     assert (stored_nights.one().state, stored_nights.one().nights_seen) == ("snoozed", 2)
     stored_nights.publish(3, stockout())
@@ -92,11 +92,11 @@ def test_a_snoozed_incident_comes_back_on_its_date(stored_nights: Nights) -> Non
 
 def test_a_snooze_outlasts_a_night_without_the_condition(nights: Nights) -> None:
     nights.publish(1, stockout())
-    nights.act(incidents.snooze, until=night(5))
+    nights.act(incidents.snooze, until=business_date(5))
     nights.publish(2)
     nights.publish(3, stockout())
     earlier, later = nights.incidents()
-    assert (earlier.state, later.state, later.snoozed_until) == ("resolved", "snoozed", night(5))
+    assert (earlier.state, later.state, later.snoozed_until) == ("resolved", "snoozed", business_date(5))
     nights.publish(5, stockout())
     assert nights.incidents()[-1].state == "ongoing"
 
@@ -104,7 +104,7 @@ def test_a_snooze_outlasts_a_night_without_the_condition(nights: Nights) -> None
 def test_a_snooze_must_lie_ahead(nights: Nights) -> None:
     nights.publish(1, stockout())
     with pytest.raises(IncidentError, match="would end at once: the latest night is that of 2026-03-01"):
-        nights.act(incidents.snooze, until=night(1))
+        nights.act(incidents.snooze, until=business_date(1))
 
 
 @pytest.mark.parametrize("verdict", ["wrong", "known"])
@@ -114,7 +114,7 @@ def test_wrong_and_known_silence_the_condition_while_it_lasts(verdict: str, stor
     stored_nights.publish(2, stockout())
     assert (stored_nights.one().state, stored_nights.one().nights_seen) == ("closed", 2)
     stored_nights.publish(3)
-    assert (stored_nights.one().state, stored_nights.one().ended_on) == ("closed", night(3))
+    assert (stored_nights.one().state, stored_nights.one().ended_on) == ("closed", business_date(3))
     stored_nights.publish(4, stockout())
     earlier, later = stored_nights.incidents()
     assert (later.state, later.previous_id) == ("new", earlier.id)

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from pipeline.alerts import incidents
 from pipeline.alerts.store import AlertStoreError, opened
 from tests.factories import anomaly, stockout
-from tests.pipeline.alerts.shop_nights import Nights, night
+from tests.pipeline.alerts.shop_nights import Nights, business_date
 
 
 def snapshot(nights: Nights) -> list[dict[str, object]]:
@@ -35,7 +35,12 @@ def test_a_condition_is_one_incident_through_its_nights(stored_nights: Nights) -
         stored_nights.publish(number, stockout(), anomalies=[anomaly()])
     for kind in ("stockout", "anomaly"):
         found = stored_nights.one(kind=kind)
-        assert (found.state, found.first_seen, found.last_seen, found.nights_seen) == ("ongoing", night(1), night(3), 3)
+        assert (found.state, found.first_seen, found.last_seen, found.nights_seen) == (
+            "ongoing",
+            business_date(1),
+            business_date(3),
+            3,
+        )
         assert stored_nights.actions(found) == ["opened", "seen_again"]
 
 
@@ -43,7 +48,7 @@ def test_what_is_no_longer_alerted_resolves_by_itself(stored_nights: Nights) -> 
     stored_nights.publish(1, stockout(), stockout(store_id="s2"))
     stored_nights.publish(2, stockout(store_id="s2"))
     found = stored_nights.one(store_id="s1")
-    assert (found.state, found.ended_on, found.last_seen) == ("resolved", night(2), night(1))
+    assert (found.state, found.ended_on, found.last_seen) == ("resolved", business_date(2), business_date(1))
     assert stored_nights.one(store_id="s2").state == "ongoing"
     assert [event.actor for event in stored_nights.events(found)] == ["nightly run", "nightly run"]
 
@@ -62,7 +67,7 @@ def test_a_behaviour_alert_may_miss_a_night_or_two(nights: Nights) -> None:
     assert (nights.one().state, nights.one().nights_seen) == ("ongoing", 2)
     for number in (5, 6, 7):
         nights.publish(number)
-    assert (nights.one().state, nights.one().ended_on) == ("resolved", night(7))
+    assert (nights.one().state, nights.one().ended_on) == ("resolved", business_date(7))
 
 
 def test_out_of_stock_hides_low_stock(stored_nights: Nights) -> None:
@@ -70,7 +75,10 @@ def test_out_of_stock_hides_low_stock(stored_nights: Nights) -> None:
         stored_nights.publish(number, stockout(on_hand=on_hand))
     assert stored_nights.one().phase == "low"
     crossings = [event for event in stored_nights.events() if event.action in ("went_out", "restocked")]
-    assert [(event.detail, event.night) for event in crossings] == [("low -> out", night(2)), ("out -> low", night(3))]
+    assert [(event.detail, event.business_date) for event in crossings] == [
+        ("low -> out", business_date(2)),
+        ("out -> low", business_date(3)),
+    ]
 
 
 def test_only_a_severity_worse_than_ever_is_called_worse(nights: Nights) -> None:
@@ -116,7 +124,7 @@ def test_a_corrected_night_takes_back_what_it_did(stored_nights: Nights) -> None
         "p2": "ongoing",
         "p3": "resolved",
     }
-    assert (by_product["p1"].last_seen, by_product["p1"].nights_seen) == (night(1), 1)
+    assert (by_product["p1"].last_seen, by_product["p1"].nights_seen) == (business_date(1), 1)
     assert by_product["p3"].alert_id is None
     assert stored_nights.actions(by_product["p2"]) == ["opened", "resolved", "restored", "seen_again"]
     assert stored_nights.actions(by_product["p3"]) == ["opened", "withdrawn"]
@@ -139,11 +147,11 @@ def test_nights_of_an_older_larder_are_followed_from_the_first(nights: Nights) -
         for table in ("incident_events", "incidents"):
             connection.execute(text(f"DELETE FROM {table}"))
     nights.publish(3, stockout())
-    assert (nights.one().first_seen, nights.one().nights_seen) == (night(1), 3)
+    assert (nights.one().first_seen, nights.one().nights_seen) == (business_date(1), 3)
 
 
 def test_sources_do_not_meet(nights: Nights) -> None:
     nights.publish(1, stockout())
     nights.publish(2, stockout(store_id="s2"))
     assert {found.store_id: found.state for found in nights.incidents()} == {"s1": "resolved", "s2": "new"}
-    assert night(2) - night(1) == timedelta(days=1)
+    assert business_date(2) - business_date(1) == timedelta(days=1)

@@ -73,8 +73,8 @@ def test_what_cannot_be_answered_is_said_in_one_line(shelf: Workspace, changed: 
 
 
 def test_a_night_that_is_not_kept_says_so(shelf: Workspace) -> None:
-    for night in range(2, 5):
-        publish_rows(shelf, "expected_demand", version=f"run{night}")
+    for number in range(2, 5):
+        publish_rows(shelf, "expected_demand", version=f"run{number}")
     shelf.lake.expire("expected_demand", 2)
     assert "are not kept any more" in what_if(5).stderr
 

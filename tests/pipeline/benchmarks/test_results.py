@@ -38,7 +38,7 @@ def test_the_overview_comes_first(tmp_path: Path) -> None:
 
 
 def test_reliability_is_plotted_for_methods_with_probabilities(tmp_path: Path) -> None:
-    bins = [{"predicted": 0.2, "came": 0.25, "n": 8}, {"predicted": 0.8, "came": 0.7, "n": 4}]
+    bins = [{"predicted": 0.2, "observed": 0.25, "n": 8}, {"predicted": 0.8, "observed": 0.7, "n": 4}]
     result = {"models": {"lens": {"reliability": {"products": bins, "units": bins}}, "top": {"reliability": {}}}}
     assert reliabilities(result) == {"products": {"lens": bins}, "units": {"lens": bins}}
     plot_reliability(result, tmp_path / "plot.png")

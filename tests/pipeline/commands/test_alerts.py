@@ -114,8 +114,8 @@ def test_why_of_an_unknown_id(shop: Workspace) -> None:
 def test_why_of_an_expired_run_says_so(shop: Workspace, settings: Settings) -> None:
     larder("alerts", "publish", *NIGHT)
     (short,) = open_alerts(settings, kind="stockout", source="shop", store="s1")
-    for night in range(2, 5):
-        publish_rows(shop, "predictions", version=f"run{night}")
+    for number in range(2, 5):
+        publish_rows(shop, "predictions", version=f"run{number}")
     shop.lake.expire("predictions", 2)
     result = larder("alerts", "why", short.id)
     assert result.exit_code == 1

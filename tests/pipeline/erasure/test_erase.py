@@ -58,7 +58,7 @@ def shop(workspace: Workspace, settings: Settings, marked: list[tuple[str, date,
     publish_transactions(workspace, "run2", {DAYS[1]: ["c2", "c1"]}, before="run1")
     both = ("c1", "c2")
     for number, version in enumerate(("run1", "run2")):
-        night = BUSINESS_DATE + timedelta(days=number)
+        business_date = BUSINESS_DATE + timedelta(days=number)
         for table, rows in {
             "baskets": [basket(customer_id=each) for each in both],
             "sequences": [sequence(funnel_id=each) for each in both] + [sequence(funnel_kind="store", funnel_id="c1")],
@@ -66,7 +66,7 @@ def shop(workspace: Workspace, settings: Settings, marked: list[tuple[str, date,
             "products": [product()],
             "anomalies": [anomaly(funnel_id=each) for each in both],
         }.items():
-            publish_rows(workspace, table, *rows, version=version, business_date=night)
+            publish_rows(workspace, table, *rows, version=version, business_date=business_date)
     write_refused(workspace, "2026-02-01,c1,p1", "c10 c-c1", "7,50", None, "c1")
     nights = Nights(settings, workspace)
     for number in (1, 2):

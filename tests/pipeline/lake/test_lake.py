@@ -140,7 +140,7 @@ def test_refused_versions_are_kept_for_inspection_but_not_for_ever(lake: Lake) -
 
 
 @pytest.mark.parametrize(
-    ("nights", "current", "night", "expected"),
+    ("nights", "current", "business_date", "expected"),
     [
         ({}, None, NIGHT, None),
         ({"a": NIGHT, "b": LATER}, "b", LATER + timedelta(days=1), "b"),
@@ -150,12 +150,12 @@ def test_refused_versions_are_kept_for_inspection_but_not_for_ever(lake: Lake) -
     ],
 )
 def test_a_version_follows_the_current_one_or_the_newest_of_no_later_night(
-    lake: Lake, nights: dict[str, date], current: str | None, night: date, expected: str | None
+    lake: Lake, nights: dict[str, date], current: str | None, business_date: date, expected: str | None
 ) -> None:
     for version, made_for in nights.items():
         publish(lake, version, made_for)
     if current:
         lake.rollback(TABLE, current)
-    stage(lake, "new", night)
+    stage(lake, "new", business_date)
     before = lake.latest_before(lake.manifest(TABLE, "new"))
     assert (before.version if before else None) == expected

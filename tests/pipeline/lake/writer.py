@@ -10,19 +10,19 @@ NIGHT = date(2026, 3, 1)
 TABLE = "products"
 
 
-def stage(lake: Lake, version: str, night: date = NIGHT, table: str = TABLE) -> Path:
+def stage(lake: Lake, version: str, business_date: date = NIGHT, table: str = TABLE) -> Path:
     """Write a version aside, completely."""
     folder = lake.stage(table, version)
     folder.mkdir()
     for number in range(FILES):
         (folder / f"part-{number}").write_text(version)
-    lake.describe(Manifest(table=table, version=version, business_date=night, rows=FILES))
+    lake.describe(Manifest(table=table, version=version, business_date=business_date, rows=FILES))
     return folder
 
 
-def publish(lake: Lake, version: str, night: date = NIGHT, table: str = TABLE) -> None:
+def publish(lake: Lake, version: str, business_date: date = NIGHT, table: str = TABLE) -> None:
     """Write a version and publish it."""
-    stage(lake, version, night, table)
+    stage(lake, version, business_date, table)
     lake.publish(table, version)
 
 

@@ -45,8 +45,8 @@ def open_shop(settings: Settings, source: str = "shop") -> Shop:
     """Publish the nights of 1 and 2 March: a few stock-outs of the first end in the second, and new ones begin."""
     workspace = Workspace.of(settings, source)
     publish_rows(workspace, "transactions", transaction(), version="night0")
-    for number, night in enumerate((NIGHT - timedelta(days=1), NIGHT)):
-        run = Run(source, night, f"night{number}")
+    for number, business_date in enumerate((NIGHT - timedelta(days=1), NIGHT)):
+        run = Run(source, business_date, f"night{number}")
         stockouts = _publish_night(workspace, run, number)
         publish_alerts(settings, workspace, source, run)
     return Shop(settings, workspace, stockouts)

@@ -28,16 +28,16 @@ def morning() -> Morning:
     return Morning("shop", BUSINESS_DATE, "run1", BUSINESS_DATE, None)
 
 
-def judge(workspace: Workspace, run: str, night: date, candidate: float, champion: float | None) -> None:
+def judge(workspace: Workspace, run: str, business_date: date, candidate: float, champion: float | None) -> None:
     """Leave a night's scorecard and verdict where the nightly run leaves them."""
     models = {CANDIDATE: {"recall@10": candidate}, "global_top": {"recall@10": 0.1}}
     models |= {CHAMPION: {"recall@10": champion}} if champion is not None else {}
     folder = workspace.run_folder(run)
     Scorecard(
         source="shop",
-        business_date=night,
+        business_date=business_date,
         run_id=run,
-        window=Window.before(night, 14),
+        window=Window.before(business_date, 14),
         customers=1234,
         vocabulary_hash="v",
         data_versions={},

@@ -57,13 +57,16 @@ def test_units_are_held_to_those_of_written_products_that_were_bought() -> None:
     (bins,) = reliability_of(
         replace(GIVEN, written=written, units=units), Fold(NOBODY, NOBODY, FOLD.histories, truth)
     ).values()
-    assert [(each["predicted"], each["came"]) for each in bins] == [(2.0, 2.0), (3.0, 4.0)]
+    assert [(each["predicted"], each["observed"]) for each in bins] == [(2.0, 2.0), (3.0, 4.0)]
 
 
 def test_trials_are_pooled_bin_by_bin() -> None:
-    one = [{"predicted": 0.1, "came": 0.2, "n": 30}, {"predicted": 0.5, "came": 0.4, "n": 10}]
-    other = [{"predicted": 0.3, "came": 0.2, "n": 10}, {"predicted": 0.5, "came": 0.8, "n": 10}]
-    assert pooled([one, other]) == [{"predicted": 0.15, "came": 0.2, "n": 40}, {"predicted": 0.5, "came": 0.6, "n": 20}]
+    one = [{"predicted": 0.1, "observed": 0.2, "n": 30}, {"predicted": 0.5, "observed": 0.4, "n": 10}]
+    other = [{"predicted": 0.3, "observed": 0.2, "n": 10}, {"predicted": 0.5, "observed": 0.8, "n": 10}]
+    assert pooled([one, other]) == [
+        {"predicted": 0.15, "observed": 0.2, "n": 40},
+        {"predicted": 0.5, "observed": 0.6, "n": 20},
+    ]
 
 
 def test_ndcg_over_the_whole_basket_or_as_much_as_fits() -> None:

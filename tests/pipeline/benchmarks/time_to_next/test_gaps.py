@@ -6,10 +6,10 @@ import pytest
 from models.basket_sequences import BasketSequences
 from models.ragged import offsets_of
 from pipeline.benchmarks.report.calibration import expected_calibration_error, reliability
-from pipeline.benchmarks.time_to_next.gaps import FIRST_TEST, LAST_TEST, Gaps, gaps_of, learned_and_tested
+from pipeline.benchmarks.time_to_next.gaps import FIRST_TEST, LAST_TEST, Gaps, gaps_of, train_validation_test
 from pipeline.benchmarks.time_to_next.methods import METHODS, gap_method
 from pipeline.benchmarks.time_to_next.metrics import gap_scores
-from pipeline.benchmarks.time_to_next.predictions import DAYS, Predicted, median_within
+from pipeline.benchmarks.time_to_next.predictions import DAYS, GapPrediction, median_within_horizon
 
 N_DAYS, START = 120, 11_000
 
@@ -60,7 +60,7 @@ def test_what_comes_later_changes_nothing_that_is_learned_from() -> None:
     moved = sequences.sold_on.copy()
     moved[moved >= START + FIRST_TEST] = START + N_DAYS - 1
     other = BasketSequences(**{**sequences.__dict__, "sold_on": moved})
-    for ours, theirs in zip(learned_and_tested(sequences)[:2], learned_and_tested(other)[:2], strict=True):
+    for ours, theirs in zip(train_validation_test(sequences)[:2], train_validation_test(other)[:2], strict=True):
         assert ours.days.tolist() == theirs.days.tolist()
         assert ours.observed.tolist() == theirs.observed.tolist()
         assert ours.histories.sold_on.max() < START + FIRST_TEST
@@ -69,23 +69,23 @@ def test_what_comes_later_changes_nothing_that_is_learned_from() -> None:
 def test_all_gaps_of_the_window_are_tested_and_no_customer_both_teaches_and_chooses() -> None:
     sequences = shoppers()
     assert sequences.sold_on is not None
-    learned, chosen_by, tested = learned_and_tested(sequences)
+    train, validation, test = train_validation_test(sequences)
     days = sequences.sold_on - START
-    assert len(tested) == ((days >= FIRST_TEST) & (days <= LAST_TEST)).sum()
-    ids = [set(gaps.histories.ids[gaps.funnels]) for gaps in (learned, chosen_by)]
+    assert len(test) == ((days >= FIRST_TEST) & (days <= LAST_TEST)).sum()
+    ids = [set(gaps.histories.ids[gaps.funnels]) for gaps in (train, validation)]
     assert not ids[0] & ids[1]
 
 
 @pytest.mark.parametrize("model", METHODS)
 def test_a_forecast_reads_the_past_alone(model: str) -> None:
     sequences = shoppers()
-    learned, chosen_by, tested = learned_and_tested(sequences)
+    train, validation, test = train_validation_test(sequences)
     method = gap_method(model, 0)
-    method.fit(learned, chosen_by)
-    predicted = method.predict(tested)
+    method.fit(train, validation)
+    predicted = method.predict(test)
     # The same gaps, asked for before anything after them has happened.
-    day = int(tested.begun_on[0])
-    rows = np.flatnonzero(tested.begun_on == day)
+    day = int(test.begun_on[0])
+    rows = np.flatnonzero(test.begun_on == day)
     unknown = gaps_of(sequences, first=day, last=day, known_before=day + 1)
     again = method.predict(unknown)
     assert len(unknown) == len(rows) > 0
@@ -97,10 +97,10 @@ def test_a_forecast_reads_the_past_alone(model: str) -> None:
 def test_own_gaps_beat_everyones_where_everyone_has_a_pace() -> None:
     scores = {}
     for model in ("global-median", "shrunk-median", "kaplan-meier", "cox", "boosted-hazard"):
-        learned, chosen_by, tested = learned_and_tested(shoppers())
+        train, validation, test = train_validation_test(shoppers())
         method = gap_method(model, 0)
-        method.fit(learned, chosen_by)
-        scores[model] = gap_scores(method.predict(tested), tested)
+        method.fit(train, validation)
+        scores[model] = gap_scores(method.predict(test), test)
     assert scores["global-median"]["concordance"] == 0.5
     for model in ("cox", "boosted-hazard"):
         assert scores[model]["concordance"] > 0.6
@@ -112,29 +112,29 @@ def test_scores_of_a_known_case() -> None:
     gaps = gaps_of(one_customer([0, 2, 10]), first=0, last=10, known_before=50)  # 2 and 8 days, then 40 without
     sure = np.ones((3, len(DAYS)))
     sure[0, 1:], sure[1, 7:] = 0.0, 0.0
-    scores = gap_scores(Predicted(np.array([2.0, 8.0, 30.0]), sure), gaps)
+    scores = gap_scores(GapPrediction(np.array([2.0, 8.0, 30.0]), sure), gaps)
     assert scores == {"mae_days": 0.0, "concordance": 1.0, "ibs": 0.0, "ece_week": 0.0}
-    wrong = gap_scores(Predicted(np.array([8.0, 2.0, 1.0])), gaps)
+    wrong = gap_scores(GapPrediction(np.array([8.0, 2.0, 1.0])), gaps)
     assert wrong == {"mae_days": 6.0, "concordance": 0.0}
 
 
 def test_the_median_is_that_of_gaps_that_end_within_the_horizon() -> None:
     survival = np.linspace(1.0, 0.5, len(DAYS) + 1)[None, 1:]  # half never come; the others evenly on 28 days
-    assert median_within(survival)[0] == pytest.approx(14.5)
+    assert median_within_horizon(survival)[0] == pytest.approx(14.5)
 
 
 def test_calibration_compares_probabilities_with_shares() -> None:
     bins = reliability(np.repeat([0.25, 0.75], [800, 200]), np.r_[np.arange(800) % 4 == 0, np.zeros(200, bool)])
     assert [each["n"] for each in bins] == [100] * 10
-    assert [each["came"] for each in bins] == [0.25] * 8 + [0.0] * 2
+    assert [each["observed"] for each in bins] == [0.25] * 8 + [0.0] * 2
     assert expected_calibration_error(bins) == pytest.approx(0.2 * 0.75)
 
 
 def test_data_that_are_too_short_are_refused() -> None:
     with pytest.raises(ValueError, match="11 days of baskets"):
-        learned_and_tested(one_customer([0, 10]))
+        train_validation_test(one_customer([0, 10]))
 
 
 def test_gaps_can_be_taken() -> None:
-    gaps: Gaps = learned_and_tested(shoppers())[2]
+    gaps: Gaps = train_validation_test(shoppers())[2]
     assert gaps.take(np.array([5, 2])).days.tolist() == [gaps.days[5], gaps.days[2]]
