@@ -26,7 +26,7 @@ from pipeline.settings import TrainingSettings
 
 ARCHITECTURE = "lens1000"
 OURS, TORCH = "larder", "torch"
-_TORCH_PROGRAM = Path(__file__).with_name("torch_lens.py")
+TORCH_PROGRAM = Path(__file__).with_name("torch_lens.py")
 
 
 def compare(
@@ -97,7 +97,7 @@ def _ours(file: Path, n_products: int, passes: int) -> list[float]:
 def _torch_by(python: Path) -> Callable[[Path, int, int], list[float]]:
     def run(file: Path, n_products: int, passes: int) -> list[float]:
         arguments = ["--products", str(n_products), "--passes", str(passes), "--threads", str(os.cpu_count())]
-        said = run_program([str(python), str(_TORCH_PROGRAM), str(file), *arguments], TORCH)
+        said = run_program([str(python), str(TORCH_PROGRAM), str(file), *arguments], TORCH)
         seconds: list[float] = json.loads(said)["seconds"]
         return seconds
 

@@ -1,14 +1,11 @@
 """The torch model that training speed is compared with computes the same losses as `lens1000`.
 
-Torch is no dependency of Larder: these tests run where it can be imported, or by the Python that LARDER_TORCH_PYTHON
-names; elsewhere they are skipped.
+Torch is no dependency of Larder: this file is collected where torch can be imported, or where LARDER_TORCH_PYTHON
+names a Python that has it. Run it after any change of the losses of `lens1000` or of the torch model.
 """
 
 import json
-import os
 import subprocess
-import sys
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +15,11 @@ import pytest
 from models.catalog import build
 from pipeline.benchmarks.data.catalog import open_dataset
 from pipeline.benchmarks.next_basket.lens import LensMethod
-from pipeline.benchmarks.training_speed.compare import _TORCH_PROGRAM, ARCHITECTURE
+from pipeline.benchmarks.training_speed.compare import ARCHITECTURE, TORCH_PROGRAM
 from tests.pipeline.benchmarks.folders import write_small_reality_check
+from tests.pipeline.benchmarks.training_speed.conftest import TORCH_PYTHON
 
-PYTHON = os.environ.get("LARDER_TORCH_PYTHON") or (sys.executable if find_spec("torch") else None)
 LOSSES = ("content", "quantity", "size", "gap")
-
-pytestmark = pytest.mark.skipif(PYTHON is None, reason="no Python with torch: name one in LARDER_TORCH_PYTHON")
 
 
 def torch_weights(model: Any) -> dict[str, np.ndarray]:
@@ -73,7 +68,7 @@ def test_equal_weights_and_batches_give_equal_losses_and_gradients(tmp_path: Pat
     stored: dict[str, Any] = {f"{n}/{name}": array for n, batch in enumerate(batches) for name, array in batch.items()}
     np.savez(tmp_path / "batches.npz", **stored)
     np.savez(tmp_path / "weights.npz", **torch_weights(model))
-    command = [str(PYTHON), str(_TORCH_PROGRAM), str(tmp_path / "batches.npz"), "--threads", "1"]
+    command = [str(TORCH_PYTHON), str(TORCH_PROGRAM), str(tmp_path / "batches.npz"), "--threads", "1"]
     command += ["--products", str(fold.train.n_products), "--weights", str(tmp_path / "weights.npz")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
