@@ -1,11 +1,10 @@
 """Where one source's files lie, and what one run of one job is about."""
 
-import re
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from pipeline.lake.lake import Lake
+from pipeline.lake.lake import VERSION_NAME, Lake
 from pipeline.settings import Settings
 
 
@@ -52,5 +51,5 @@ class Run:
 
     def __post_init__(self) -> None:
         """A run id names folders, so it is held to safe characters."""
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,200}", self.run_id):
+        if not VERSION_NAME.fullmatch(self.run_id):
             raise ValueError(f"run id {self.run_id!r} may hold letters, digits, dot, dash and underscore only")

@@ -82,6 +82,7 @@ def accept(name: Name, version: Version, source: Source = None) -> None:
         lake = _lake(source)
         contract(name)
         lake.staged_path(name, version)
+        lake.claim(name, version)
         manifest = lake.manifest(name, version)
         lake.describe(manifest.model_copy(update={"details": manifest.details | {"accepted_by_operator": True}}))
         lake.publish(name, version)

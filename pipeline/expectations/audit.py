@@ -28,6 +28,7 @@ def audit_and_publish(frame: Frame, workspace: Workspace, table: str, run_id: st
     """
     lake = workspace.lake
     if not lake.is_published(table, run_id):
+        lake.claim(table, run_id)  # what is audited is what is published: nobody else writes it meanwhile
         folder = lake.staged_path(table, run_id)
         manifest = lake.manifest(table, run_id)
         staged = frame.sparkSession.read.schema(contract(table).ddl).parquet(str(folder))

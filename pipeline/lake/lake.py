@@ -7,8 +7,10 @@ Layout of one table, all in one folder of one file system, so that renames are a
     <table>/versions/<version>/manifest.json
     <table>/versions/<version>/PUBLISHING   there between the version's arrival and the pointer's move
     <table>/CURRENT                         the version that readers get, replaced atomically
+    <table>/removed/                        what was taken out of sight by a rename and is being deleted
 
-"Never changes" has one exception, `pipeline.lake.rewrite`, which takes a person's rows out.
+"Never changes" has one exception, `pipeline.lake.rewrite`, which takes a person's rows out. A folder under `versions`
+without a manifest is what an interrupted removal left: no reader gets it, and it stands in nobody's way.
 
 A version is named by the run that made it. Why not overwrite in place: a reader then sees a bad state during most of
 the rewrite, and a kill loses the old data. Why the marker: a run killed between the two steps of publishing must not
@@ -18,9 +20,9 @@ find its version published when it comes again, or the pointer would never move.
 import fcntl
 import json
 import os
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -28,11 +30,13 @@ from typing import Any
 from pydantic import BaseModel
 
 from pipeline.files import move, replace_text, sync, write_durably
+from pipeline.lake import claims
+from pipeline.lake.removal import empty, remove
 from pipeline.tables.catalog import table as contract
 
 MARKER = "PUBLISHING"
-# Open locks of the versions that this process is writing.
-_CLAIMS: dict[Path, int] = {}
+# Names a folder, so it must not lead out of the one it belongs to.
+VERSION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,200}")
 
 
 class LakeError(Exception):
@@ -56,26 +60,33 @@ class Lake:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def stage(self, table: str, version: str) -> Path:
-        """A folder `data` to write a new version into; what a killed attempt left there is removed.
+    def claim(self, table: str, version: str) -> None:
+        """Take the right to write, audit and publish a version; kept until it is published or this process ends.
 
-        Until the version is described, or this process ends, no other process may stage the same version: two attempts
-        of one run writing into one folder would double its rows.
+        Raises: LakeError: another process has it, such as an earlier attempt of the same run that is still alive.
+        """
+        _claim(self._staged(table, version))
+
+    def stage(self, table: str, version: str) -> Path:
+        """A folder `data` to write a new version into; what an ended attempt staged there is taken away whole.
+
+        Raises: LakeError: another process holds the version, or it is published: a version never changes.
         """
         contract(table)
         staged = self._staged(table, version)
-        self._claim(staged)
-        if staged.exists():
-            shutil.rmtree(staged)
-        staged.mkdir()
+        self.claim(table, version)
+        with self.locked(table):
+            if self.is_published(table, version):
+                claims.release(staged)
+                raise LakeError(f"table {table} has version {version} already; another attempt published it")
+            remove(staged, self._removed(table))
+            staged.mkdir()
         return staged / "data"
 
     def describe(self, manifest: Manifest) -> None:
         """Write the manifest of a staged version: the last step of writing, so its presence means complete."""
         path = self._staged(manifest.table, manifest.version) / "manifest.json"
         replace_text(path, manifest.model_dump_json(indent=1))
-        if claim := _CLAIMS.pop(path.parent, None):
-            os.close(claim)
 
     def staged_path(self, table: str, version: str) -> Path:
         """The data of a completely written staged version."""
@@ -99,22 +110,29 @@ class Lake:
         A backfill of an old night is thus readable by its name and never moves readers backwards; a cumulative table
         always moves. Repeating it changes nothing, not even after a rollback.
         """
+        if self.is_published(table, version):
+            return
+        self.claim(table, version)
         with self.locked(table):
-            if self.is_published(table, version):
-                return
-            published = self._published(table, version)
-            if not published.exists():
-                staged = self.staged_path(table, version).parent
-                write_durably(staged / MARKER, "")
-                os.utime(staged)  # `versions` orders by it
-                published.parent.mkdir(parents=True, exist_ok=True)
-                move(staged, published)
-            shutil.rmtree(self._staged(table, version), ignore_errors=True)  # written again after a kill just here
-            _lock_of(self._staged(table, version)).unlink(missing_ok=True)
-            if self._moves_readers(self.manifest(table, version)):
-                self._point(table, version)
-            (published / MARKER).unlink()
-            sync(published)
+            if not self.is_published(table, version):
+                self._arrive(table, version)
+                if self._moves_readers(self.manifest(table, version)):
+                    self._point(table, version)
+                (self._published(table, version) / MARKER).unlink()
+                sync(self._published(table, version))
+        claims.release(self._staged(table, version))
+
+    def _arrive(self, table: str, version: str) -> None:
+        """Move a staged version among the published ones, marked until the pointer has moved."""
+        published, staged = self._published(table, version), self._staged(table, version)
+        if not self._is_readable(table, version):
+            self.staged_path(table, version)
+            remove(published, self._removed(table))
+            write_durably(staged / MARKER, "")
+            os.utime(staged)  # `versions` orders by it
+            published.parent.mkdir(parents=True, exist_ok=True)
+            move(staged, published)
+        remove(staged, self._removed(table))  # written again after a kill just here
 
     def current(self, table: str) -> str | None:
         """The version that readers get, or None before the first."""
@@ -143,28 +161,30 @@ class Lake:
     def manifest(self, table: str, version: str) -> Manifest:
         """The manifest of a published or staged version."""
         for folder in (self._published(table, version), self._staged(table, version)):
-            if (folder / "manifest.json").is_file():
+            with suppress(FileNotFoundError):  # also one that expires just now
                 return Manifest.model_validate(json.loads((folder / "manifest.json").read_text()))
         raise LakeError(f"table {table} has no version {version}, staged or published, under {self.root}")
 
     def folders(self, table: str) -> list[Path]:
         """Every version's folder, published or staged, complete or not."""
-        root = self.root / table
-        return sorted(entry for entry in [*root.glob("versions/*"), *root.glob("staged/*")] if entry.is_dir())
+        return sorted([*self._entries(table, "versions"), *self._entries(table, "staged")])
 
     def versions(self, table: str) -> list[str]:
         """Published versions, oldest first by time of publishing."""
         folder = self.root / table / "versions"
-        found = [entry.parent for entry in folder.glob("*/manifest.json")]
-        return [entry.name for entry in sorted(found, key=_age)]
+        return _oldest_first(entry.parent for entry in folder.glob("*/manifest.json"))
 
     def latest_before(self, manifest: Manifest) -> Manifest | None:
         """The published version that `manifest`'s one follows: the current one, or, when that is of a later night and
         the table is not cumulative, the newest of no later night."""
         cumulative = contract(manifest.table).cumulative
+        others = []
+        for name in self.versions(manifest.table):
+            with suppress(LakeError):  # expired just now
+                others.append(self.manifest(manifest.table, name))
         earlier = [
             other
-            for other in (self.manifest(manifest.table, name) for name in self.versions(manifest.table))
+            for other in others
             if other.version != manifest.version and (cumulative or other.business_date <= manifest.business_date)
         ]
         current = self.current(manifest.table)
@@ -182,30 +202,47 @@ class Lake:
     def expire(self, table: str, keep: int) -> list[str]:
         """Remove all but the newest `keep` versions, never the current one; returns what was removed.
 
-        Of refused and abandoned versions under `staged` the newest `keep` stay, too. Files that versions share by hard
-        links (the unchanged days of transactions) live on in the versions that stay.
+        Of refused and abandoned versions under `staged` the newest `keep` stay, too; what killed attempts and removals
+        left goes. Files that versions share by hard links (the unchanged days of transactions) live on in the versions
+        that stay.
         """
         with self.locked(table):
+            empty(self._removed(table))
+            for aside in (self.root / table).glob(".CURRENT.*.tmp"):
+                aside.unlink(missing_ok=True)
             current = self.current(table)
-            old = [version for version in self.versions(table)[:-keep] if version != current]
-            for version in old:
-                # Out of sight first, so that a kill leaves no half of a version readable.
-                (self._published(table, version) / "manifest.json").unlink()
-                shutil.rmtree(self._published(table, version))
-            staged = [entry for entry in (self.root / table / "staged").glob("*") if entry.is_dir()]
-            for abandoned in sorted(staged, key=_age)[:-keep]:
-                shutil.rmtree(abandoned)
-                _lock_of(abandoned).unlink(missing_ok=True)
+            known = self.versions(table)
+            old = [version for version in known[:-keep] if version != current]
+            for entry in self._entries(table, "versions"):
+                if entry.name in old or entry.name not in known:
+                    remove(entry, self._removed(table))
+            staged = self._entries(table, "staged")
+            complete = _oldest_first(entry for entry in staged if (entry / "manifest.json").is_file())
+            for entry in staged:
+                if entry.name not in complete[-keep:]:
+                    self._discard(entry)
         return old
 
     def discard_unfinished(self, table: str) -> None:
-        """Remove what killed attempts left staged; LakeError where another process is writing right now."""
-        for staged in [folder for folder in self.folders(table) if folder.parent.name == "staged"]:
-            if not (staged / "manifest.json").is_file():
-                self._claim(staged)
-                shutil.rmtree(staged)
-                os.close(_CLAIMS.pop(staged))
-                _lock_of(staged).unlink(missing_ok=True)
+        """Remove what killed attempts and removals left behind; called with the table's lock held.
+
+        Raises: LakeError: another process is writing or auditing a version right now.
+        """
+        empty(self._removed(table))
+        for entry in self._entries(table, "staged"):
+            _claim(entry)
+            if not (entry / "manifest.json").is_file():
+                remove(entry, self._removed(table))
+            claims.release(entry)
+
+    def _discard(self, staged: Path) -> None:
+        """Remove a staged version, unless another process is at work on it."""
+        if claims.claim(staged):
+            remove(staged, self._removed(staged.parent.parent.name))
+            claims.release(staged)
+
+    def _entries(self, table: str, kind: str) -> list[Path]:
+        return [entry for entry in (self.root / table / kind).glob("*") if entry.is_dir()]
 
     def _is_readable(self, table: str, version: str) -> bool:
         return (self._published(table, version) / "manifest.json").is_file()
@@ -216,27 +253,17 @@ class Lake:
             return True
         return manifest.business_date >= self.manifest(manifest.table, current).business_date
 
-    def _claim(self, staged: Path) -> None:
-        """Hold the right to write `staged`; the system drops it when this process ends, however it ends."""
-        if staged in _CLAIMS:
-            return
-        staged.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(_lock_of(staged), os.O_WRONLY | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(handle)
-            raise LakeError(f"{staged} is being written by another process; wait for it or end it") from None
-        _CLAIMS[staged] = handle
-
     def _point(self, table: str, version: str) -> None:
         replace_text(self.root / table / "CURRENT", version + "\n")
 
     def _staged(self, table: str, version: str) -> Path:
-        return self.root / table / "staged" / version
+        return self.root / table / "staged" / _checked(version)
 
     def _published(self, table: str, version: str) -> Path:
-        return self.root / table / "versions" / version
+        return self.root / table / "versions" / _checked(version)
+
+    def _removed(self, table: str) -> Path:
+        return self.root / table / "removed"
 
     @contextmanager
     def locked(self, table: str) -> Iterator[None]:
@@ -248,9 +275,21 @@ class Lake:
             yield
 
 
-def _lock_of(staged: Path) -> Path:
-    return staged.with_name(f".{staged.name}.lock")
+def _checked(version: str) -> str:
+    if not VERSION_NAME.fullmatch(version):
+        raise LakeError(f"{version!r} names no version: letters, digits, dot, dash and underscore only")
+    return version
 
 
-def _age(entry: Path) -> tuple[int, str]:
-    return entry.stat().st_mtime_ns, entry.name
+def _claim(staged: Path) -> None:
+    if not claims.claim(staged):
+        raise LakeError(f"{staged} is being written by another process; wait for it or end it")
+
+
+def _oldest_first(entries: Iterable[Path]) -> list[str]:
+    """Names of version folders by time of publishing; one that expires meanwhile is left out."""
+    aged = []
+    for entry in entries:
+        with suppress(FileNotFoundError):
+            aged.append((entry.stat().st_mtime_ns, entry.name))
+    return [name for _, name in sorted(aged)]

@@ -178,7 +178,7 @@ def test_an_interrupted_erasure_is_completed_by_the_next(
     survived: int, shop: Workspace, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     syncs = iter(range(10_000))
-    sync = rewriting._sync
+    sync = rewriting.sync
 
     def die(path: Path) -> None:
         if next(syncs) >= survived:
@@ -187,7 +187,7 @@ def test_an_interrupted_erasure_is_completed_by_the_next(
 
     before = content(shop)
     with monkeypatch.context() as patch:
-        patch.setattr(rewriting, "_sync", die)
+        patch.setattr(rewriting, "sync", die)
         larder_erase()
     for name, (rows, _manifest) in content(shop).items():
         # Half-way, every version reads: with the customer's rows or without, and with everybody else's.

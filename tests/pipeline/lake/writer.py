@@ -1,9 +1,10 @@
 """A writer of the lake for tests: each version is several small files that all say its name."""
 
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
-from pipeline.lake.lake import Lake, Manifest
+from pipeline.lake.lake import Lake, LakeError, Manifest
 
 FILES = 8
 NIGHT = date(2026, 3, 1)
@@ -39,4 +40,13 @@ def publish_for_ever(root: Path, prefix: str) -> None:
     lake, number = Lake(root), 0
     while True:
         publish(lake, f"{prefix}-{number:05d}")
+        number += 1
+
+
+def attempt_for_ever(root: Path) -> None:
+    """One of several attempts at the same runs, as an orphan and its retry; what one is refused the other makes."""
+    lake, number = Lake(root), 0
+    while True:
+        with suppress(LakeError):
+            publish(lake, f"run{number:05d}")
         number += 1
