@@ -1,4 +1,4 @@
-"""A part of a benchmark in a process of its own, so that its peak memory is its own."""
+"""Run another program as a part of a benchmark, and read its output."""
 
 import subprocess
 import sys
@@ -13,13 +13,13 @@ def run_module(module: str, arguments: Sequence[str], called: str, environment: 
 
 
 def run_program(command: Sequence[str], called: str, environment: Mapping[str, str] | None = None) -> str:
-    """What a program writes to its standard output.
+    """Run a program and return its standard output.
 
     Args:   environment: this process's by default.
-    Raises: RuntimeError: where it fails, with what was `called` and the end of what it said.
+    Raises: RuntimeError: where it fails, with what was `called` and the end of its error output.
     """
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     if done.returncode != 0:
-        said = "\n".join(done.stderr.strip().splitlines()[-_LINES_SHOWN:])
-        raise RuntimeError(f"{called} ended with status {done.returncode}:\n{said}")
+        errors = "\n".join(done.stderr.strip().splitlines()[-_LINES_SHOWN:])
+        raise RuntimeError(f"{called} ended with status {done.returncode}:\n{errors}")
     return done.stdout

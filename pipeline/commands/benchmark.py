@@ -1,9 +1,10 @@
 """`larder benchmark ...`: compare methods on public data sets and on one's own."""
 
 import shlex
+from collections.abc import Callable, Iterable
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,157 +13,146 @@ from pipeline.lake.lake import LakeError
 from pipeline.sources.source import SourceError
 from pipeline.terminal import errors_in_one_line
 
-app = typer.Typer(help="Benchmarks: every method on the same customers, by the same metrics.", no_args_is_help=True)
+app = typer.Typer(help="Compare methods on the same customers, by the same metrics.", no_args_is_help=True)
 
 EXPECTED = (FileNotFoundError, LakeError, SourceError, ValueError, RuntimeError)
+
+AnyDataset = Annotated[str, typer.Option(help="reality-check (then PATH), tafeng, or a source")]
+TaFengAlone = Annotated[str, typer.Option(help="tafeng, once fetched")]
+DatasetPath = Annotated[str | None, typer.Argument(metavar="PATH", help="folder of reality-check")]
+Out = Annotated[Path, typer.Option(help="folder for scores.json, table.md and the rows behind them")]
+Models = Annotated[str | None, typer.Option(help="names, separated by commas", show_default="all")]
+Seeds = Annotated[str, typer.Option(help="a range as 0..4, or numbers: 0,2,5")]
+MeasuredOn = Annotated[str | None, typer.Option(metavar="DAY", help="day kept with the scores", show_default="today")]
 
 
 @app.command("next-basket")
 def next_basket(
     *,
-    dataset: Annotated[str, typer.Option(help="reality-check (then name its folder), tafeng, or a source")],
+    dataset: AnyDataset,
     models: Annotated[str, typer.Option(help="names, separated by commas")],
-    out: Annotated[Path, typer.Option(help="folder for scores.json, rankings.parquet, table.md and the trials")],
-    path: Annotated[str | None, typer.Argument(help="folder of the data set, where it has one")] = None,
-    seeds: Annotated[str, typer.Option(help="a range as 0..4, or numbers separated by commas")] = "0",
-    measured_on: Annotated[str | None, typer.Option(help="day to write beside the scores; default today")] = None,
+    out: Out,
+    path: DatasetPath = None,
+    seeds: Seeds = "0",
+    measured_on: MeasuredOn = None,
 ) -> None:
-    """Rank the next basket's products for test customers by every method, and compare.
+    """Rank the products of the next basket, by every method.
 
-    A method and seed that is finished under --out is not done again.
+    Finished trials (a method and a seed) under --out are not run again.
     """
-    from pipeline.benchmarks.next_basket.compare import compare, write
+    from pipeline.benchmarks.next_basket.compare import compare, summary, table
 
-    words = [dataset] if path is None else [dataset, path]
     with errors_in_one_line(*EXPECTED):
-        trials = compare(words, [name.strip() for name in models.split(",")], seeds_of(seeds), out, typer.echo)
-        # A folder's place on this machine is nobody else's.
-        shown = ["larder", "benchmark", "next-basket", "--dataset", dataset, *(["PATH"] if path else [])]
-        shown += ["--seeds", seeds, "--models", models, "--out", out.name]
-        typer.echo(write(trials, out, shlex.join(shown), measured_on or str(date.today())))
+        trials = compare(_words(dataset, path), _names(models, ()), seeds_of(seeds), out, typer.echo)
+        described = _described(measured_on, "next-basket", dataset, path, seeds=seeds, models=models, out=out.name)
+        _write(out, described, summary(trials, out), table)
 
 
 @app.command("training-speed")
 def training_speed(
     *,
-    dataset: Annotated[str, typer.Option(help="reality-check (then name its folder), tafeng, or a source")],
-    torch_python: Annotated[Path, typer.Option(help="a Python that has torch and NumPy; Larder brings no torch")],
-    out: Annotated[Path, typer.Option(help="folder for scores.json and table.md")],
-    path: Annotated[str | None, typer.Argument(help="folder of the data set, where it has one")] = None,
+    dataset: AnyDataset,
+    torch_python: Annotated[Path, typer.Option(help="a Python with torch, which Larder does not install")],
+    out: Out,
+    path: DatasetPath = None,
     batches: Annotated[int, typer.Option(min=1, help="batches of a pass")] = 40,
-    passes: Annotated[int, typer.Option(min=2, help="passes of a turn, the first of which does not count")] = 4,
-    turns: Annotated[int, typer.Option(min=1, help="turns of each")] = 3,
-    measured_on: Annotated[str | None, typer.Option(help="day to write beside the scores; default today")] = None,
+    passes: Annotated[int, typer.Option(min=2, help="passes of a turn; the first is not counted")] = 4,
+    turns: Annotated[int, typer.Option(min=1, help="turns of each program")] = 3,
+    measured_on: MeasuredOn = None,
 ) -> None:
-    """Baskets a second that lens1000 learns from, beside the same model in torch."""
-    from pipeline.benchmarks.training_speed.compare import compare, write
+    """Baskets a second in training lens1000, beside torch."""
+    from pipeline.benchmarks.training_speed.compare import compare, table
 
-    words = [dataset] if path is None else [dataset, path]
     with errors_in_one_line(*EXPECTED):
+        words = _words(dataset, path)
         found = compare(words, torch_python, batches=batches, passes=passes, turns=turns, say=typer.echo)
-        shown = ["larder", "benchmark", "training-speed", "--dataset", dataset, *(["PATH"] if path else [])]
-        shown += ["--torch-python", "PYTHON", "--batches", str(batches), "--passes", str(passes)]
-        shown += ["--turns", str(turns), "--out", out.name]
-        typer.echo(write(found, out, shlex.join(shown), measured_on or str(date.today())))
+        sizes = {"batches": batches, "passes": passes, "turns": turns}
+        described = _described(
+            measured_on, "training-speed", dataset, path, torch_python="PYTHON", **sizes, out=out.name
+        )
+        _write(out, described, found, table)
 
 
 @app.command("stockouts")
 def stockouts(
     *,
-    dataset: Annotated[str, typer.Option(help="tafeng")],
-    out: Annotated[Path, typer.Option(help="folder for scores.json, forecasts.parquet, table.md and the trials")],
-    models: Annotated[str | None, typer.Option(help="names, separated by commas; default: all")] = None,
-    plans: Annotated[Path | None, typer.Option(help="supply plans (CSV); default: made from sales, seeded")] = None,
-    measured_on: Annotated[str | None, typer.Option(help="day to write beside the scores; default today")] = None,
+    dataset: TaFengAlone,
+    out: Out,
+    models: Models = None,
+    plans: Annotated[Path | None, typer.Option(help="supply plans, CSV", show_default="made from sales")] = None,
+    measured_on: MeasuredOn = None,
 ) -> None:
-    """Back-test demand forecasts and stock-out alerts over the last four weeks, ours beside others'.
+    """Back-test demand forecasts and stock-out alerts on four weeks.
 
-    A method and window that is finished under --out is not done again.
+    Finished trials (a method and a week) under --out are not run again.
     """
     from pipeline.benchmarks.data.daily_sales import read_tafeng
-    from pipeline.benchmarks.stockouts.compare import PAIR, TEST_WINDOWS, Comparison, compare, what_customers_add, write
+    from pipeline.benchmarks.stockouts.compare import PAIR, TEST_WINDOWS, Comparison, compare, what_customers_add
     from pipeline.benchmarks.stockouts.methods import METHODS
+    from pipeline.benchmarks.stockouts.page import table
     from pipeline.benchmarks.stockouts.supply_plans import make_plans, read_plans
     from pipeline.settings import Settings
-    from pipeline.sources.tafeng import MEMBER
-    from pipeline.workspace import Workspace
 
     with errors_in_one_line(*EXPECTED):
-        if dataset != "tafeng":
-            raise ValueError(unknown_name("data set for stock-outs", dataset, ["tafeng"]))
-        settings = Settings()
-        file = Workspace.of(settings, "tafeng").raw / Path(MEMBER).name
+        file = _tafeng(dataset)
         sales = read_tafeng(file)
         supply = read_plans(plans, sales) if plans else {day: make_plans(sales, day) for day in TEST_WINDOWS}
-        comparison = Comparison(sales, file, supply, settings.demand.min_probability)
-        chosen = [name.strip() for name in models.split(",")] if models else list(METHODS)
+        comparison = Comparison(sales, file, supply, Settings().demand.min_probability)
+        chosen = _names(models, METHODS)
         scores = compare(comparison, chosen, out, typer.echo)
-        shown = ["larder", "benchmark", "stockouts", "--dataset", dataset, *(["--plans", "FILE"] if plans else [])]
-        shown += [*(["--models", models] if models else []), "--out", out.name]
-        described = {
-            "dataset": dataset,
-            "command": shlex.join(shown),
-            "measured_on": measured_on or str(date.today()),
+        summary = {
             "windows": [day.isoformat() for day in comparison.windows],
             "min_probability": comparison.min_probability,
             "customers": what_customers_add(comparison, out) if set(PAIR) <= set(chosen) else [],
+            "models": scores,
         }
-        typer.echo(write(scores, out, described))
+        described = _described(
+            measured_on, "stockouts", dataset, plans="FILE" if plans else None, models=models, out=out.name
+        )
+        _write(out, described, summary, table)
 
 
 @app.command("anomalies")
 def anomalies(
     *,
-    dataset: Annotated[str, typer.Option(help="tafeng: the one with injected changes")],
-    out: Annotated[Path, typer.Option(help="folder for scores.json, customers.parquet and table.md")],
-    detectors: Annotated[str | None, typer.Option(help="names, separated by commas; default all")] = None,
-    seeds: Annotated[str, typer.Option(help="a range as 0..2, or numbers separated by commas")] = "0..2",
-    kinds: Annotated[str | None, typer.Option(help="of change, separated by commas; default all")] = None,
-    back: Annotated[int, typer.Option(help="judge the basket so many before the last: to choose, not to report")] = 0,
-    measured_on: Annotated[str | None, typer.Option(help="day to write beside the scores; default today")] = None,
+    dataset: TaFengAlone,
+    out: Out,
+    detectors: Annotated[str | None, typer.Option(help="names, separated by commas", show_default="all")] = None,
+    seeds: Seeds = "0..2",
+    kinds: Annotated[str | None, typer.Option(help="kinds of change, separated by commas", show_default="all")] = None,
+    back: Annotated[int, typer.Option(help="leave out so many last baskets: to choose settings")] = 0,
+    measured_on: MeasuredOn = None,
 ) -> None:
-    """Find changes injected into the last baskets of Ta-Feng's customers, by every detector, and compare."""
-    from pipeline.benchmarks.anomalies.compare import compare, write
+    """Find changes injected into customers' last baskets, by every detector."""
+    from pipeline.benchmarks.anomalies.compare import compare, summary, table
     from pipeline.benchmarks.anomalies.injections import KINDS
     from pipeline.benchmarks.anomalies.methods import DETECTORS
-    from pipeline.benchmarks.data.tafeng import fetched_file
 
     with errors_in_one_line(*EXPECTED):
-        if dataset != "tafeng":
-            raise ValueError(unknown_name("data set for injected changes", dataset, ["tafeng"]))
-        names = list(DETECTORS) if detectors is None else [name.strip() for name in detectors.split(",")]
-        changes = list(KINDS) if kinds is None else [kind.strip() for kind in kinds.split(",")]
-        found = compare(fetched_file(), names, seeds_of(seeds), out, kinds=changes, back=back, say=typer.echo)
-        shown = ["larder", "benchmark", "anomalies", "--dataset", dataset, "--seeds", seeds, "--out", out.name]
-        shown += (["--detectors", detectors] if detectors else []) + (["--kinds", kinds] if kinds else [])
-        shown += ["--back", str(back)] if back else []
-        day = measured_on or str(date.today())
-        typer.echo(write(found, seeds_of(seeds), out, back=back, command=shlex.join(shown), measured_on=day))
+        file, names, changes = _tafeng(dataset), _names(detectors, DETECTORS), _names(kinds, KINDS)
+        found = compare(file, names, seeds_of(seeds), out, kinds=changes, back=back, say=typer.echo)
+        chosen: dict[str, Any] = {"detectors": detectors, "kinds": kinds, "back": back or None}
+        described = _described(measured_on, "anomalies", dataset, seeds=seeds, out=out.name, **chosen)
+        _write(out, described, summary(found, seeds_of(seeds), back), table)
 
 
 @app.command("time-to-next")
 def time_to_next(
     *,
-    dataset: Annotated[str, typer.Option(help="tafeng")],
-    out: Annotated[Path, typer.Option(help="folder for scores.json, predicted.parquet and table.md")],
-    models: Annotated[str | None, typer.Option(help="names, separated by commas; default: all but LENS")] = None,
-    seeds: Annotated[str, typer.Option(help="a range as 0..4, or numbers separated by commas")] = "0",
-    measured_on: Annotated[str | None, typer.Option(help="day to write beside the scores; default today")] = None,
+    dataset: TaFengAlone,
+    out: Out,
+    models: Annotated[str | None, typer.Option(help="names, separated by commas", show_default="all but LENS")] = None,
+    seeds: Seeds = "0",
+    measured_on: MeasuredOn = None,
 ) -> None:
-    """Predict days until the next basket, gaps that have not ended included, by every method."""
-    from pipeline.benchmarks.data.tafeng import fetched_file
-    from pipeline.benchmarks.time_to_next.compare import compare, write
+    """Predict the days until the next basket, censored gaps included."""
+    from pipeline.benchmarks.time_to_next.compare import compare, table
     from pipeline.benchmarks.time_to_next.methods import METHODS
 
     with errors_in_one_line(*EXPECTED):
-        if dataset != "tafeng":
-            raise ValueError(unknown_name("data set for days until the next basket", dataset, ["tafeng"]))
-        chosen = [name.strip() for name in models.split(",")] if models else list(METHODS)
-        scores = compare(fetched_file(), chosen, seeds_of(seeds), out, typer.echo)
-        shown = ["larder", "benchmark", "time-to-next", "--dataset", dataset, "--seeds", seeds]
-        shown += [*(["--models", models] if models else []), "--out", out.name]
-        described = {"dataset": dataset, "command": shlex.join(shown), "measured_on": measured_on or str(date.today())}
-        typer.echo(write(scores, out, described))
+        scores = compare(_tafeng(dataset), _names(models, METHODS), seeds_of(seeds), out, typer.echo)
+        described = _described(measured_on, "time-to-next", dataset, seeds=seeds, models=models, out=out.name)
+        _write(out, described, {"models": scores}, table)
 
 
 def seeds_of(text: str) -> list[int]:
@@ -174,3 +164,42 @@ def seeds_of(text: str) -> list[int]:
         return [int(each) for each in text.split(",")]
     except ValueError:
         raise ValueError(f"--seeds {text!r}: write a range as 0..4, or numbers separated by commas") from None
+
+
+def _words(dataset: str, path: str | None) -> list[str]:
+    return [dataset] if path is None else [dataset, path]
+
+
+def _names(written: str | None, default: Iterable[str]) -> list[str]:
+    return [name.strip() for name in written.split(",")] if written else list(default)
+
+
+def _tafeng(dataset: str) -> Path:
+    """Ta-Feng's file, for the benchmarks that are defined on it alone."""
+    from pipeline.benchmarks.data.tafeng import fetched_file
+
+    if dataset != "tafeng":
+        raise ValueError(unknown_name("data set for this benchmark", dataset, ["tafeng"]))
+    return fetched_file()
+
+
+def _described(
+    measured_on: str | None, name: str, dataset: str, path: str | None = None, **options: Any
+) -> dict[str, str]:
+    """Data set, command and day, which stand beside the scores; the command names no path of this machine."""
+    words = ["larder", "benchmark", name, "--dataset", dataset, *(["PATH"] if path else [])]
+    for option, value in options.items():
+        words += [] if value is None else [f"--{option.replace('_', '-')}", str(value)]
+    return {"dataset": dataset, "command": shlex.join(words), "measured_on": measured_on or str(date.today())}
+
+
+def _write(
+    out: Path,
+    described: dict[str, str],
+    scores: dict[str, Any],
+    table: Callable[[dict[str, Any]], str],
+) -> None:
+    """Write scores.json and table.md, and show the table."""
+    from pipeline.benchmarks.report.report import write_results
+
+    typer.echo(write_results(out, described | scores, table))

@@ -1,7 +1,7 @@
-"""Compare detectors of behaviour changes on changes injected into Ta-Feng, and write what each found.
+"""Compare detectors of behaviour changes on changes injected into Ta-Feng.
 
-Every detector sees the same injected histories. Chosen was on the baskets before the last ones (`back=1`); the last
-ones are for the report.
+Every detector reads the same injected histories. Settings are chosen on the baskets before the last ones (`back=1`);
+the last ones are for the report.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from models.behaviour.histories import Array, Flags
 from pipeline.benchmarks.anomalies.injections import KINDS, Injected, inject, tafeng_histories
 from pipeline.benchmarks.anomalies.methods import detector
-from pipeline.benchmarks.report.report import rows_file, spread, write_results
+from pipeline.benchmarks.report.report import rows_file, spread
 
 CUSTOMERS = "customers.parquet"
 FIRST = 50
@@ -33,7 +33,7 @@ def compare(
     back: int,
     say: Callable[[str], None],
 ) -> dict[str, Any]:
-    """Score these kinds of change with every detector; figures by detector, kind and seed. Writes customers.parquet.
+    """Score these kinds of change by every detector; metrics by detector, kind and seed. Writes customers.parquet.
 
     Raises: ValueError: for an unknown detector or kind; FileNotFoundError: where Ta-Feng has not been fetched.
     """
@@ -46,8 +46,8 @@ def compare(
         for kind in kinds:
             for seed in seeds:
                 injected = inject(histories, kind, seed, last_day)
-                for name, judge in detectors.items():
-                    scores = judge(injected.histories, seed)
+                for name, score in detectors.items():
+                    scores = score(injected.histories, seed)
                     metrics = metrics_of(scores[injected.eligible], injected.changed[injected.eligible])
                     found[name][kind][str(seed)] = metrics
                     add(_rows((name, kind, seed), customers, scores, injected))
@@ -65,22 +65,18 @@ def metrics_of(scores: Array, changed: Flags) -> dict[str, float]:
     }
 
 
-def write(found: dict[str, Any], seeds: Sequence[int], out: Path, *, back: int, command: str, measured_on: str) -> str:
-    """Write scores.json and the Markdown table; returns the table."""
-    scores = {
-        "dataset": "tafeng",
-        "command": command,
-        "measured_on": measured_on,
+def summary(found: dict[str, Any], seeds: Sequence[int], back: int) -> dict[str, Any]:
+    """Figures of each detector and kind over the seeds."""
+    return {
         "customers": found["customers"],
         "baskets": found["baskets"],
-        "judged": "the last basket" if not back else f"the basket {back} before the last, later ones left out",
+        "compared": "the last basket" if not back else f"the basket {back} before the last, later ones left out",
         "seeds": list(seeds),
         "detectors": {
             name: {kind: _summary(by_seed) for kind, by_seed in kinds.items()}
             for name, kinds in found["detectors"].items()
         },
     }
-    return write_results(out, scores, table(scores))
 
 
 def table(scores: dict[str, Any]) -> str:

@@ -1,7 +1,7 @@
-"""Changes injected into real histories: who was changed is known, so detectors can be held against it.
+"""Changes injected into real histories: which funnels changed is then known, and detectors can be scored.
 
-Only the last basket of a funnel is changed and judged. A change is one of measures, not of lines: a basket made larger
-keeps its products, so that no detector can tell it by its arithmetic. Kinds:
+Only the last basket of a funnel is changed and scored. Measures are changed, not lines: a larger basket keeps its
+products, so that no detector can recognise it by inconsistent sums. Kinds:
 
     content    the last basket is another customer's, products and measures; its gap stays
     content_m  the same, from a customer whose last basket has as many products
@@ -40,7 +40,7 @@ COLUMNS = {
 class Injected:
     """Histories with changes. Shapes: F funnels.
 
-    changed: bool [F]; eligible: bool [F]; who is scored at all.
+    changed: bool [F]; eligible: bool [F], the funnels that are scored.
     """
 
     histories: Histories
@@ -49,9 +49,9 @@ class Injected:
 
 
 def tafeng_histories(file: Path, back: int = 0) -> tuple[Histories, np.ndarray]:
-    """Ta-Feng's customers with at least `MIN_BASKETS` days, the last one to be judged; and their names [F].
+    """Ta-Feng's customers with at least `MIN_BASKETS` days, of which the last is scored; and their names [F].
 
-    Args: back: drops the last `back` baskets of every customer, to choose on what the report does not see.
+    Args: back: drops the last `back` baskets of every customer, to choose settings on other baskets than the report's.
     """
     lines = read_lines(file, COLUMNS)
     age = lines.groupby("customer")["sold_on"].rank(method="dense", ascending=False)

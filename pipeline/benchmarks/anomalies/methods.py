@@ -1,7 +1,8 @@
-"""Detectors of behaviour changes, by name: ours and what a user would pick instead.
+"""Detectors of behaviour changes, by name: Larder's, and what a user would pick instead.
 
-Every detector scores the last basket of each funnel against that funnel's earlier ones; larger is stranger. None sees a
-date, only days between baskets. PyOD's read the differences between the last basket and the mean of the earlier ones.
+Every detector scores the last basket of each funnel against its earlier ones; a larger score is stranger. Detectors
+read days between baskets, but no date. Those of PyOD read the differences between the last basket and the mean of the
+earlier ones.
 """
 
 from collections.abc import Callable
@@ -21,14 +22,14 @@ from pipeline.settings import AnomalySettings
 Detector = Callable[[Histories, int], Array]
 """Histories and a seed to scores [F]."""
 
-# Weight of everybody's shares against the own ones in the likelihood ratio, and of all funnels' scatter in the z.
+# Weight of all customers' shares in the likelihood ratio, and of all funnels' variance in the z-score.
 _EVERYBODY = 0.5
 _PRIOR_SCATTER = 5.0
 _CLUSTERS = 8
 
 
 def ours(part: str | None = None) -> Detector:
-    """The night's detector with its default settings: the score of all, or that of one part or kind."""
+    """The nightly detector with its default settings: its score, or the score of one part or kind."""
 
     def scores(histories: Histories, seed: int) -> Array:
         parts = AnomalySettings()
@@ -47,7 +48,7 @@ def cosine(histories: Histories, seed: int) -> Array:
 
 
 def likelihood_ratio(histories: Histories, seed: int) -> Array:
-    """-log likelihood of the basket's products by the own history, mixed with everyone's, against everyone's."""
+    """-log likelihood ratio of the products: the own history, mixed with all customers', to all customers' alone."""
     lines = histories.bought[histories.last].tocoo()
     own = histories.known
     share = np.asarray(own[lines.row, lines.col]).ravel() / np.asarray(own.sum(axis=1)).ravel()[lines.row]
@@ -66,7 +67,7 @@ def z_of_gap(histories: Histories, seed: int) -> Array:
 
 
 def larger_z(histories: Histories, seed: int) -> Array:
-    """The larger of both."""
+    """The larger of the z-scores of lines and of the gap."""
     return np.maximum(z_of_lines(histories, seed), z_of_gap(histories, seed))
 
 
@@ -141,7 +142,10 @@ DETECTORS: dict[str, Detector] = {
 
 
 def detector(name: str) -> Detector:
-    """The detector of that name. Raises ValueError that lists the known ones."""
+    """The detector of that name.
+
+    Raises: ValueError: for an unknown name, with the known ones.
+    """
     return look_up("detector", name, DETECTORS)
 
 

@@ -1,13 +1,14 @@
-"""A benchmark's data set by what is written on the command line."""
+"""Data sets of the next-basket benchmark, by their names on the command line."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
+from models.names import unknown_name
 from pipeline.benchmarks.data.folds import Dataset
 
 
 def open_dataset(words: Sequence[str]) -> Dataset:
-    """`reality-check PATH`, `tafeng` (its file), or a source whose nights have filled its lake.
+    """Open `reality-check PATH`, `tafeng` (the fetched file), or the lake of a source.
 
     Raises: ValueError or SourceError: for anything else; FileNotFoundError or LakeError: where the data are missing.
     """
@@ -28,4 +29,4 @@ def open_dataset(words: Sequence[str]) -> Dataset:
 
             name = load_source(source).name
             return LakeSequences(name, Workspace.of(Settings(), name).lake)
-    raise ValueError(f"no data set {' '.join(words)!r}; known: reality-check PATH, tafeng, a source")
+    raise ValueError(unknown_name("data set", " ".join(words), ["reality-check PATH", "tafeng", "a source"]))

@@ -1,7 +1,7 @@
-"""Next-basket data sets: per seed who trains, who validates and whose next basket is to be predicted.
+"""Next-basket data sets: one division of the customers per seed into training, validation and test.
 
-A method is shown whole sequences of the training and validation customers and, of the test customers, everything but
-the next basket. The true next baskets stay here.
+A method reads the whole sequences of the training and validation customers and, of the test customers, everything but
+the next basket. It never reads the true next baskets.
 """
 
 from dataclasses import dataclass

@@ -1,10 +1,8 @@
 """Compare next-basket methods on one data set: a trial per method and seed, then one table of all.
 
-Finished trials are kept, so that an interrupted comparison goes on where it stopped and a further method joins the
-others. A trial whose method is configured differently today is done again.
+A trial whose method is configured differently today is made again.
 """
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,30 +10,31 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from pipeline.benchmarks.next_basket.methods import method_named
-from pipeline.benchmarks.next_basket.trial import FILE_NAME, RANKINGS
+from pipeline.benchmarks.next_basket.trial import RANKINGS
 from pipeline.benchmarks.report.calibration import expected_calibration_error, pooled
-from pipeline.benchmarks.report.report import cell, rows_file, spread, write_results
+from pipeline.benchmarks.report.report import cell, rows_file, spread
 from pipeline.benchmarks.subprocesses import run_module
+from pipeline.benchmarks.trials import finished_trial, read_trial
 
 
 def compare(
     dataset: Sequence[str], models: Sequence[str], seeds: Sequence[int], out: Path, say: Callable[[str], None]
 ) -> list[dict[str, Any]]:
-    """Run the trials that are missing under `out`; all trials asked for.
+    """Run the trials that are missing under `out`; returns all trials of these methods and seeds.
 
     Raises: ValueError: for an unknown method, or where `out` holds another data set's trials;
-            RuntimeError: where a trial fails, with the end of what it said.
+            RuntimeError: where a trial fails, with the end of its error output.
     """
     configured = {model: method_named(model, 0).settings() for model in models}
     trials = []
     for seed in seeds:
         for model in models:
             folder = out / "trials" / f"{model}-{seed}"
-            trial = _finished(folder, dataset, configured[model])
+            trial = finished_trial(folder, configured[model], list(dataset))
             if trial is None:
                 say(f"{model}, seed {seed} ...")
                 _run(folder, dataset, model, seed)
-                trial = json.loads((folder / FILE_NAME).read_text())
+                trial = read_trial(folder)
             metrics, seconds = trial["metrics"], trial["seconds"]
             say(
                 f"{model}, seed {seed}: recall@10 {metrics['recall@10']:.4f}, ndcg@10 {metrics['ndcg@10']:.4f}, "
@@ -45,20 +44,16 @@ def compare(
     return trials
 
 
-def write(trials: list[dict[str, Any]], out: Path, command: str, measured_on: str) -> str:
-    """Write scores.json, rankings.parquet and the Markdown table; returns the table."""
+def summary(trials: list[dict[str, Any]], out: Path) -> dict[str, Any]:
+    """Customers, and the scores of each method over its seeds. Writes rankings.parquet."""
     models = list(dict.fromkeys(trial["model"] for trial in trials))
-    scores = {
-        "dataset": trials[0]["dataset"][0],
-        "command": command,
-        "measured_on": measured_on,
-        "customers": trials[0]["customers"],
-        "models": {model: _summary([trial for trial in trials if trial["model"] == model]) for model in models},
-    }
     with rows_file(out / RANKINGS) as add:
         for trial in trials:
             add(pq.read_table(out / "trials" / f"{trial['model']}-{trial['seed']}" / RANKINGS))
-    return write_results(out, scores, table(scores))
+    return {
+        "customers": trials[0]["customers"],
+        "models": {model: _summary([trial for trial in trials if trial["model"] == model]) for model in models},
+    }
 
 
 def table(scores: dict[str, Any]) -> str:
@@ -109,24 +104,6 @@ def _summary(trials: list[dict[str, Any]]) -> dict[str, Any]:
         "seconds": {name: spread([trial["seconds"][name] for trial in trials], 1) for name in ("fit", "rank", "cpu")},
         "peak_mb": spread([trial["peak_mb"] for trial in trials], 0),
     }
-
-
-def _finished(folder: Path, dataset: Sequence[str], configured: dict[str, Any]) -> dict[str, Any] | None:
-    """The trial in `folder` if it is finished and its method is configured as it is now."""
-    path = folder / FILE_NAME
-    if not path.is_file():
-        return None
-    trial: dict[str, Any] = json.loads(path.read_text())
-    if trial["dataset"] != list(dataset):
-        raise ValueError(f"{folder} is about {' '.join(trial['dataset'])}; choose another --out")
-    now = json.loads(json.dumps(configured))
-    return trial if _without_seed(trial["configured"]) == _without_seed(now) else None
-
-
-def _without_seed(settings: Any) -> Any:
-    if isinstance(settings, dict):
-        return {name: _without_seed(value) for name, value in settings.items() if name != "seed"}
-    return settings
 
 
 def _run(folder: Path, dataset: Sequence[str], model: str, seed: int) -> None:

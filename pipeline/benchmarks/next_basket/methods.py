@@ -1,4 +1,4 @@
-"""Who competes, by name."""
+"""Next-basket methods by name: the baselines, and the architectures of models/catalog.py."""
 
 from models.baselines.catalog import BASELINES
 from models.baselines.next_basket import NextBasketModel
@@ -9,7 +9,10 @@ FINE_TUNED = "+policy-gradient"
 
 
 def method_named(name: str, seed: int) -> NextBasketModel:
-    """A new model of that name. Raises ValueError that lists the known ones."""
+    """A new method of that name.
+
+    Raises: ValueError: for an unknown name, with the known ones.
+    """
     architecture = name.removesuffix(FINE_TUNED)
     if architecture in ARCHITECTURES:
         from pipeline.benchmarks.next_basket.lens import LensMethod

@@ -1,4 +1,4 @@
-"""How good rankings of next baskets are: all cutoffs, the variable-size basket, repeat and explore products apart."""
+"""Metrics of next-basket rankings: at all cutoffs, for baskets of variable size, for repeat and explore products."""
 
 import numpy as np
 from scipy import sparse
@@ -21,7 +21,7 @@ def scores_of(ranking: Ranking, fold: Fold, *, ndcg_over_whole_basket: bool) -> 
 
     `recall@10`, ...: see pipeline/evaluation/metrics.py; `f1@k` is the mean of customers' F1, `f1_of_means@k` the F1 of
     mean recall and mean precision, `...@1-10` the mean over those cutoffs. `...@basket` is about the first products of
-    each ranking, as many as the method says, or as the customer's baskets have in the mean where it does not say.
+    each ranking: as many as the method predicts, or else the mean size of the customer's baskets.
     `repeat_...` counts only products of the true basket that the customer bought before, over the customers who have
     such, `explore_...` only the others; `repeat_share@k` is the share of repeat products among those named.
     """
@@ -37,10 +37,10 @@ def scores_of(ranking: Ranking, fold: Fold, *, ndcg_over_whole_basket: bool) -> 
 
 
 def reliability_of(ranking: Ranking, fold: Fold) -> dict[str, list[dict[str, float]]]:
-    """What a method can be held to, in bins (see `calibration.reliability`).
+    """Bins of predictions against observations (see `calibration.reliability`).
 
-    `products`: the probabilities of the products named, and whether they were bought. `units`: of the products that it
-    writes into the basket and that were bought, the units predicted and the units bought.
+    `products`: probabilities of the ranked products, and whether they were bought. `units`: predicted and bought units
+    of the products in the predicted basket that were bought.
     """
     truth = as_rows(fold.truth)
     found = {}

@@ -1,14 +1,11 @@
-"""One method on one fold, in a process of its own so that its peak memory is its own.
+"""One method on one fold: fitted, ranked and scored in a process of its own.
 
     python -m pipeline.benchmarks.next_basket.trial --dataset reality-check PATH --model tifu-knn --seed 0 --out FOLDER
 
-Writes FOLDER/rankings.parquet, then FOLDER/trial.json, whose presence says that the trial is finished.
+Writes FOLDER/rankings.parquet, then FOLDER/trial.json.
 """
 
 import argparse
-import json
-import resource
-import time
 from pathlib import Path
 from typing import Any
 
@@ -21,35 +18,29 @@ from pipeline.benchmarks.data.catalog import open_dataset
 from pipeline.benchmarks.data.folds import Dataset, Fold
 from pipeline.benchmarks.next_basket.methods import method_named
 from pipeline.benchmarks.next_basket.metrics import WIDTH, reliability_of, scores_of
-from pipeline.files import replace_text
+from pipeline.benchmarks.trials import Stopwatch, write_trial
 
-FILE_NAME = "trial.json"
 RANKINGS = "rankings.parquet"
-_MEGABYTE = 1024.0  # kilobytes
 
 
 def run(dataset: Dataset, model: str, seed: int) -> tuple[dict[str, Any], pa.Table]:
-    """Fit, rank and score; what the trial found, and its rankings."""
+    """Fit, rank and score; returns settings, resources and scores, and the rankings."""
     fold = dataset.fold(seed)
     method = method_named(model, seed)
     configured = method.settings()
-    clock, spent = time.monotonic(), time.process_time()
+    stopwatch = Stopwatch()
     method.fit(fold.train, fold.validation, fold.histories)
-    fitted = time.monotonic()
+    stopwatch.lap("fit")
     ranking = method.rank(fold.histories, WIDTH)
-    ended = time.monotonic()
+    stopwatch.lap("rank")
+    used = stopwatch.used()
     found = {
         "model": model,
         "seed": seed,
         "customers": {"train": len(fold.train), "validation": len(fold.validation), "test": len(fold.histories)},
         "configured": configured,
         "settings": method.settings(),
-        "seconds": {
-            "fit": round(fitted - clock, 2),
-            "rank": round(ended - fitted, 2),
-            "cpu": round(time.process_time() - spent, 2),
-        },
-        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _MEGABYTE),
+        **used,
         "metrics": scores_of(ranking, fold, ndcg_over_whole_basket=dataset.ndcg_over_whole_basket),
         "reliability": reliability_of(ranking, fold),
     }
@@ -57,17 +48,17 @@ def run(dataset: Dataset, model: str, seed: int) -> tuple[dict[str, Any], pa.Tab
 
 
 def rankings_table(ranking: Ranking, fold: Fold, dataset: Dataset, model: str, seed: int) -> pa.Table:
-    """One row per customer and named product, best first."""
-    row, place = np.nonzero(ranking.products)
-    names = dataset.product_names[ranking.products[row, place]]
+    """One row per customer and ranked product, best first."""
+    row, position = np.nonzero(ranking.products)
+    names = dataset.product_names[ranking.products[row, position]]
     return pa.table(
         {
             "model": pa.array(np.repeat(model, len(row))).dictionary_encode(),
             "seed": pa.array(np.full(len(row), seed, np.int32)),
             "customer": pa.array(dataset.customer_names[fold.histories.customers[row]], pa.string()),
-            "rank": pa.array((place + 1).astype(np.int16)),
+            "rank": pa.array((position + 1).astype(np.int16)),
             "product": pa.array(names, pa.string()),
-            "probability": pa.array(ranking.scores[row, place].astype(np.float32)),
+            "probability": pa.array(ranking.scores[row, position].astype(np.float32)),
         }
     )
 
@@ -83,7 +74,7 @@ def main(argv: list[str] | None = None) -> None:
     found, rankings = run(open_dataset(arguments.dataset), arguments.model, arguments.seed)
     arguments.out.mkdir(parents=True, exist_ok=True)
     pq.write_table(rankings, arguments.out / RANKINGS)
-    replace_text(arguments.out / FILE_NAME, json.dumps({"dataset": arguments.dataset} | found, indent=1))
+    write_trial(arguments.out, {"dataset": arguments.dataset} | found)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a benchmark writes: figures with their spread, the page made from them, and the rows behind them."""
+"""The files of a benchmark: figures with their standard deviation, the table of them, and the rows behind them."""
 
 import json
 import re
@@ -29,10 +29,12 @@ def cell(figure: dict[str, float] | None) -> str:
     return f"{figure['mean']:.4f}" + (f" ± {figure['sd']:.4f}" if figure["sd"] else "")
 
 
-def write_results(out: Path, scores: dict[str, Any], page: str) -> str:
-    """Write scores.json, in which every figure is one line, and table.md; returns the page."""
+def write_results(out: Path, scores: dict[str, Any], table: Callable[[dict[str, Any]], str]) -> str:
+    """Write scores.json, with each figure on one line, and table.md, which is made from it; returns the table."""
     text = json.dumps(scores, indent=1)
     text = re.sub(r'\{\s+"mean":[^{}]*"sd":[^{}]*\}', lambda figure: json.dumps(json.loads(figure[0])), text)
+    page = table(scores)
+    out.mkdir(parents=True, exist_ok=True)
     replace_text(out / SCORES, text + "\n")
     replace_text(out / TABLE, page)
     return page
@@ -40,7 +42,7 @@ def write_results(out: Path, scores: dict[str, Any], page: str) -> str:
 
 @contextmanager
 def rows_file(target: Path) -> Iterator[Callable[[pa.Table], None]]:
-    """Writes tables of one schema into a Parquet file, each a row group; it appears when all of them are written."""
+    """Write tables of one schema into a Parquet file, one row group each; the file appears when all are written."""
     with ExitStack() as stack:
         writer: pq.ParquetWriter | None = None
 

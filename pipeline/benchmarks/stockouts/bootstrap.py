@@ -1,7 +1,7 @@
-"""How sure a difference between two forecasts is: both are judged on the same products and windows, drawn again.
+"""A paired bootstrap of the difference between two forecasts: both are scored on the same resamples.
 
-A sample draws products, each with all its windows, since one that is misjudged in a week is so in the next, and then
-windows. Few windows are few draws: an interval over four is a rough one.
+A resample draws products, each with all its windows, because errors of one product are alike from week to week, and
+then windows. An interval over four windows is a rough one.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ _DIGITS = 5
 
 @dataclass(frozen=True)
 class WeekErrors:
-    """One method's errors of one window, by product, [N] each: units sold and the losses by name of the measure."""
+    """Errors of one method in one window, by product: units sold [N], and the losses [N] of each measure."""
 
     sold: Array
     losses: dict[str, Array]
@@ -47,9 +47,9 @@ def differences(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> list[dict[str, Any]]:
-    """Loss over units sold, ours less the other's, mean over windows, with its interval; one entry per measure.
+    """The difference of loss over units sold, ours less the other's, mean over windows, with its interval; per measure.
 
-    Args: one element per window; products [N] in the same order everywhere, `chosen` those that are judged.
+    Args: one element per window; products [N] in the same order everywhere, `chosen` the ones that are scored.
     """
     n, windows, rng = len(chosen[0]), len(chosen), np.random.default_rng(seed)
     sold = np.stack([errors.sold * which for errors, which in zip(ours, chosen, strict=True)])

@@ -1,12 +1,10 @@
 """Back-test demand forecasts and the stock-out alerts made from them, window by window, against what was sold.
 
-The cutoff rolls over weeks; each method forecasts the week from what was sold before it. Trials are kept, so that an
-interrupted comparison goes on where it stopped; one whose method is configured differently today is made again. A
-method without a spread of its own gets the one that its errors of the window before show, so the window before the
-first scored one is forecast too, for that alone.
+The cutoff moves on by weeks; each method forecasts a week from the sales before it. A trial whose method is configured
+differently today is made again. A method that predicts means alone gets its spread from its errors in the window
+before; so the window before the first scored one is forecast as well.
 """
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -21,7 +19,7 @@ from numpy.typing import NDArray
 from models.demand.counts import quantile
 from models.demand.forecast import DemandForecast, Spread, fit_spread, with_spread
 from pipeline.benchmarks.data.daily_sales import HORIZON_DAYS, TOP_PRODUCTS, DailySales
-from pipeline.benchmarks.report.report import rows_file, write_results
+from pipeline.benchmarks.report.report import rows_file
 from pipeline.benchmarks.stockouts.bootstrap import WeekErrors, differences, week_errors
 from pipeline.benchmarks.stockouts.methods import PLACEBO, Forecast, demand_method
 from pipeline.benchmarks.stockouts.metrics import (
@@ -31,15 +29,15 @@ from pipeline.benchmarks.stockouts.metrics import (
     point_scores,
     short_probability,
 )
-from pipeline.benchmarks.stockouts.page import table
-from pipeline.benchmarks.stockouts.supply_plans import SupplyPlan
-from pipeline.benchmarks.stockouts.trial import FILE_NAME, read_forecast, scored_products
+from pipeline.benchmarks.stockouts.supply_plans import PlannedSupply
+from pipeline.benchmarks.stockouts.trial import DATASET, read_forecast, scored_products
 from pipeline.benchmarks.subprocesses import run_module
+from pipeline.benchmarks.trials import finished_trial, read_trial
 
 FORECASTS = "forecasts.parquet"
 TEST_WINDOWS = tuple(date(2001, 2, day) for day in (1, 8, 15, 22))
 _DIGITS = 4
-# What was found, the products in order, and their forecast.
+# Settings and resources, the products in order, and their forecast.
 Trial = tuple[dict[str, Any], NDArray[np.int64], Forecast]
 # The two whose difference says what knowing the customers adds.
 PAIR = "customer-route", PLACEBO
@@ -51,7 +49,7 @@ class Comparison:
 
     sales: DailySales
     file: Path
-    plans: dict[date, list[SupplyPlan]]
+    plans: dict[date, list[PlannedSupply]]
     min_probability: float
 
     @property
@@ -65,15 +63,15 @@ def compare(
 ) -> dict[str, dict[str, Any]]:
     """Make the trials that are missing under `out`, score every model; scores by model.
 
-    Raises: ValueError: for an unknown method; RuntimeError: where a trial fails, with the end of what it said.
+    Raises: ValueError: for an unknown method; RuntimeError: where a trial fails, with the end of its error output.
     """
-    configured = {model: json.loads(json.dumps(demand_method(model).settings)) for model in models}
+    configured = {model: demand_method(model).settings for model in models}
     out.mkdir(parents=True, exist_ok=True)
     scores: dict[str, dict[str, Any]] = {}
     with rows_file(out / FORECASTS) as add:
         for model in models:
             folders = _folders(comparison, model, out)
-            missing = [window for window, folder in folders.items() if not _finished(folder, configured[model])]
+            missing = [window for window in folders if not finished_trial(folders[window], configured[model], DATASET)]
             if missing:
                 say(f"{model}: windows {', '.join(map(str, missing))} ...")
                 _run(comparison, out / "trials", model, missing)
@@ -107,12 +105,6 @@ def what_customers_add(comparison: Comparison, out: Path) -> list[dict[str, Any]
     ]
 
 
-def write(scores: dict[str, dict[str, Any]], out: Path, described: dict[str, Any]) -> str:
-    """Write scores.json and the page made from it; returns the page."""
-    result = described | {"models": scores}
-    return write_results(out, result, table(result))
-
-
 def _folders(comparison: Comparison, model: str, out: Path) -> dict[date, Path]:
     """Folders of the trials by window, in order; the first window is there for the spread of the next alone."""
     before = min(comparison.windows) - timedelta(days=HORIZON_DAYS)
@@ -120,10 +112,7 @@ def _folders(comparison: Comparison, model: str, out: Path) -> dict[date, Path]:
 
 
 def _read(folders: dict[date, Path]) -> dict[date, Trial]:
-    return {
-        window: (json.loads((folder / FILE_NAME).read_text()), *read_forecast(folder))
-        for window, folder in folders.items()
-    }
+    return {window: (read_trial(folder), *read_forecast(folder)) for window, folder in folders.items()}
 
 
 def _scored(comparison: Comparison, model: str, trials: dict[date, Trial]) -> tuple[dict[str, Any], pa.Table]:
@@ -141,10 +130,10 @@ def _scored(comparison: Comparison, model: str, trials: dict[date, Trial]) -> tu
             scores["all_week_wape"] = point_scores(complete.mean, units[products])["week_wape"]
         for plan in plans:
             short = plan.short_on(sales, cutoff)
-            judged = alert_scores(
+            of_alerts = alert_scores(
                 _of(complete, products, plan.products), plan.supply, short, comparison.min_probability
             )
-            scores |= {f"{plan.name}/{name}": value for name, value in judged.items()}
+            scores |= {f"{plan.name}/{name}": value for name, value in of_alerts.items()}
         found[window.isoformat()] = {name: round(value, _DIGITS) for name, value in scores.items()}
         wanted = scored_products(sales, cutoff, plans[0].products)
         described = {"model": model, "window": window, "products": sales.product_names[wanted]}
@@ -157,8 +146,8 @@ def _scored(comparison: Comparison, model: str, trials: dict[date, Trial]) -> tu
             for name in names
         },
         "windows": found,
-        "settings": trials[windows[-1]][0]["settings"],
-        "seconds": round(float(np.mean([trial[0]["seconds"]["wall"] for trial in trials.values()])), 1),
+        "settings": trials[windows[-1]][0]["configured"],
+        "seconds": round(float(np.mean([trial[0]["seconds"]["forecast"] for trial in trials.values()])), 1),
         "cpu_seconds": round(float(np.mean([trial[0]["seconds"]["cpu"] for trial in trials.values()])), 1),
         "peak_mb": max(trial[0]["peak_mb"] for trial in trials.values()),
     }
@@ -186,7 +175,7 @@ def _of(forecast: DemandForecast, products: NDArray[np.int64], wanted: NDArray[n
 
 
 def _forecast_table(
-    described: dict[str, Any], forecast: DemandForecast, products: NDArray[np.int64], plans: list[SupplyPlan]
+    described: dict[str, Any], forecast: DemandForecast, products: NDArray[np.int64], plans: list[PlannedSupply]
 ) -> pa.Table:
     """A row per product and day: `p10` to `p90` of the day's units, `through_...` of those through the day."""
     n, days = forecast.mean.shape
@@ -210,11 +199,6 @@ def _forecast_table(
         chance[np.searchsorted(products, plan.products)] = short_probability(of_plan, plan.supply)
         columns[f"short_by_{plan.name}"] = pa.array(chance.ravel(), from_pandas=True)
     return pa.table(columns)
-
-
-def _finished(folder: Path, configured: dict[str, Any]) -> bool:
-    path = folder / FILE_NAME
-    return path.is_file() and bool(json.loads(path.read_text())["settings"] == configured)
 
 
 def _run(comparison: Comparison, trials: Path, model: str, windows: list[date]) -> None:

@@ -1,4 +1,4 @@
-"""Who forecasts demand in the back-test, by name: the nightly job's own forecast, and what a planner would use."""
+"""Methods that forecast demand in the back-test, by name: the nightly forecast, and what a planner would use."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 Forecast = DemandForecast | Array
 
 
-# The customers' route with every customer replaced by the average one.
+# The customer route with every customer replaced by the average one.
 PLACEBO = "customer-route-placebo"
 
 
@@ -30,10 +30,10 @@ PLACEBO = "customer-route-placebo"
 class DemandMethod:
     """One method.
 
-    forecast: of these products from day `cutoff` on; reads no day from it on. Means alone [N, H] get the spread that
-        their errors of the window before show; a method that has a spread of its own gives it.
-    all_products: forecasts every product; otherwise, because it is slow, only those that are scored.
-    settings: what it was configured with; a forecast made under others is made again.
+    forecast: forecasts these products from day `cutoff` on, and reads no day from it on. A method without a spread of
+        its own returns means [N, H]; their spread is then fitted to its errors in the window before.
+    all_products: whether it forecasts every product; a slow method forecasts only those that are scored.
+    settings: its configuration; a trial with another configuration is run again.
     """
 
     forecast: Callable[[DailySales, int, NDArray[np.int64]], Forecast]
@@ -42,7 +42,10 @@ class DemandMethod:
 
 
 def demand_method(name: str) -> DemandMethod:
-    """The method of that name. Raises ValueError that lists the known ones."""
+    """The method of that name.
+
+    Raises: ValueError: for an unknown name, with the known ones.
+    """
     return look_up("model", name, METHODS)()
 
 

@@ -1,4 +1,4 @@
-"""How good demand forecasts and the alerts made from them are, over one window.
+"""Metrics of demand forecasts, and of the alerts made from them, over one window.
 
 WAPE: absolute error over units sold, of days and of the whole window. It rewards forecasting low, so beside it stand
 the bias (forecast less sold, over sold), RMSSE (root mean squared error of days over that of yesterday's units since
@@ -50,7 +50,7 @@ def point_scores(mean: Array, units: Array) -> dict[str, float]:
 def alert_scores(
     forecast: DemandForecast, supply: Array, short: NDArray[np.bool_], min_probability: float
 ) -> dict[str, float]:
-    """Scores by name of the alerts that a plan's supply [N, H] gives; `short` [N, H] is what came.
+    """Scores by name of the alerts that a plan's supply [N, H] gives; `short` [N, H] is what happened.
 
     `precision`, `recall`, `f1`: an alert is a cumulated forecast above the cumulated supply on some day.
     `..._at_threshold`: an alert is a probability of at least `min_probability`, the nightly job's rule.
@@ -59,15 +59,15 @@ def alert_scores(
     """
     chance = short_probability(forecast, supply)
     expected: NDArray[np.bool_] = forecast.cumulative_mean > supply
-    came, alert = np.any(short, axis=1), np.any(expected, axis=1)
+    is_short, alert = np.any(short, axis=1), np.any(expected, axis=1)
     scores = {
-        "prevalence": float(came.mean()),
-        "ap_product": float(average_precision_score(came, chance.max(axis=1))),
+        "prevalence": float(is_short.mean()),
+        "ap_product": float(average_precision_score(is_short, chance.max(axis=1))),
         "ap_product_day": float(average_precision_score(short.ravel(), chance.ravel())),
     }
-    scores |= _precision_recall(alert, came, "")
-    scores |= _precision_recall(chance.max(axis=1) >= min_probability, came, "_at_threshold")
-    true = alert & came
+    scores |= _precision_recall(alert, is_short, "")
+    scores |= _precision_recall(chance.max(axis=1) >= min_probability, is_short, "_at_threshold")
+    true = alert & is_short
     if true.any():
         scores["lead_days"] = float(short[true].argmax(axis=1).mean())
         scores["day_error"] = float(np.abs(short[true].argmax(axis=1) - expected[true].argmax(axis=1)).mean())
@@ -79,9 +79,9 @@ def short_probability(forecast: DemandForecast, supply: Array) -> Array:
     return exceed_probability(forecast.cumulative_mean, forecast.cumulative_variance, supply)
 
 
-def _precision_recall(alert: NDArray[np.bool_], came: NDArray[np.bool_], suffix: str) -> dict[str, float]:
-    hits = float((alert & came).sum())
-    precision, recall = hits / max(alert.sum(), 1), hits / max(came.sum(), 1)
+def _precision_recall(alert: NDArray[np.bool_], is_short: NDArray[np.bool_], suffix: str) -> dict[str, float]:
+    hits = float((alert & is_short).sum())
+    precision, recall = hits / max(alert.sum(), 1), hits / max(is_short.sum(), 1)
     f1 = 2 * precision * recall / (precision + recall) if hits else 0.0
     return {f"precision{suffix}": precision, f"recall{suffix}": recall, f"f1{suffix}": f1}
 

@@ -1,4 +1,4 @@
-"""The tables of a back-test of demand and stock-out alerts, made from its scores alone."""
+"""The tables of the back-test of demand and stock-out alerts, made from its scores."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from pipeline.benchmarks.data.daily_sales import TOP_PRODUCTS
 
 
 def table(result: dict[str, Any]) -> str:
-    """What scores.json holds, as Markdown: the methods, then what knowing the customers adds."""
+    """The scores as Markdown: the methods, then what knowing the customers adds."""
     return _methods(result["models"]) + _customers(result.get("customers", []))
 
 

@@ -1,7 +1,7 @@
-"""Supply plans to score alerts against: read from a file, or made from what was sold before the window.
+"""Supply plans that alerts are scored against: read from a file, or made from the sales before the window.
 
 A file has a row per plan, window and product: opening stock, deliveries by day (`deliver_d1`, ...), and the day,
-counted from 1, on which real cumulative sales exceed supply (0 never). What is made follows the same description:
+counted from 1, on which real cumulative sales exceed supply (0: never). Plans that are made follow these recipes:
 
     plan  opening, days of mean sales   deliveries, against mean sales   under-supplied
     A     1.5                           1.2, of the under-supplied 0.6   30 % of products
@@ -29,22 +29,25 @@ RECIPES = {"A": (1.5, 1.2, 0.3), "B": (1.5, 1.1, 0.0), "C": (4.0, 1.15, 0.0)}
 
 
 @dataclass(frozen=True)
-class SupplyPlan:
-    """One plan, one window. products int64 [N] of the data set; supply float64 [N, H], cumulated from the opening."""
+class PlannedSupply:
+    """The supply of one plan in one window.
+
+    products: int64 [N], of the data set; supply: float64 [N, H], opening stock and deliveries through each day.
+    """
 
     name: str
     products: NDArray[np.int64]
     supply: NDArray[np.float64]
 
     def short_on(self, sales: DailySales, cutoff: int) -> NDArray[np.bool_]:
-        """Days on which real cumulative sales exceed supply, [N, H]."""
+        """Days on which real cumulative sales exceed the supply; bool [N, H]."""
         sold = np.cumsum(sales.units[self.products, cutoff : cutoff + HORIZON_DAYS], axis=1)
         short: NDArray[np.bool_] = sold > self.supply
         return short
 
 
-def read_plans(file: Path, sales: DailySales) -> dict[date, list[SupplyPlan]]:
-    """The plans of a file by window.
+def read_plans(file: Path, sales: DailySales) -> dict[date, list[PlannedSupply]]:
+    """Read the plans of a file, by window.
 
     Raises: FileNotFoundError; ValueError: where a column is missing, a product is unknown, or a stock-out day is not
         the one that the sales and the plan's own supply give.
@@ -61,7 +64,7 @@ def read_plans(file: Path, sales: DailySales) -> dict[date, list[SupplyPlan]]:
     if unknown.any():
         line = int(unknown.argmax())
         raise ValueError(f"{file.name}, row {line + 2}: product {rows['product_id'].iloc[line]!r} was never sold")
-    found: dict[date, list[SupplyPlan]] = {}
+    found: dict[date, list[PlannedSupply]] = {}
     for (day, name), part in rows.groupby(["first_test_day", "plan"], sort=True):
         window = date.fromisoformat(str(day))
         at = part.index.to_numpy()
@@ -75,8 +78,8 @@ def read_plans(file: Path, sales: DailySales) -> dict[date, list[SupplyPlan]]:
     return found
 
 
-def make_plans(sales: DailySales, window: date, seed: int = 0) -> list[SupplyPlan]:
-    """Plans A, B and C for the top products of a window; the same for the same seed and window."""
+def make_plans(sales: DailySales, window: date, seed: int = 0) -> list[PlannedSupply]:
+    """Make plans A, B and C for the top products of a window; equal for an equal seed and window."""
     cutoff = sales.day(window)
     products = sales.top(cutoff)
     mean = sales.units[products, max(cutoff - TRAILING_DAYS, 0) : cutoff].mean(axis=1)
@@ -94,5 +97,5 @@ def make_plans(sales: DailySales, window: date, seed: int = 0) -> list[SupplyPla
 
 def _plan(
     name: str, products: NDArray[np.int64], opening: NDArray[np.float64], deliveries: NDArray[np.float64]
-) -> SupplyPlan:
-    return SupplyPlan(name, products.astype(np.int64), opening[:, None] + np.cumsum(deliveries, axis=1))
+) -> PlannedSupply:
+    return PlannedSupply(name, products.astype(np.int64), opening[:, None] + np.cumsum(deliveries, axis=1))

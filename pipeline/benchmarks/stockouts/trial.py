@@ -1,15 +1,12 @@
-"""One method's forecasts of some windows, in a process of its own so that its memory is its own.
+"""Forecasts of some windows by one method, in a process of its own.
 
     python -m pipeline.benchmarks.stockouts.trial --file ta_feng.csv.zip --model imapa \
         --windows 2001-02-01 --trials FOLDER
 
-For each window writes FOLDER/imapa-2001-02-01/forecast.npz, then trial.json, whose presence says that it is finished.
+For each window writes FOLDER/imapa-2001-02-01/forecast.npz, then trial.json.
 """
 
 import argparse
-import json
-import resource
-import time
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -20,11 +17,10 @@ from numpy.typing import NDArray
 from models.demand.forecast import DemandForecast
 from pipeline.benchmarks.data.daily_sales import DailySales, read_tafeng
 from pipeline.benchmarks.stockouts.methods import Forecast, demand_method
-from pipeline.files import replace_text
+from pipeline.benchmarks.trials import Stopwatch, write_trial
 
-FILE_NAME = "trial.json"
+DATASET = ["tafeng"]
 FORECAST = "forecast.npz"
-_MEGABYTE = 1024.0  # kilobytes
 
 
 def scored_products(sales: DailySales, cutoff: int, planned: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -35,19 +31,19 @@ def scored_products(sales: DailySales, cutoff: int, planned: NDArray[np.int64]) 
 def run(
     sales: DailySales, model: str, window: date, planned: NDArray[np.int64]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Forecast; what the trial found, and its arrays."""
+    """Forecast one window; returns settings and resources, and the arrays of the forecast."""
     method, cutoff = demand_method(model), sales.day(window)
     products = np.arange(len(sales.units)) if method.all_products else scored_products(sales, cutoff, planned)
-    clock, spent = time.monotonic(), time.process_time()
+    stopwatch = Stopwatch()
     forecast = method.forecast(sales, cutoff, products)
-    seconds = {"wall": round(time.monotonic() - clock, 2), "cpu": round(time.process_time() - spent, 2)}
+    stopwatch.lap("forecast")
     found = {
+        "dataset": DATASET,
         "model": model,
         "window": window.isoformat(),
-        "settings": method.settings,
+        "configured": method.settings,
         "products": len(products),
-        "seconds": seconds,
-        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _MEGABYTE),
+        **stopwatch.used(),
     }
     return found, {"products": products} | _arrays(forecast)
 
@@ -82,7 +78,7 @@ def main(argv: list[str] | None = None) -> None:
         folder = arguments.trials / f"{arguments.model}-{window}"
         folder.mkdir(exist_ok=True)
         np.savez_compressed(folder / FORECAST, **arrays)
-        replace_text(folder / FILE_NAME, json.dumps(found, indent=1))
+        write_trial(folder, found)
 
 
 if __name__ == "__main__":

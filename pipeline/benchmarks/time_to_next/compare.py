@@ -1,10 +1,6 @@
 """Compare methods that predict the days until the next basket; each method and seed runs in its own process."""
 
-import multiprocessing
-import resource
-import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +9,14 @@ import pyarrow as pa
 
 from pipeline.benchmarks.data.tafeng import TaFeng
 from pipeline.benchmarks.report.calibration import pooled, reliability
-from pipeline.benchmarks.report.report import cell, rows_file, spread, write_results
+from pipeline.benchmarks.report.report import cell, rows_file, spread
 from pipeline.benchmarks.time_to_next.gaps import Gaps, train_validation_test
 from pipeline.benchmarks.time_to_next.methods import gap_method
 from pipeline.benchmarks.time_to_next.metrics import WEEK, gap_scores
 from pipeline.benchmarks.time_to_next.predictions import DAYS, GapPrediction
+from pipeline.benchmarks.trials import Stopwatch, in_own_process
 
 PREDICTED = "predicted.parquet"
-_MEGABYTE = 1024.0  # kilobytes
 _SHOWN = {
     "mae_days": "MAE of gaps that ended, days",
     "concordance": "concordance",
@@ -40,12 +36,10 @@ def compare(
         gap_method(model, 0)
     out.mkdir(parents=True, exist_ok=True)
     trials: dict[str, list[dict[str, Any]]] = {model: [] for model in models}
-    context = multiprocessing.get_context("spawn")
     with rows_file(out / PREDICTED) as add:
         for model in models:
             for seed in seeds:
-                with ProcessPoolExecutor(1, mp_context=context) as alone:
-                    trial, rows = alone.submit(run, file, model, seed).result()
+                trial, rows = in_own_process(run, file, model, seed)
                 trials[model].append(trial)
                 add(rows)
                 shown = (f"{name} {value:.4f}" for name, value in trial["scores"].items())
@@ -58,19 +52,15 @@ def run(file: Path, model: str, seed: int) -> tuple[dict[str, Any], pa.Table]:
     dataset = TaFeng(file, min_baskets=1)
     train, validation, test = train_validation_test(dataset.sequences)
     method = gap_method(model, seed)
-    clock, spent = time.monotonic(), time.process_time()
+    stopwatch = Stopwatch()
     method.fit(train, validation)
-    fitted = time.monotonic()
+    stopwatch.lap("fit")
     predicted = method.predict(test)
-    trial = {
+    stopwatch.lap("predict")
+    trial: dict[str, Any] = {
         "settings": method.settings(),
         "gaps": {"train": len(train), "validation": len(validation), "test": len(test)},
-        "seconds": {
-            "fit": fitted - clock,
-            "predict": time.monotonic() - fitted,
-            "cpu": time.process_time() - spent,
-        },
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _MEGABYTE,
+        **stopwatch.used(),
         "scores": gap_scores(predicted, test),
         "reliability": {},
     }
@@ -96,12 +86,6 @@ def rows_of(predicted: GapPrediction, gaps: Gaps, customers: np.ndarray, model: 
             "survival": pa.FixedSizeListArray.from_arrays(pa.array(survival.astype(np.float32).ravel()), len(DAYS)),
         }
     )
-
-
-def write(scores: dict[str, dict[str, Any]], out: Path, described: dict[str, Any]) -> str:
-    """Write scores.json and the Markdown table made from it; returns the table."""
-    result = described | {"models": scores}
-    return write_results(out, result, table(result))
 
 
 def table(result: dict[str, Any]) -> str:

@@ -1,9 +1,9 @@
-"""How fast lens1000 trains, beside the same model in torch: the same batches, the same processors, in turns.
+"""Training speed of lens1000 beside the same model in torch: the same batches and processors, in turns.
 
     python -m pipeline.benchmarks.training_speed.compare BATCHES.npz OUT.json --products V --passes 4  (one turn)
 
-Every step takes a full softmax over all products. A turn is a process of its own that goes over the batches several
-times; its first pass, in which graphs are traced and memory is found, does not count. Ours is the nightly loop.
+Every step computes a full softmax over all products. A turn is a process of its own that trains on the batches several
+times; its first pass, which traces graphs and allocates memory, is not counted. Larder's turn is the nightly loop.
 """
 
 import argparse
@@ -19,7 +19,6 @@ import numpy as np
 
 from models.basket_sequences import BasketSequences
 from models.special_ids import END, FIRST_PRODUCT
-from pipeline.benchmarks.report.report import write_results
 from pipeline.benchmarks.subprocesses import run_module, run_program
 from pipeline.dataset.batch import Batch
 from pipeline.settings import TrainingSettings
@@ -34,7 +33,7 @@ def compare(
 ) -> dict[str, Any]:
     """Baskets a second of each, median over turns of the median pass; and how many times torch's speed ours is.
 
-    Raises: RuntimeError: where a turn fails, with the end of what it said.
+    Raises: RuntimeError: where a turn fails, with the end of its error output.
     """
     from pipeline.benchmarks.data.catalog import open_dataset
     from pipeline.benchmarks.next_basket.lens import LensMethod
@@ -57,19 +56,11 @@ def compare(
                 rates[name].append(batches * size / median(seconds[1:]))
                 say(f"turn {turn + 1}, {name}: {rates[name][-1]:.0f} baskets a second")
     return {
-        "dataset": dataset[0],
         "architecture": ARCHITECTURE,
         "products": fold.train.n_products,
         "baskets_per_second": {name: [round(rate, 1) for rate in each] for name, each in rates.items()},
         "times_torch": round(median(ours / theirs for ours, theirs in zip(rates[OURS], rates[TORCH], strict=True)), 2),
     }
-
-
-def write(found: dict[str, Any], out: Path, command: str, measured_on: str) -> str:
-    """Write scores.json and the Markdown table; returns the table."""
-    out.mkdir(parents=True, exist_ok=True)
-    scores = found | {"command": command, "measured_on": measured_on}
-    return write_results(out, scores, table(scores))
 
 
 def table(scores: dict[str, Any]) -> str:
@@ -136,7 +127,7 @@ class StoredBatches:
 
 
 def main() -> None:
-    """One of our turns: the seconds of each pass, as the training's own history has them."""
+    """One turn of Larder: seconds of each pass, from the history of the training."""
     from pipeline.training.history import read_history
     from pipeline.training.spec import TrainingFolder
     from pipeline.training.train import train_alone
