@@ -56,20 +56,20 @@ class TrainingSettings(Section):
     batch_size: int = Field(128, ge=1, le=128, description="examples per global batch (paper: at most 128)")
     learning_rate: float = Field(1e-3, gt=0, description="RMSprop step at first (paper: 1e-3), falling to zero")
     finetune: Finetune = Field(
-        "none", description="what follows supervised training: the behaviour encoder learns from baskets it writes"
+        "none", description="what follows supervised training: policy gradient on decoded baskets, or nothing"
     )
     finetune_epochs: int = Field(2, ge=1, description="passes over the customers in fine-tuning")
     finetune_learning_rate: float = Field(1e-4, gt=0, description="RMSprop step in fine-tuning, falling to zero")
     max_baskets: int = Field(20, ge=1, description="latest baskets of a prefix that the encoders read")
     max_products: int = Field(20, ge=1, description="products per basket that the encoders and the decoder read")
-    candidates: int = Field(128, ge=1, description="products the pointer weighs: own ones, then what others name")
+    candidates: int = Field(128, ge=1, description="candidates of each customer: own products, then other customers'")
     memory_customers: int = Field(
         20_000,
         ge=0,
-        description="customers remembered, whose purchases name candidates to others; 0: none",
+        description="customers whose histories are searched for candidates (neighbours, transitions); 0: own products",
     )
     memory_snapshots: int = Field(
-        4, ge=0, description="memories as of earlier days, holdout_days apart, that training examples are asked from"
+        4, ge=0, description="earlier days, holdout_days apart, as of which those histories serve training examples"
     )
     holdout_days: int = Field(14, ge=1, description="last days of history kept from training, for the scorecard")
     scorecard_customers: int = Field(20_000, ge=1, description="held-out customers measured, the first of the table")
@@ -93,11 +93,9 @@ class PredictionSettings(Section):
     active_days: int = Field(90, ge=1, description="funnels whose latest basket is older are not predicted")
     max_products: int = Field(20, ge=1, description="upper bound of a predicted basket")
     basket: Literal["best_f1", "written"] = Field(
-        "best_f1", description="products of the largest expected F1, or the paper's: written one after another"
+        "best_f1", description="products of the largest expected F1, or the paper's: decoded one after another"
     )
-    beams: int = Field(
-        1, ge=1, le=16, description="baskets that are written side by side, the likeliest kept; 1: greedily"
-    )
+    beams: int = Field(1, ge=1, le=16, description="width of the beam search for decoded baskets; 1: greedy")
     batch_size: int = Field(256, ge=1, description="funnels predicted at once")
 
 
@@ -119,21 +117,21 @@ class DemandSettings(Section):
 
 
 class AnomalySettings(Section):
-    """Behaviour anomalies: the pluggable parts of LENS Algorithm 1 (models/detectors)."""
+    """Behaviour anomalies: the pluggable parts of LENS Algorithm 1 (models/behaviour)."""
 
     distance: str = Field("affinity", description="d_A, prediction against what happened")
     embedding: str = Field("category_frequency", description="f_E, a funnel's vector")
     clustering: str = Field("one_cluster", description="f_k, with its distance d_K")
     clusters: int = Field(8, ge=1, description="clusters of funnels, fewer where there are few funnels")
     cluster_distance: str = Field("upper_tail", description="d_B, a funnel against its cluster")
-    recent_days: int = Field(10, ge=1, description="baskets, and overdue ones, of the last days are judged")
+    recent_days: int = Field(10, ge=1, description="last days whose baskets, and missing baskets, are scored")
     min_baskets: int = Field(5, ge=3, description="funnels with fewer baskets have no pattern to leave")
     max_baskets: int = Field(60, ge=10, description="latest baskets of a funnel that are compared")
     alerts_per_thousand: float = Field(30.0, gt=0, le=1000, description="rate of alerts the operator wants")
 
 
 class AlertSettings(Section):
-    """The life cycle of alerts, and what people are told of a night."""
+    """The life cycle of alerts, and the digest of a night."""
 
     stockout_resolve_nights: int = Field(
         1, ge=1, description="published nights without the alert after which a stock-out incident resolves"

@@ -23,7 +23,7 @@ from spark_jobs.session import arg_parser, open_job, open_session, publish_table
 
 SessionRule = Literal["basket_id", "customer_day", "gap_minutes"]
 
-# What tells one session from another, beside the customer. A till's numbers may start again each day in each store.
+# What separates sessions, beside the customer. A till's numbers may start again each day in each store.
 SESSION_COLUMNS: dict[SessionRule, list[str]] = {
     "basket_id": ["customer_id", "store_id", "sold_on", "basket_id"],
     "customer_day": ["customer_id", "sold_on"],

@@ -55,10 +55,10 @@ def build_sequences(
 
 
 def customer_attributes(transactions: DataFrame, business_date: date) -> DataFrame:
-    """What the latest line before the business date that says anything says of each customer, as funnels."""
-    said = transactions.filter((F.col("sold_on") < F.lit(business_date)) & F.col("customer_attributes").isNotNull())
+    """Attributes of each customer, from the latest line before the business date that has any; a row per funnel."""
+    known = transactions.filter((F.col("sold_on") < F.lit(business_date)) & F.col("customer_attributes").isNotNull())
     latest = F.max_by("customer_attributes", F.struct("sold_at_utc", "source_file", "source_line"))
-    return said.groupBy(F.lit("customer").alias("funnel_kind"), F.col("customer_id").alias("funnel_id")).agg(
+    return known.groupBy(F.lit("customer").alias("funnel_kind"), F.col("customer_id").alias("funnel_id")).agg(
         latest.alias("attributes")
     )
 

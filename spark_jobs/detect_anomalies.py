@@ -3,7 +3,7 @@
 What happened in the last `anomalies.recent_days` is compared with what was to be expected before: with what earlier
 nights' models predicted of those very baskets, where they did, and with the funnel's own history. On the first night
 no model has predicted anything yet, so the history alone is the prediction. Customers are compared with the customers
-of their home store, stores with each other; the strangest `anomalies.alerts_per_thousand` of all judged alert.
+of their home store, stores with each other; the strangest `anomalies.alerts_per_thousand` of all of them alert.
 """
 
 from collections.abc import Callable
@@ -34,7 +34,7 @@ NO_CATEGORY = "none"
 def detect_anomalies(
     *, baskets: DataFrame, predictions: DataFrame, products: DataFrame, business_date: date, settings: AnomalySettings
 ) -> DataFrame:
-    """Judged funnels in the contract's columns."""
+    """Scored funnels in the contract's columns."""
     lines = funnel_lines(baskets, business_date, settings)
     expected = predicted_lines(lines, predictions, business_date, settings.recent_days)
     named = lines.unionByName(expected, allowMissingColumns=True).join(
@@ -44,8 +44,8 @@ def detect_anomalies(
     )
     # Compared are the customers of one store, and all stores.
     group = F.when(F.col("funnel_kind") == "customer", F.col("store_id")).otherwise("").alias("peers")
-    judged = named.groupBy("funnel_kind", group).applyInPandas(_judge(business_date, settings), ANOMALIES.ddl)
-    return mark_alerts(judged, settings.alerts_per_thousand)
+    scored = named.groupBy("funnel_kind", group).applyInPandas(_score(business_date, settings), ANOMALIES.ddl)
+    return mark_alerts(scored, settings.alerts_per_thousand)
 
 
 def funnel_lines(baskets: DataFrame, business_date: date, settings: AnomalySettings) -> DataFrame:
@@ -108,15 +108,15 @@ def predicted_lines(lines: DataFrame, predictions: DataFrame, business_date: dat
     )
 
 
-def mark_alerts(judged: DataFrame, alerts_per_thousand: float) -> DataFrame:
-    """Mark the strangest news of each kind of funnel, so many per thousand judged; where that is below one, what is as
+def mark_alerts(scored: DataFrame, alerts_per_thousand: float) -> DataFrame:
+    """Mark the strangest news of each kind of funnel, so many per thousand; where that is below one, what is as
     improbable as the rate."""
     order = Window.partitionBy("funnel_kind").orderBy(F.col("is_news").desc(), F.col("score").desc(), "funnel_id")
     share = alerts_per_thousand / 1000.0
     wanted = F.round(F.count("*").over(Window.partitionBy("funnel_kind")) * share)
     few = (wanted < 1) & (F.pow(F.lit(10.0), -F.col("score")) <= share)
     is_wanted = (F.row_number().over(order) <= wanted) & (F.col("score") > 0) | few
-    return judged.withColumn("is_alert", F.col("is_news") & is_wanted)
+    return scored.withColumn("is_alert", F.col("is_news") & is_wanted)
 
 
 @dataclass(frozen=True)
@@ -168,15 +168,15 @@ class _Peers:
         )
 
 
-def _judge(business_date: date, settings: AnomalySettings) -> Callable[[pd.DataFrame], pd.DataFrame]:
-    """The function that judges the funnels of one kind and store."""
+def _score(business_date: date, settings: AnomalySettings) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """The function that scores the funnels of one kind and store."""
     algorithm = Algorithm.named(
         settings.distance, settings.embedding, settings.clustering, settings.clusters, settings.cluster_distance
     )
     today = epoch_day(business_date)
     recent_days, min_baskets = settings.recent_days, settings.min_baskets
 
-    def judge(rows: pd.DataFrame) -> pd.DataFrame:
+    def score(rows: pd.DataFrame) -> pd.DataFrame:
         funnel_kind = rows["funnel_kind"].iloc[0]
         peers = _Peers.of(rows, today - recent_days)
         histories = peers.histories
@@ -203,7 +203,7 @@ def _judge(business_date: date, settings: AnomalySettings) -> Callable[[pd.DataF
         is_known = histories.n_history + 1 >= min_baskets
         return found.loc[verdicts.is_judged & is_known, ANOMALIES.column_names]
 
-    return judge
+    return score
 
 
 def earlier_predictions(

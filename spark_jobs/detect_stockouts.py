@@ -2,8 +2,8 @@
 
 Per store and product, opening stock and resupplies are set against expected demand. A product alerts when it is short
 with at least `demand.min_probability` on some day (with `demand.residual` = `per_day`, the paper's rule: when a day's
-resupply is less than its demand). A product without a stock level in a store is not judged there: what is not known to
-be on the shelf cannot be said to run out.
+resupply is less than its demand). A product without a stock level in a store is left out: what is not known to
+be on the shelf cannot run out.
 """
 
 from collections.abc import Callable
@@ -48,7 +48,7 @@ def detect_stockouts(
 
 
 def _store_detector(business_date: date, settings: DemandSettings) -> Callable[[pd.DataFrame], pd.DataFrame]:
-    """The function that judges the shelves of one store."""
+    """The function that finds the shortages of one store."""
     days = settings.horizon_days
     min_probability, residual = settings.min_probability, settings.residual
 
@@ -70,7 +70,7 @@ def _store_detector(business_date: date, settings: DemandSettings) -> Callable[[
         horizon = [business_date + timedelta(days=ahead) for ahead in range(days)]
         arrives = shelves.arriving > 0
         demand, spread = shelves.mean.sum(axis=1), shelves.cumulative_variance[:, -1]
-        judged = pd.DataFrame(
+        checked = pd.DataFrame(
             {
                 "store_id": rows["store_id"].iloc[0],
                 "product_id": names,
@@ -92,7 +92,7 @@ def _store_detector(business_date: date, settings: DemandSettings) -> Callable[[
                 "reason": reasons(shelves, shortage, horizon, residual),
             }
         )
-        return judged.loc[shortage.is_alert, STOCKOUTS.column_names]
+        return checked.loc[shortage.is_alert, STOCKOUTS.column_names]
 
     return detect
 

@@ -3,7 +3,7 @@
 Two routes meet here, store by store. The store's route (`models.demand.boosted_route`, the forecast that the
 back-test `larder benchmark stockouts` measures) reads what the store sold lately and gives the level. The
 customers' route (LENS, Algorithm 2) sums what the predicted baskets hold on the days on which they may happen: it
-answers whose baskets these are, and moves `demand.customer_weight` of the mean towards what they hold. That is nothing
+says whose baskets these are, and moves `demand.customer_weight` of the mean towards what they hold. That is nothing
 by default: back-tested, customers beat their placebo on no product that sells much. Units are those bought, before
 returns: a shelf is emptied by what leaves it.
 """

@@ -18,7 +18,7 @@ def main(argv: list[str] | None = None) -> None:
     """Audit and publish one table; SystemExit(1) when it is refused."""
     parser = arg_parser(__doc__)
     parser.add_argument(
-        "--table", required=True, choices=sorted(TABLES), help="the table whose staged version is judged"
+        "--table", required=True, choices=sorted(TABLES), help="the table whose staged version is audited"
     )
     arguments = parser.parse_args(argv)
     with open_job(f"validate_{arguments.table}", arguments) as job:

@@ -1,9 +1,9 @@
-"""What people are told of a night: what crossed a line, once, and nothing that was so the night before.
+"""The digest of a night: what crossed a line since the night before, reported once.
 
 Crossings are new incidents, low stock that is now out, a severity worse than ever, an incident back from its snooze,
 and one that resolved. What is snoozed or closed stays quiet. A digest is claimed in the alert store before it is sent,
-after the night's transaction: a night published again tells nobody twice, and a kill in between rather loses the
-message than repeats it (`larder alerts digest` shows it).
+after the night's transaction: a night published again is reported once, and a kill in between loses the message
+rather than repeating it (`larder alerts digest` shows it).
 """
 
 from collections import Counter
@@ -21,7 +21,7 @@ from pipeline.alerts.store import opened, writing
 from pipeline.settings import AlertSettings, Settings
 from pipeline.terminal import money
 
-# In the order in which they are told; an incident that crossed several lines is told by the first.
+# In the order of the digest; an incident that crossed several lines is named under the first.
 CROSSINGS = {
     "opened": "new",
     "went_out": "out of stock",
@@ -33,9 +33,9 @@ LONGEST_LINE = 160
 
 
 def send_digest(settings: Settings, source: str, business_date: date) -> bool | None:
-    """Tell of the source's latest night, once.
+    """Send the digest of the source's latest night, once.
 
-    Returns: whether it was sent; None where there is nothing to tell, nobody to tell, or it is told already.
+    Returns: whether it was sent; None without news, without addresses, or where it was sent before.
     """
     try:
         if notices.configured_addresses() == []:
@@ -65,10 +65,10 @@ def send_digest(settings: Settings, source: str, business_date: date) -> bool | 
 
 
 def digest_of(settings: Settings, source: str, business_date: date) -> tuple[str, str] | None:
-    """Title and body of the night's digest, as it was claimed or else as it would be; None with nothing to tell."""
+    """Title and body of the night's digest, as it was claimed or else as it would be; None without news."""
     with opened(settings) as engine, reading(engine) as session:
-        if told := session.get(Digest, (source, business_date)):
-            return told.title, told.body
+        if kept := session.get(Digest, (source, business_date)):
+            return kept.title, kept.body
         return compose(session, source, business_date, settings.alerts)
 
 
@@ -78,13 +78,13 @@ def compose(session: Session, source: str, business_date: date, settings: AlertS
     if not crossed:
         return None
     counts = Counter(action for action, _incident in crossed)
-    told = ", ".join(f"{counts[action]} {words}" for action, words in CROSSINGS.items() if counts[action])
+    headline = ", ".join(f"{counts[action]} {words}" for action, words in CROSSINGS.items() if counts[action])
     lines = [_line(action, incident) for action, incident in crossed[: settings.digest_lines]]
     if len(crossed) > len(lines):
         lines.append(f"and {len(crossed) - len(lines)} more")
     lines.append("")
     lines.append(settings.page_url or f"larder alerts list --source {source} --kind stockout (or anomaly)")
-    return f"Larder, {source}, {business_date}: {told}", "\n".join(lines)
+    return f"Larder, {source}, {business_date}: {headline}", "\n".join(lines)
 
 
 def _crossed(session: Session, source: str, business_date: date) -> list[tuple[str, Incident]]:
@@ -104,10 +104,10 @@ def _crossed(session: Session, source: str, business_date: date) -> list[tuple[s
         is_undone = event.action == RESOLVED and incident.state != RESOLVED
         if is_undone or (event.action == RESOLVED and event.state_before == SNOOZED):
             continue
-        told = first.get(incident.id)
-        if told is None or order.index(event.action) < order.index(told[0]):
+        earlier = first.get(incident.id)
+        if earlier is None or order.index(event.action) < order.index(earlier[0]):
             first[incident.id] = event.action, incident
-    return sorted(first.values(), key=lambda told: (order.index(told[0]), -told[1].value_at_risk_cents, told[1].id))
+    return sorted(first.values(), key=lambda news: (order.index(news[0]), -news[1].value_at_risk_cents, news[1].id))
 
 
 def _line(action: str, incident: Incident) -> str:

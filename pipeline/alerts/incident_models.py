@@ -110,7 +110,7 @@ class IncidentEvent(Base):
 
 
 class Digest(Base):
-    """What people were told of a night: once, however often the night is published."""
+    """The digest of a night, sent once, however often the night is published."""
 
     __tablename__ = "digests"
 
@@ -119,7 +119,7 @@ class Digest(Base):
     title: Mapped[str] = mapped_column(Text)
     body: Mapped[str] = mapped_column(Text)
     claimed_at_utc: Mapped[datetime] = mapped_column(DateTime)
-    was_sent: Mapped[bool | None]  # null from the claim until the addresses have answered
+    was_sent: Mapped[bool | None]  # null from the claim until it was sent or refused
 
 
 def subject_hash(kind: str, source: str, subject_kind: str, subject_id: str, store_id: str) -> str:

@@ -114,10 +114,10 @@ def comment(
     session: Session, ids: Sequence[str], *, actor: str, now: datetime, words: str, versions: Versions = None
 ) -> list[Incident]:
     """Say something about these, in whatever state they are."""
-    said = _words(words)
-    if said is None:
+    text = _words(words)
+    if text is None:
         raise IncidentError("an empty comment says nothing")
-    return _apply(session, ids, _moment(actor, now), versions, lambda one, by: lifecycle.comment(one, by, said))
+    return _apply(session, ids, _moment(actor, now), versions, lambda one, by: lifecycle.comment(one, by, text))
 
 
 def history(session: Session, incident_id: str) -> list[IncidentEvent]:
@@ -197,7 +197,7 @@ def _moment(actor: str, now: datetime) -> Moment:
 
 
 def _words(comment: str | None) -> str | None:
-    said = (comment or "").strip()
-    if len(said) > LONGEST_COMMENT:
-        raise IncidentError(f"the comment has {len(said)} characters; at most {LONGEST_COMMENT} are kept")
-    return said or None
+    text = (comment or "").strip()
+    if len(text) > LONGEST_COMMENT:
+        raise IncidentError(f"the comment has {len(text)} characters; at most {LONGEST_COMMENT} are kept")
+    return text or None

@@ -35,7 +35,7 @@ NIGHTLY_RUN = "nightly run"  # the actor of what a published night does
 
 
 class IncidentError(Exception):
-    """What is asked of an incident cannot be done; the message says why, and what can."""
+    """An action on an incident is not possible; the message says why, and what is."""
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,7 @@ def see(incident: Incident, seen: Sighting, at: Moment, state_before: str | None
 
 
 def miss(incident: Incident, at: Moment) -> list[IncidentEvent]:
-    """The night, and as many before it as the settings ask for, does not show the live incident's subject."""
+    """The night, and as many before it as the settings say, do not show the live incident's subject."""
     if incident.state == CLOSED:
         return [_end(incident, at, "silence_ended", detail="the condition ended")]
     return [_end(incident, at, "resolved", state=RESOLVED)]
@@ -226,7 +226,7 @@ def snooze(incident: Incident, by: Moment, until: date, comment: str | None = No
 def close(
     incident: Incident, by: Moment, verdict: str, comment: str | None = None, *, may_silence: bool = True
 ) -> IncidentEvent:
-    """Judged. A resolved incident can be judged afterwards, and a verdict changed.
+    """Closed with a verdict. A resolved incident can get one afterwards, and a verdict can be changed.
 
     Args: may_silence: False where another incident of the subject is live already.
     """

@@ -1,6 +1,6 @@
 """The alert tables in SQL: what merchandisers and their tools read in the morning.
 
-An alert states everything needed to judge it without the lake: where, what, how bad, why, and which run, model and
+An alert states everything needed to check it without the lake: where, what, how bad, why, and which run, model and
 data it comes from. Its `id` follows from source, night and subject, so publishing a night again keeps every id.
 Money is whole cents; `rank` 1 is the worst of its source, night and kind.
 """
@@ -49,7 +49,7 @@ def one_of(column: str, values: tuple[str, ...]) -> str:
 
 
 class Publication(Base):
-    """One night of one source, and what its alerts were made from; `content_hash` tells whether a rerun differs."""
+    """One night of one source, and what its alerts were made from; by `content_hash` a rerun is compared."""
 
     __tablename__ = "publications"
 

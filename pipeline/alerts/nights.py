@@ -53,9 +53,9 @@ def _follow(session: Session, source: str, at: Moment, dates: list[date], settin
         incident = current.get(subject)
         if incident is not None and (incident.is_live or can_be_restored(incident, business_date)):
             events += see(incident, sighting, at, before.get(incident.id))
-        # Closed after this same night was published: what it has told is not told again.
-        is_told = incident is not None and (incident.is_live or incident.last_seen == business_date)
-        if not is_told:
+        # Closed after this same night was published: the same alert opens no second incident.
+        is_known = incident is not None and (incident.is_live or incident.last_seen == business_date)
+        if not is_known:
             opened.append(sighting)
     missing = [one for subject, one in current.items() if one.is_live and subject not in seen]
     events += _forget(session, [one for one in missing if one.last_seen == business_date], at)

@@ -1,4 +1,4 @@
-"""What people and other rooms ask the alert store."""
+"""Queries of the alert store."""
 
 from collections.abc import Sequence
 from datetime import date

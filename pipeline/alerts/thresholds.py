@@ -1,10 +1,10 @@
-"""What people's verdicts say about the thresholds: a proposal per category, applied by nobody but the operator.
+"""Thresholds proposed from people's verdicts, one per category; the operator decides whether to apply them.
 
 The verdict `right` counts for an alert, `wrong` against it; `known` says nothing of either, for the condition was there
 and was no news. An incident would have been raised under a threshold that its greatest probability (stock-outs) or
-score (behaviour) reaches. Proposed is the lowest threshold whose incidents reach the target precision; alerts below the
-present threshold were never judged, so a proposal can keep or raise it and says nothing of lowering it. The interval
-is Wilson's at 95 % (Wilson 1927), of the incidents that the proposal keeps.
+score (behaviour) reaches. The proposal is the lowest threshold whose incidents reach the target precision; alerts
+below the present threshold have no verdicts, so a proposal can keep or raise it, but never lower it. The interval is
+Wilson's at 95 % (Wilson 1927), of the incidents that the proposal keeps.
 """
 
 from collections import defaultdict
@@ -53,13 +53,13 @@ class Proposal:
 def propose(settings: Settings, *, kind: str, source: str, target: float = TARGET_PRECISION) -> list[Proposal]:
     """One proposal per category (stock-outs) or kind of funnel (behaviour), by name."""
     query = select(Incident).filter_by(source=source, kind=kind).where(Incident.verdict.in_(("right", "wrong")))
-    judged: dict[str, list[tuple[float, bool]]] = defaultdict(list)
+    verdicts: dict[str, list[tuple[float, bool]]] = defaultdict(list)
     with opened(settings) as engine, reading(engine) as session:
         for incident in session.scalars(query):
             is_product = incident.subject_kind == PRODUCT
             group = (incident.category or "no category") if is_product else incident.subject_kind
-            judged[group].append((incident.peak_score, incident.verdict == "right"))
-    return [proposal(category, judged[category], target) for category in sorted(judged)]
+            verdicts[group].append((incident.peak_score, incident.verdict == "right"))
+    return [proposal(category, verdicts[category], target) for category in sorted(verdicts)]
 
 
 def proposal(category: str, verdicts: Sequence[tuple[float, bool]], target: float = TARGET_PRECISION) -> Proposal:

@@ -1,6 +1,6 @@
 """What a further delivery would change for one shelf, from the tables of the night's own run.
 
-Command and page ask here; the arithmetic is `models.stockouts.what_if`.
+Used by the command and the page; the arithmetic is `models.stockouts.what_if`.
 """
 
 from dataclasses import dataclass

@@ -15,7 +15,7 @@ def erase(
     customer: Annotated[str, typer.Option(help="the customer's id as delivered, or its pseudonym")],
     source: Annotated[str | None, typer.Option(help="shop, tafeng, csv, or the path to a TOML description")] = None,
 ) -> None:
-    """Remove a customer from every table, prediction and alert, and mark the models that learned from it."""
+    """Remove a customer from every table, prediction and alert, and mark the models that were trained on it."""
     from pipeline.alerts.store import AlertStoreError
     from pipeline.erasure.erase import delivered_files_with, erase
     from pipeline.nightly.running import NightFailed

@@ -110,7 +110,7 @@ def history(
 
 
 def digest(source: Source = None, business_date: Day = None) -> None:
-    """What people were told of a night, or would be: what crossed a line since the night before."""
+    """The digest of a night, as it was sent or would be: what crossed a line since the night before."""
     from pipeline.alerts.digest import digest_of
     from pipeline.alerts.queries import publication
     from pipeline.alerts.store import AlertStoreError
@@ -144,8 +144,8 @@ def thresholds(
     for one in found:
         low, high = one.interval
         kept = [f"{one.kept_right} of {one.kept}", f"{100 * low:.0f} to {100 * high:.0f} %"]
-        said = "none reaches it" if one.has_enough else f"wants {MIN_VERDICTS} verdicts"
-        proposed = [said, "", ""] if one.threshold is None else [f"{one.threshold:.3f}", *kept]
+        why = "none reaches it" if one.has_enough else f"wants {MIN_VERDICTS} verdicts"
+        proposed = [why, "", ""] if one.threshold is None else [f"{one.threshold:.3f}", *kept]
         rows.append([one.category, one.right, one.wrong, *proposed])
     columns = {"category": "left"} | dict.fromkeys(("right", "wrong", "threshold", "then right", "95 %"), "right")
     print_table(f"{kind.value} alerts of {name}, to be right in {100 * precision:g} %", columns, rows)
@@ -154,7 +154,7 @@ def thresholds(
         if kind is Kind.stockout
         else f"score; the rate is {settings.anomalies.alerts_per_thousand:g} (LARDER_ANOMALIES__ALERTS_PER_THOUSAND)"
     )
-    typer.echo(f"threshold: the {now}. Lower ones than today's were never judged; `known` counts for neither side.")
+    typer.echo(f"threshold: the {now}. Lower ones than today's have no verdicts; `known` counts for neither side.")
 
 
 def print_incidents(found: "Sequence[Incident]", title: str) -> None:

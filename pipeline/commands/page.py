@@ -13,7 +13,7 @@ THREADS = 8
 
 
 class PageError(Exception):
-    """The page cannot be served as the settings ask; the message says what to change."""
+    """The page cannot be served with these settings; the message says what to change."""
 
 
 def page(

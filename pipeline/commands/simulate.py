@@ -95,11 +95,11 @@ def _folder(out: Path | None) -> Path:
     return (out or Settings().data_dir / "shop").resolve()
 
 
-def _night(shop: ShopSettings, asked: datetime | None) -> date:
+def _night(shop: ShopSettings, chosen: datetime | None) -> date:
     """The business date of the truth; another one cannot be scored, since the truth looks ahead from there."""
-    if asked is not None and asked.date() != shop.business_date:
+    if chosen is not None and chosen.date() != shop.business_date:
         raise ScoreError(
-            f"the truth is that of {shop.business_date}, not of {asked.date()}; simulate the shop with as many days"
+            f"the truth is that of {shop.business_date}, not of {chosen.date()}; simulate the shop with as many days"
             " as lead up to the business date that you want scored"
         )
     return shop.business_date

@@ -85,15 +85,15 @@ def _try_lines(name: str) -> None:
     """Print which of the first lines the night would refuse.
 
     The rules are those of the job that ingests, in Spark's own expressions: a second set of them here would one day
-    answer differently. So they are asked, in a process of their own.
+    decide differently. So the checks themselves run, in a process of their own.
     """
-    typer.echo(f"the first {TRIED_LINES:,} lines, judged by the night's own checks (starting Spark takes some 10 s):")
+    typer.echo(f"the first {TRIED_LINES:,} lines, checked as a night checks them (starting Spark takes some 10 s):")
     command = [sys.executable, "-m", "spark_jobs.try_lines", "--source", name, "--lines", str(TRIED_LINES)]
     environment = os.environ | spark_environment() | {"PYSPARK_SUBMIT_ARGS": LOCAL_SPARK, "SPARK_LOCAL_IP": "127.0.0.1"}
     done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
     if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        raise SourceError(said[-1] if said else f"the check ended with status {done.returncode}")
+        errors = done.stderr.decode(errors="replace").strip().splitlines()
+        raise SourceError(errors[-1] if errors else f"the check ended with status {done.returncode}")
 
 
 def _check_headers(source: Source, files: list[Path]) -> None:

@@ -1,9 +1,9 @@
 """Everything of one customer, taken out of Larder: models marked, alerts, incidents, every version of every table.
 
-Why in this order: the customer's first purchase tells which models learned from it, so models are marked while it is
+Why in this order: the customer's first purchase says which models were trained on it, so models are marked while it is
 still there and `transactions` go last. Every step can be repeated, so what was interrupted is simply called again.
 
-What is left, and said: the delivered files, which are the retailer's; a file that is delivered again brings its
+What is not touched: the delivered files, which are the retailer's; a file that is delivered again brings its
 customers back. Sums over many (demand, a store's own sequence) are no customer's, and every night makes them anew.
 """
 

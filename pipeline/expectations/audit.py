@@ -1,11 +1,11 @@
 """The gate between writing a version and reading it: nothing unaudited is ever readable.
 
 A version that fails stays staged for inspection, readers keep the previous one, and the error names each expectation
-with its count. An audit counts in Spark (`profile`) and judges with Great Expectations (`suites`).
+with its count. An audit counts in Spark (`profile`); Great Expectations compares the counts with limits (`suites`).
 """
 
 from pipeline.expectations.profile import ROWS, Frame, Profile, examples, profile
-from pipeline.expectations.suites import Failure, RowBounds, index_page, judge
+from pipeline.expectations.suites import Failure, RowBounds, failures_of, index_page
 from pipeline.lake.lake import Lake, Manifest
 from pipeline.settings import Settings
 from pipeline.tables.catalog import table as contract
@@ -39,16 +39,19 @@ def audit_and_publish(frame: Frame, workspace: Workspace, table: str, run_id: st
 
 
 def audit(staged: Frame, manifest: Manifest, workspace: Workspace) -> None:
-    """Judge a staged version; AuditFailed when it may not be published."""
+    """Audit a staged version.
+
+    Raises: AuditFailed: when it may not be published.
+    """
     docs = workspace.root / "data_docs"
     counted = profile(staged, manifest)
     bounds = row_bounds(workspace.lake, manifest)
-    failures = judge(counted, bounds, manifest.table, manifest.version, docs)
+    failures = failures_of(counted, bounds, manifest.table, manifest.version, docs)
     if failures:
-        told = "; ".join(_told(failure, counted, bounds, staged, manifest) for failure in failures)
+        reasons = "; ".join(_reason(failure, counted, bounds, staged, manifest) for failure in failures)
         folder = workspace.lake.staged_path(manifest.table, manifest.version)
         raise AuditFailed(
-            f"table {manifest.table}, version {manifest.version} is refused: {told}. "
+            f"table {manifest.table}, version {manifest.version} is refused: {reasons}. "
             f"Readers keep the previous version; the refused one lies in {folder}, the report is {index_page(docs)}"
         )
 
@@ -69,7 +72,7 @@ def row_bounds(lake: Lake, manifest: Manifest) -> RowBounds:
     return RowBounds(low, high, f"{text}, as version {previous.version} has {previous.rows}")
 
 
-def _told(failure: Failure, counted: Profile, bounds: RowBounds, staged: Frame, manifest: Manifest) -> str:
+def _reason(failure: Failure, counted: Profile, bounds: RowBounds, staged: Frame, manifest: Manifest) -> str:
     if failure.metric == ROWS:
         return f"{failure.observed} rows, expected {bounds.reason} [{failure.expectation}]"
     text = f"{failure.observed} rows break '{failure.metric}' [{failure.expectation}]"

@@ -1,7 +1,7 @@
 """What a row of a table must satisfy, read off the table's contract.
 
 Each check is one SQL predicate that is true for a bad row, so that all checks of a table are counted in one pass over
-the data. Great Expectations then judges the counts: on a million rows its own row-level expectations take 5 to 25 s
+the data. Great Expectations then checks the counts: on a million rows its own row-level expectations take 5 to 25 s
 each run, it lets NaN pass `between`, and it passes everything on an empty table.
 """
 

@@ -1,4 +1,4 @@
-"""Count what is wrong with a table in one pass: the one row of numbers that Great Expectations judges.
+"""Count what is wrong with a table in one pass: one row of numbers for Great Expectations.
 
 Spark does the counting through SQL text, so this room needs nothing of Spark's library: frames come in as arguments.
 """

@@ -44,7 +44,7 @@ def import_ahead() -> None:
     threading.Thread(target=import_module, args=("great_expectations",), daemon=True).start()
 
 
-def judge(profile: Profile, bounds: RowBounds, table: str, version: str, docs: Path) -> list[Failure]:
+def failures_of(profile: Profile, bounds: RowBounds, table: str, version: str, docs: Path) -> list[Failure]:
     """Run the table's suite on the profile and add the result to the Data Docs under `docs`."""
     import great_expectations as gx  # slow to import; the CLI need not wait for it
     import pandas as pd

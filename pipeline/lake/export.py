@@ -23,7 +23,7 @@ PARTITION_TYPES = {"date": pa.date32(), "string": pa.string()}
 
 
 class ExportError(Exception):
-    """The file asked for cannot be written."""
+    """The file cannot be written."""
 
 
 def export(lake: Lake, table: str, version: str, out: Path) -> int:

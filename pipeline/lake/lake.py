@@ -40,7 +40,7 @@ VERSION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,200}")
 
 
 class LakeError(Exception):
-    """A version that is asked for is not there, or may not be published."""
+    """A version is not there, or may not be published."""
 
 
 class Manifest(BaseModel):

@@ -1,4 +1,4 @@
-"""What people do with alerts, one or many at once: acknowledge, snooze, judge, reopen, comment.
+"""Actions on one or many alerts: acknowledge, snooze, close with a verdict, reopen, comment.
 
 The same bar of buttons stands above a table, for the rows chosen there, and in an alert's detail. A change names the
 versions that the person looked at, so that what somebody else changed meanwhile is refused, not overwritten.
@@ -36,7 +36,7 @@ _DONE = {
 
 
 def act_bar(place: str, chosen: Sequence[Sequence[Any]] = ()) -> Any:
-    """The buttons. `place` tells the bars apart; `chosen` holds id and version of each alert concerned."""
+    """The buttons. `place` distinguishes the bars; `chosen` holds id and version of each alert concerned."""
     return dmc.Group(
         gap=6,
         className="acts",
@@ -82,7 +82,7 @@ def register(app: Dash, context: Context) -> None:
 
 
 def act(context: Context, what: str, versions: Mapping[str, int], words: str | None) -> dict[str, Any]:
-    """Do `what` (`acknowledge`, `snooze-3`, `close-wrong`, ...) to the alerts; returns the notice that tells of it."""
+    """Do `what` (`acknowledge`, `snooze-3`, `close-wrong`, ...) to the alerts; returns the notice about it."""
     if not versions:
         return _notice("Choose one or more rows first.", "yellow")
     try:

@@ -59,7 +59,7 @@ def make_app(context: Context) -> Dash:
         update_title="",
         suppress_callback_exceptions=True,
     )
-    # The grid's own code is otherwise asked for when the grid is there already.
+    # The grid's own code is otherwise requested only when the grid is on the page.
     early = f'<link rel="preload" as="script" href="{app.get_relative_path(GRID_CODE)}">'
     app.index_string = app.index_string.replace("{%css%}", "{%css%}" + early)
     app.layout = lambda: _frame(context)

@@ -76,7 +76,7 @@ class Column:
 
 
 def _option(choice: str) -> dict[str, Any]:
-    """A filter without input: rows of this choice. The server filters; the grid only asks that a predicate be there."""
+    """A filter without input: rows of this choice. The server filters; the grid only needs a predicate to be there."""
     return {
         "displayKey": choice,
         "displayName": choice.capitalize(),

@@ -27,7 +27,7 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True)
 class Context:
-    """Made once per process; connects when it is first asked.
+    """Made once per process; connects at the first query.
 
     Args: now: the time with its zone. Only "is this morning's night late?" and the time of an act go by it.
     """

@@ -40,7 +40,7 @@ class Found:
 
 
 def register(app: Dash, context: Context) -> None:
-    """Open the alert that the address names, and answer what-if."""
+    """Open the alert that the address names, and compute what-if."""
 
     @app.callback(
         Output("detail", "opened"),
@@ -68,7 +68,7 @@ def register(app: Dash, context: Context) -> None:
 
     @app.callback(
         Output("what-if-figure", "figure"),
-        Output("what-if-told", "children"),
+        Output("what-if-result", "children"),
         Input("what-if-units", "value"),
         Input("what-if-day", "value"),
         State("what-if-alert", "data"),
@@ -134,15 +134,18 @@ def try_delivery(context: Context, alert: StockoutAlert, day: date, units: float
     changed = deliver(shelf, day, units, context.settings.demand)
     _, verdict, rows = described(shelf, changed, day, units)
     compared = [[str(what).capitalize(), *values] for what, *values in rows]
-    told = [dmc.Text(verdict, fw=600, size="sm", id="what-if-verdict"), facts(["", "As planned", "With it"], compared)]
-    return shelf_figure(shelf, changed, delivery=units), told
+    result = [
+        dmc.Text(verdict, fw=600, size="sm", id="what-if-verdict"),
+        facts(["", "As planned", "With it"], compared),
+    ]
+    return shelf_figure(shelf, changed, delivery=units), result
 
 
 def _stockout(context: Context, alert: StockoutAlert) -> list[Any]:
     lake = context.workspace(alert.source).lake
     try:
         shelf = read_shelf(lake, alert.run_id, alert.business_date, alert.store_id, alert.product_id)
-        figure, told = try_delivery(context, alert, alert.short_on, 0.0)
+        figure, result = try_delivery(context, alert, alert.short_on, 0.0)
         held = buyers(lake, alert)
     except (LakeError, AlertStoreError) as error:
         return [_not_kept(error)]
@@ -178,7 +181,7 @@ def _stockout(context: Context, alert: StockoutAlert) -> list[Any]:
                     ),
                 ],
             ),
-            html.Div(told, id="what-if-told"),
+            html.Div(result, id="what-if-result"),
         ),
         section(
             "Deliveries under way",

@@ -1,4 +1,4 @@
-"""Links to files of what a table shows, and the routes that answer them: the same view, filters and order."""
+"""Links to files of what a table shows, and the routes that serve them: the same view, filters and order."""
 
 import io
 import json
@@ -13,13 +13,13 @@ from flask import Flask, Response, abort, request, send_file
 from pipeline.alerts.store import AlertStoreError
 from pipeline.page.context import Context
 from pipeline.page.export import XLSX, write_csv, write_xlsx
-from pipeline.page.rows import Asked, RequestError, stream
+from pipeline.page.rows import GridRequest, RequestError, stream
 from pipeline.page.views import SCOPES, VIEWS
 
 
-def link(name: str, kind: str, source: str, scope: str, asked: Mapping[str, Any]) -> str:
-    """The address of the file of what the grid has asked for."""
-    parts = {part: asked.get(part) for part in ("filterModel", "sortModel") if asked.get(part)}
+def link(name: str, kind: str, source: str, scope: str, grid_request: Mapping[str, Any]) -> str:
+    """The address of the file with the rows that the grid shows."""
+    parts = {part: grid_request.get(part) for part in ("filterModel", "sortModel") if grid_request.get(part)}
     query = {"source": source, "scope": scope, "asked": json.dumps(parts, separators=(",", ":"))}
     return f"/export/{name}.{kind}?{urlencode(query)}"
 
@@ -34,9 +34,9 @@ def register(server: Flask, context: Context) -> None:
             abort(404)
         view = VIEWS[name](source, scope)
         try:
-            asked = Asked.of(json.loads(request.args.get("asked", "{}")))
+            grid_request = GridRequest.of(json.loads(request.args.get("asked", "{}")))
             with context.reading() as connection, tempfile.TemporaryDirectory() as folder:
-                rows, path = stream(connection, view, asked), Path(folder) / f"{name}.{kind}"
+                rows, path = stream(connection, view, grid_request), Path(folder) / f"{name}.{kind}"
                 if kind == "csv":
                     with path.open("w", newline="", encoding="utf-8-sig") as file:
                         write_csv(view.columns, rows, file)

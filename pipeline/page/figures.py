@@ -13,7 +13,7 @@ from models.stockouts.what_if import WhatIf
 from pipeline.alerts.what_if import Shelf
 
 INK, QUIET, LINE = "#1f2933", "#52606d", "#e5e9ee"
-# Blue and orange are told apart with every kind of colour vision; dashes and marks say the same again.
+# Blue and orange differ for every kind of colour vision; dashes and marks repeat the distinction.
 SUPPLY, DEMAND, BAND, SHORT = "#1f4e9c", "#c65d00", "rgba(198, 93, 0, 0.18)", "rgba(127, 29, 29, 0.10)"
 
 

@@ -1,6 +1,6 @@
 """What every request passes first: the right host, and for a change, a page of our own as its origin.
 
-Without a login the page answers on this machine only, and only under this machine's own names: a foreign page whose
+Without a login the page serves this machine only, and only under this machine's own names: a foreign page whose
 name was made to point here (DNS rebinding) is refused by its Host header. A change is a POST; a browser says where it
 comes from in Sec-Fetch-Site or Origin, and one from elsewhere, or from nowhere, is refused (cross-site forgery).
 """
@@ -21,7 +21,7 @@ _HEADERS = {
 
 
 def guard(server: Flask, public_url: str | None) -> None:
-    """Refuse what comes under another name or from another page; tell browsers to be careful.
+    """Refuse what comes under another name or from another page; add the headers that restrict browsers.
 
     Args: public_url: the address under which the page is reached, where that is not this machine's own.
     """

@@ -45,7 +45,7 @@ class Tiles:
     value_cents: int
     new: int
     right: int
-    judged: int
+    with_verdict: int
 
 
 def read_morning(context: Context, source: str) -> Morning:

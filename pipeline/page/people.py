@@ -23,7 +23,7 @@ class Person:
 
 
 def person(settings: Settings) -> Person:
-    """Whoever sends the request: as logged in, else whoever runs the page on this machine."""
+    """The person who sends the request: as logged in, else the user who runs the page on this machine."""
     if known := session.get(PERSON):
         return Person(known["name"], known["may_edit"] and not settings.page.read_only)
     return Person(getpass.getuser(), not settings.page.read_only)

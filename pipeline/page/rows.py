@@ -1,4 +1,4 @@
-"""From what the grid asks for (rows from, to; filters; order) to bound SQL.
+"""From a request of the grid (rows from, to; filters; order) to bound SQL.
 
 Column names come from a whitelist, values are bound parameters: nothing that a browser sends becomes SQL text.
 """
@@ -29,14 +29,14 @@ _SCALE = {"money": 100.0, "share": 0.01}
 
 
 class RequestError(ValueError):
-    """The grid asks for something that the table does not have."""
+    """A request for something that the table does not have."""
 
 
 @dataclass(frozen=True)
 class View:
     """A table on the page: its columns, and the SQL that each of them and the table as a whole stand for.
 
-    Args: fields: by column key; `rows` selects from what they are about, `key` tells rows apart and breaks ties.
+    Args: fields: by column key; `rows` selects from what they are about, `key` is unique and breaks ties.
           hidden: further values that each row carries for the page's own use, under these names.
     """
 
@@ -56,14 +56,14 @@ class View:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What the grid asks for, as it arrives: AG Grid's filter model and sort model."""
+class GridRequest:
+    """A request of the grid: AG Grid's filter model and sort model."""
 
     filters: Mapping[str, Any]
     order: Sequence[Mapping[str, Any]]
 
     @classmethod
-    def of(cls, request: Mapping[str, Any]) -> "Asked":
+    def of(cls, request: Mapping[str, Any]) -> "GridRequest":
         """From a request of the grid or of an export link; a missing part means no filter, the usual order."""
         filters, order = request.get("filterModel") or {}, request.get("sortModel") or []
         if not isinstance(filters, Mapping) or not isinstance(order, list):
@@ -71,52 +71,52 @@ class Asked:
         return cls(filters, order)
 
 
-def fetch(connection: Connection, view: View, asked: Asked, start: int, end: int) -> list[dict[str, Any]]:
+def fetch(connection: Connection, view: View, grid_request: GridRequest, start: int, end: int) -> list[dict[str, Any]]:
     """Rows `start` to before `end`, at most MOST_ROWS, as JSON has them."""
-    chosen = _selected(view, asked).offset(max(start, 0)).limit(max(0, min(end - start, MOST_ROWS)))
+    chosen = _selected(view, grid_request).offset(max(start, 0)).limit(max(0, min(end - start, MOST_ROWS)))
     return [_as_json(row) for row in connection.execute(chosen).mappings()]
 
 
 def fetch_and_count(
-    connection: Connection, view: View, asked: Asked, start: int, end: int
+    connection: Connection, view: View, grid_request: GridRequest, start: int, end: int
 ) -> tuple[list[dict[str, Any]], int]:
-    """Rows `start` to before `end`, and how many pass the filters: counted apart only where the rows do not tell."""
-    found = fetch(connection, view, asked, start, end)
+    """Rows `start` to before `end`, and how many pass the filters; a second query counts them only where it must."""
+    found = fetch(connection, view, grid_request, start, end)
     is_last_block = len(found) < min(end - start, MOST_ROWS) and (start == 0 or len(found) > 0)
-    return found, start + len(found) if is_last_block else count(connection, view, asked)
+    return found, start + len(found) if is_last_block else count(connection, view, grid_request)
 
 
-def count(connection: Connection, view: View, asked: Asked) -> int:
+def count(connection: Connection, view: View, grid_request: GridRequest) -> int:
     """How many rows pass the filters; without the view's outer join, which adds no rows, where no filter needs it."""
-    conditions, rows = _conditions(view, asked), view.rows
-    if all(view.fields[key].table is view.key.table for key in asked.filters) and rows.whereclause is not None:
+    conditions, rows = _conditions(view, grid_request), view.rows
+    if all(view.fields[key].table is view.key.table for key in grid_request.filters) and rows.whereclause is not None:
         rows = select(view.key).where(rows.whereclause)
     counted = rows.with_only_columns(func.count(), maintain_column_froms=True).where(*conditions)
     return int(connection.execute(counted).scalar_one())
 
 
-def stream(connection: Connection, view: View, asked: Asked) -> Iterator[tuple[Any, ...]]:
+def stream(connection: Connection, view: View, grid_request: GridRequest) -> Iterator[tuple[Any, ...]]:
     """Every row that passes the filters, in order, the columns' values as they are; money in cents."""
     names = [column.key for column in view.columns]
-    result = connection.execution_options(yield_per=5000).execute(_selected(view, asked))
+    result = connection.execution_options(yield_per=5000).execute(_selected(view, grid_request))
     for row in result.mappings():
         yield tuple(row[name] for name in names)
 
 
-def _selected(view: View, asked: Asked) -> Select[Any]:
+def _selected(view: View, grid_request: GridRequest) -> Select[Any]:
     shown = {column.key: view.fields[column.key] for column in view.columns} | dict(view.hidden)
     chosen = view.rows.with_only_columns(
         *(expression.label(name) for name, expression in shown.items()), maintain_column_froms=True
     )
-    return chosen.where(*_conditions(view, asked)).order_by(*_order(view, asked))
+    return chosen.where(*_conditions(view, grid_request)).order_by(*_order(view, grid_request))
 
 
 def _as_json(row: RowMapping) -> dict[str, Any]:
     return {name: value.isoformat() if isinstance(value, date) else value for name, value in row.items()}
 
 
-def _order(view: View, asked: Asked) -> list[ColumnElement[Any]]:
-    wanted = [(entry.get("colId"), entry.get("sort")) for entry in asked.order] or [view.order]
+def _order(view: View, grid_request: GridRequest) -> list[ColumnElement[Any]]:
+    wanted = [(entry.get("colId"), entry.get("sort")) for entry in grid_request.order] or [view.order]
     ordered: list[ColumnElement[Any]] = []
     for key, direction in wanted:
         column = view.column(key)
@@ -130,13 +130,13 @@ def _order(view: View, asked: Asked) -> list[ColumnElement[Any]]:
 
 
 def _directed(place: ColumnElement[Any], direction: object) -> ColumnElement[Any]:
-    """Empty ones last; PostgreSQL takes a column's index for its order only where nothing is said of empty ones."""
+    """Empty ones last; PostgreSQL takes a column's index for its order only without a rule for empty ones."""
     directed = place.desc() if direction == "desc" else place.asc()
     return directed.nulls_last() if getattr(place, "nullable", True) else directed
 
 
-def _conditions(view: View, asked: Asked) -> list[ColumnElement[bool]]:
-    return [_condition(view, view.column(key), model) for key, model in asked.filters.items()]
+def _conditions(view: View, grid_request: GridRequest) -> list[ColumnElement[bool]]:
+    return [_condition(view, view.column(key), model) for key, model in grid_request.filters.items()]
 
 
 def _condition(view: View, column: Column, model: Any) -> ColumnElement[bool]:

@@ -47,14 +47,14 @@ class SegmentsPage:
     def _block(self, lake: Lake, name: str, heading: str, run_id: str | None) -> Any:
         members = read_segments(lake, name, run_id)
         if members.num_rows == 0:
-            told = "This night had too few baskets to group."
-            return html.Section([dmc.Title(heading, order=4), dmc.Text(told, size="sm", c="dimmed")])
+            summary = "This night had too few baskets to group."
+            return html.Section([dmc.Title(heading, order=4), dmc.Text(summary, size="sm", c="dimmed")])
         sizes = members.group_by(["segment_id", "segment_name", "is_new_segment"]).aggregate([([], "count_all")])
         ordered = sorted(sizes.to_pylist(), key=lambda row: -row["count_all"])
         stability = next(
             (value for value in members.column("rand_index").unique().to_pylist() if value is not None), None
         )
-        told = (
+        summary = (
             "first night: nothing to compare with"
             if stability is None
             else f"{stability:.2f} like the night before (adjusted Rand index, 1 for the same)"
@@ -71,7 +71,7 @@ class SegmentsPage:
         return html.Section(
             [
                 dmc.Title(heading, order=4),
-                dmc.Text(f"{members.num_rows:,} in {len(ordered)} segments; {told}", size="sm", c="dimmed"),
+                dmc.Text(f"{members.num_rows:,} in {len(ordered)} segments; {summary}", size="sm", c="dimmed"),
                 graph(name.replace("_", "-"), segments_figure(members, ordered)),
                 facts(["", "Segment", "Members", "Share"], rows),
             ]

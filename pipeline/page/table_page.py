@@ -1,4 +1,4 @@
-"""A part of the page that is a table: tiles, tools, the grid, and the rows that the grid asks for."""
+"""A part of the page that is a table: tiles, tools, the grid, and the rows that the grid requests."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -18,11 +18,11 @@ from pipeline.page.downloads import link
 from pipeline.page.frame import nothing_yet
 from pipeline.page.morning import Morning, Tiles, read_morning, read_tiles
 from pipeline.page.people import person
-from pipeline.page.rows import Asked, fetch_and_count
+from pipeline.page.rows import GridRequest, fetch_and_count
 from pipeline.page.views import VIEWS
 from pipeline.terminal import money
 
-BLOCK = 50  # rows that the grid asks for at once
+BLOCK = 50  # rows that the grid requests at once
 THEME = (
     "themeQuartz.withParams({fontFamily: 'inherit', fontSize: 13, headerFontSize: 12, spacing: 5, "
     "headerBackgroundColor: '#f4f6f9', borderColor: '#dfe4ea', rowHoverColor: '#eef3fb', "
@@ -46,7 +46,7 @@ class TablePage:
         return f"{self.name}-grid"
 
     def layout(self, context: Context, morning: Morning) -> Any:
-        """Tiles, tools and the empty grid, which then asks for its rows."""
+        """Tiles, tools and the empty grid, which then requests its rows."""
         if morning.business_date is None:
             return nothing_yet()
         tools = [self._tools()]
@@ -57,7 +57,11 @@ class TablePage:
         return [html.Div(id=f"{self.name}-tiles"), *tools, self._grid()]
 
     def _tiles(self, tiles: Tiles, measured: Backtest | None) -> Any:
-        found = f"{tiles.right} of {tiles.judged} judged were right" if tiles.judged else "no verdicts given yet"
+        found = (
+            f"{tiles.right} of {tiles.with_verdict} judged were right"
+            if tiles.with_verdict
+            else "no verdicts given yet"
+        )
         if measured:
             found = f"of {measured.windows} past weeks, recall {measured.recall:.0%}; {found}"
         return dmc.SimpleGrid(
@@ -113,7 +117,7 @@ class TablePage:
                 "rowSelection": {"mode": "multiRow", "headerCheckbox": False, "enableClickSelection": False},
                 "selectionColumnDef": {"pinned": "left", "width": 44},
                 "cacheBlockSize": BLOCK,
-                # The grid keeps one answer at a time; a second request beside it would never be answered.
+                # The grid keeps one response at a time; a second request beside it would never get one.
                 "maxConcurrentDatasourceRequests": 1,
                 "blockLoadDebounceMillis": 20,
                 "tooltipShowDelay": 400,
@@ -139,7 +143,7 @@ class TablePage:
             prevent_initial_call=True,
         )
         def rows(request: dict[str, Any] | None, source: str, scope: str) -> tuple[Any, ...]:
-            """The rows that the grid asks for, and links to files of exactly what it shows."""
+            """The rows that the grid requests, and links to files of exactly what it shows."""
             if request is None:
                 raise PreventUpdate
             return answer(context, name, request, source, scope)
@@ -196,16 +200,16 @@ class TablePage:
 
 def answer(context: Context, name: str, request: dict[str, Any], source: str, scope: str) -> tuple[Any, ...]:
     """What the grid and the words and links around it show for a request."""
-    asked = Asked.of(request)
+    grid_request = GridRequest.of(request)
     view = VIEWS[name](source, scope)
     start, end = int(request.get("startRow", 0)), int(request.get("endRow", BLOCK))
     with context.reading() as connection:
-        found, total = fetch_and_count(connection, view, asked, start, end)
+        found, total = fetch_and_count(connection, view, grid_request, start, end)
     for row in found:
         for column in view.columns:
             if column.kind == "money" and row[column.key] is not None:
                 row[column.key] /= 100
-    words = f"{total:,} alert{'' if total == 1 else 's'}" + (", filtered" if asked.filters else "")
+    words = f"{total:,} alert{'' if total == 1 else 's'}" + (", filtered" if grid_request.filters else "")
     links = (link(name, kind, source, scope, request) for kind in ("csv", "xlsx"))
     return {"rowData": found, "rowCount": total}, words, *links
 

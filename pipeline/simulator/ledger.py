@@ -4,11 +4,11 @@ Truth files (`truth/`, read by `larder simulate score` alone):
 - `stockouts.csv`: one row per store, product and day on which demand exceeded the shelf. `period` is `past` (sales lost
   in delivered days) or `horizon` (the 14 days from the business date); `kind` is `planted` where a cut resupply plan
   caused it (`cut_on`: the evening of the cut) or `natural`; units demanded and lost that day.
-- `demand.csv`: units asked for per store, product and day of the 14 days from the business date.
+- `demand.csv`: units demanded per store, product and day of the 14 days from the business date.
 - `changes.csv`: planted behaviour changes: `day` is the first day that differs, `shown_on` the first day on which the
   delivered data can show it (three usual gaps for a customer who fell silent), `kind` content, size or timing.
 - `leavers.csv`: customers who left for good, the day of their last visit, and the day on which their absence shows, as
-  above; empty where they had come too rarely to tell.
+  above; empty where they came too rarely for that.
 """
 
 import csv
@@ -51,7 +51,7 @@ class Ledger:
         self._write_cells(path, np.flatnonzero(np.tile(self.assortment.listed, self.shop.stores)), None, on_hand)
 
     def lost(self, day: int, demand: np.ndarray, lost: np.ndarray, cut_on: np.ndarray, cut: np.ndarray) -> None:
-        """Demand that found too little on the shelf; `cut` tells cells that suffer from a cut plan."""
+        """Demand that found too little on the shelf; `cut` marks cells that suffer from a cut plan."""
         date, period = self.shop.date_of(day), "past" if day < self.shop.days else "horizon"
         rows = []
         for cell in np.flatnonzero(lost).tolist():
@@ -62,7 +62,7 @@ class Ledger:
         _append(self.truth / "stockouts.csv", rows)
 
     def demand(self, day: int, demand: np.ndarray) -> None:
-        """Units asked for on a day that is not delivered."""
+        """Units demanded on a day that is not delivered."""
         self._write_cells(self.truth / "demand.csv", np.flatnonzero(demand), day, demand)
 
     def changes(self, changes: list[Change]) -> None:

@@ -29,7 +29,7 @@ class ScoreError(Exception):
 
 @dataclass(frozen=True)
 class Score:
-    """How well a set of alerts meets a part of the truth; `precision` is None where alerts do not tell the part.
+    """Recall and precision of alerts for a part of the truth; `precision` is None where alerts do not name the part.
 
     right: alerts that are right, where that is more than what was looked for.
     """
@@ -83,7 +83,7 @@ def score_changes(folder: Path, alerts: Iterable[str]) -> list[Score]:
     changed: set[str] = set()
     leavers = ({"kind": LEFT, **row} for row in _rows(folder / "truth" / "leavers.csv"))
     for row in [*_rows(folder / "truth" / "changes.csv"), *leavers]:
-        # Nobody can tell when the absence of someone who came rarely shows.
+        # There is no day from which the absence of a rare customer shows.
         age = (end - date.fromisoformat(row["shown_on"])).days if row["shown_on"] else 0
         if 0 < age <= SHOWN_DAYS:
             lately[row["kind"]].add(row["customer_id"])

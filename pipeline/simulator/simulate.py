@@ -213,7 +213,7 @@ class _Simulation:
                 self.shelves.empty(leaver[0])
 
     def _promoted(self, day: int) -> np.ndarray:
-        """Which places are on promotion in the calendar week of a day; known as early as anyone asks."""
+        """Which places are on promotion in the calendar week of a day; known in advance."""
         week = (self.shop.first_day.weekday() + day) // 7
         return self._rng(6, week).random(self.shop.products) < PROMOTED_SHARE
 

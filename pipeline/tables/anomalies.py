@@ -4,7 +4,7 @@ from models.severities import SEVERITIES
 from pipeline.tables.contract import Column, Table
 from pipeline.tables.sequences import FUNNEL_KINDS
 
-# What is judged apart, beside the score of all.
+# The kinds of change that have scores of their own, beside the total.
 SCORES = {
     "content_score": "the products are",
     "size_score": "the size of the basket is",

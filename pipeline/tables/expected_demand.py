@@ -1,4 +1,4 @@
-"""Units expected to be asked for, per store, product and day of the horizon."""
+"""Expected demand in units, per store, product and day of the horizon."""
 
 from datetime import date
 

@@ -33,7 +33,7 @@ PREDICTIONS = Table(
             "next_sold_on", "date", "median day of the next basket, given that none came yet", minimum=date(1970, 1, 2)
         ),
         Column("last_sold_on", "date", "day of the latest basket", minimum=date(1970, 1, 2)),
-        Column("fallback", "string", "why the model was not asked, if so", nullable=True, values=FALLBACKS),
+        Column("fallback", "string", "why the model did not predict it, if so", nullable=True, values=FALLBACKS),
         Column("model_version", "string", "registered model name and version, or `frequency`"),
         Column("business_date", "date", "the night", minimum=date(1970, 1, 2), maximum=date(2200, 1, 1)),
     ),

@@ -1,4 +1,4 @@
-"""The vectors that the champion learned: what it knows of each customer and product beyond their baskets."""
+"""The trained vectors of the champion, one per customer and one per product."""
 
 from pipeline.tables.contract import Column, Table
 

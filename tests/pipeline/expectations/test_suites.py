@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.expectations import suites
 from pipeline.expectations.profile import Profile
-from pipeline.expectations.suites import Failure, RowBounds, index_page, judge
+from pipeline.expectations.suites import Failure, RowBounds, failures_of, index_page
 
 EXPECTATION = "expect_column_values_to_be_between"
 
@@ -16,14 +16,14 @@ def test_judgement_and_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(suites, "KEPT_RESULTS", 1)
     docs, bounds = tmp_path / "docs", RowBounds(2, 4, "2 to 4, as version run0 has 3")
     good = Profile(3, {"price is not null": 0, "price is at least 0": 0}, {})
-    assert judge(good, bounds, "products", "run1", docs) == []
+    assert failures_of(good, bounds, "products", "run1", docs) == []
 
     bad = Profile(5, {"price is not null": 0, "price is at least 0": 7}, {})
-    assert judge(bad, bounds, "products", "run2", docs) == [
+    assert failures_of(bad, bounds, "products", "run2", docs) == [
         Failure(EXPECTATION, "rows", 5),
         Failure(EXPECTATION, "price is at least 0", 7),
     ]
-    assert judge(Profile(0, {}, {}), RowBounds(1, None, "at least 1"), "baskets", "run2", docs) == [
+    assert failures_of(Profile(0, {}, {}), RowBounds(1, None, "at least 1"), "baskets", "run2", docs) == [
         Failure(EXPECTATION, "rows", 0)
     ]
 
@@ -33,5 +33,5 @@ def test_judgement_and_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     for audit in ("products/run1", "products/run2", "baskets/run2"):
         assert f"validations/{audit}" in index
 
-    judge(good, bounds, "products", "run3", docs)
+    failures_of(good, bounds, "products", "run3", docs)
     assert "validations/products/run1" not in index_page(docs).read_text()

@@ -23,7 +23,7 @@ from pipeline.alerts.incident_models import Incident
 from pipeline.alerts.models import StockoutAlert, alert_id
 from pipeline.alerts.store import opened
 from pipeline.page.context import Context
-from pipeline.page.rows import Asked, fetch_and_count
+from pipeline.page.rows import GridRequest, fetch_and_count
 from pipeline.page.views import stockouts
 from pipeline.settings import Settings
 from tests.pipeline.alerts.postgres import cluster
@@ -72,7 +72,7 @@ def in_sql(settings: Settings) -> None:
         for _ in range(5):
             started = time.perf_counter()
             with context.reading() as connection:
-                asked = Asked.of({"filterModel": filters})
+                asked = GridRequest.of({"filterModel": filters})
                 _, found = fetch_and_count(connection, stockouts("shop"), asked, 0, 50)
             taken.append(1000 * (time.perf_counter() - started))
         print(f"SQL, {name:<26} {found:>7,} rows {median(taken):7.0f} ms")

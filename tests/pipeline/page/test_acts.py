@@ -103,7 +103,7 @@ def test_what_if_says_which_days_stay_short(served: Served, visit: Visit) -> Non
     expect(verdict).to_contain_text("The alert stays")
     page.get_by_label("Units", exact=True).fill("10000")
     expect(verdict).to_contain_text("The alert goes away")
-    expect(page.locator("#what-if-told")).to_contain_text("no day")
+    expect(page.locator("#what-if-result")).to_contain_text("no day")
     expect(page.locator(".js-plotly-plot")).to_contain_text("What if")
 
 

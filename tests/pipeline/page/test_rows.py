@@ -10,7 +10,7 @@ from sqlalchemy import Connection, event
 from models.severities import SEVERITIES
 from pipeline.alerts.publish import publish_alerts
 from pipeline.page.context import Context
-from pipeline.page.rows import Asked, RequestError, count, fetch, fetch_and_count, stream
+from pipeline.page.rows import GridRequest, RequestError, count, fetch, fetch_and_count, stream
 from pipeline.page.views import stockouts
 from pipeline.settings import Settings
 from pipeline.workspace import Run, Workspace
@@ -45,12 +45,13 @@ def context(store_settings: Settings, run: Workspace) -> Iterator[Context]:  # n
 
 def ask(context: Context, filters: Row | None = None, order: list[Row] | None = None) -> list[Row]:
     """All rows that the grid would get; counted and exported are the same."""
-    view, asked = stockouts("shop"), Asked.of({"filterModel": filters, "sortModel": order})
+    view, grid_request = stockouts("shop"), GridRequest.of({"filterModel": filters, "sortModel": order})
     with context.reading() as connection:
-        found = fetch(connection, view, asked, 0, 1000)
-        assert count(connection, view, asked) == len(found)
+        found = fetch(connection, view, grid_request, 0, 1000)
+        assert count(connection, view, grid_request) == len(found)
         exported = [
-            row[[column.key for column in view.columns].index("units_short")] for row in stream(connection, view, asked)
+            row[[column.key for column in view.columns].index("units_short")]
+            for row in stream(connection, view, grid_request)
         ]
     assert exported == [row["units_short"] for row in found]
     return found
@@ -67,7 +68,7 @@ def test_on_sqlite_an_index_gives_the_usual_order_and_the_texts_that_people_filt
     direction: str,
 ) -> None:
     publish_alerts(settings, run, "shop", Run("shop", BUSINESS_DATE, "run1"))
-    asked = Asked.of(
+    grid_request = GridRequest.of(
         {
             "filterModel": of("store", "contains", filter="") | of("product", "contains", filter=""),
             "sortModel": [{"colId": "lost_sales", "sort": direction}],
@@ -83,8 +84,8 @@ def test_on_sqlite_an_index_gives_the_usual_order_and_the_texts_that_people_filt
     context = Context(settings)
     with context.reading() as connection:
         event.listen(context.engine, "before_cursor_execute", explained)
-        assert fetch(connection, stockouts("shop"), asked, 0, 50)
-        assert count(connection, stockouts("shop"), asked) == 1
+        assert fetch(connection, stockouts("shop"), grid_request, 0, 50)
+        assert count(connection, stockouts("shop"), grid_request) == 1
     context.engine.dispose()
     rows, counted = plans
     assert "USING INDEX ix_incidents_order_and_filters" in rows
@@ -138,23 +139,23 @@ def test_orders_are_whole_and_severity_is_ordered_by_weight(context: Context) ->
 
 
 def test_pages_join_to_the_whole(context: Context) -> None:
-    view, asked = stockouts("shop"), Asked.of({"sortModel": [{"colId": "category", "sort": "asc"}]})
+    view, grid_request = stockouts("shop"), GridRequest.of({"sortModel": [{"colId": "category", "sort": "asc"}]})
     with context.reading() as connection:
-        whole = fetch(connection, view, asked, 0, 40)
-        pages = [row for start in range(0, 40, 7) for row in fetch(connection, view, asked, start, start + 7)]
+        whole = fetch(connection, view, grid_request, 0, 40)
+        pages = [row for start in range(0, 40, 7) for row in fetch(connection, view, grid_request, start, start + 7)]
     assert pages == whole
 
 
 @pytest.mark.parametrize("filters", [None, of("product", "contains", filter="1"), of("product", "equals", filter="no")])
 @pytest.mark.parametrize("size", [1, 7, 40, 1000])
 def test_every_block_comes_with_the_count_of_all(context: Context, filters: Row | None, size: int) -> None:
-    view, asked = stockouts("shop"), Asked.of({"filterModel": filters})
+    view, grid_request = stockouts("shop"), GridRequest.of({"filterModel": filters})
     with context.reading() as connection:
-        total = count(connection, view, asked)
+        total = count(connection, view, grid_request)
         for start in (0, size, 2 * size, 80):
-            found, counted = fetch_and_count(connection, view, asked, start, start + size)
+            found, counted = fetch_and_count(connection, view, grid_request, start, start + size)
             assert counted == total
-            assert found == fetch(connection, view, asked, start, start + size)
+            assert found == fetch(connection, view, grid_request, start, start + size)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +173,7 @@ def test_every_block_comes_with_the_count_of_all(context: Context, filters: Row 
 )
 def test_what_is_not_offered_is_refused(settings: Settings, request_: Row) -> None:
     with Context(settings).engine.connect() as connection, pytest.raises(RequestError):
-        fetch(connection, stockouts("shop"), Asked.of(request_), 0, 1)
+        fetch(connection, stockouts("shop"), GridRequest.of(request_), 0, 1)
 
 
 def test_text_that_looks_like_sql_is_only_text(context: Context) -> None:
