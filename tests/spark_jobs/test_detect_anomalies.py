@@ -42,37 +42,37 @@ def detect(
 
 
 @pytest.fixture(scope="module")
-def judged(spark: SparkSession) -> list[Any]:
+def scored(spark: SparkSession) -> list[Any]:
     """What is found in the shop."""
     return detect(spark, shop())
 
 
-def test_customers_and_stores_are_judged(judged: list[Any]) -> None:
-    assert [row.funnel_kind for row in judged] == ["customer"] * CUSTOMERS + ["store"]
+def test_customers_and_stores_are_scored(scored: list[Any]) -> None:
+    assert [row.funnel_kind for row in scored] == ["customer"] * CUSTOMERS + ["store"]
 
 
-def test_the_changed_customer_is_the_strangest_and_alerts(judged: list[Any]) -> None:
-    customers = [row for row in judged if row.funnel_kind == "customer"]
+def test_the_changed_customer_is_the_strangest_and_alerts(scored: list[Any]) -> None:
+    customers = [row for row in scored if row.funnel_kind == "customer"]
     strangest = max(customers, key=lambda row: row.score)
     assert strangest.funnel_id == "c03"
     assert [row.funnel_id for row in customers if row.is_alert] == ["c03"]
     assert "4 products, 4 never bought before (Food 11, Food 13, Food 15, ...)" in strangest.reason
 
 
-def test_sales_on_or_after_the_business_date_change_nothing(spark: SparkSession, judged: list[Any]) -> None:
+def test_sales_on_or_after_the_business_date_change_nothing(spark: SparkSession, scored: list[Any]) -> None:
     later = [
         basket(customer_id="c05", sold_on=BUSINESS_DATE + timedelta(days=ahead), products=[("p15", 90.0, 100)])
         for ahead in range(3)
     ]
     tomorrow = prediction(funnel_id="c03", business_date=BUSINESS_DATE, last_sold_on=BUSINESS_DATE - timedelta(days=4))
-    assert detect(spark, shop() + later, [tomorrow]) == judged
+    assert detect(spark, shop() + later, [tomorrow]) == scored
 
 
-def test_order_of_rows_changes_nothing(spark: SparkSession, judged: list[Any]) -> None:
-    assert detect(spark, shop()[::-1]) == judged
+def test_order_of_rows_changes_nothing(spark: SparkSession, scored: list[Any]) -> None:
+    assert detect(spark, shop()[::-1]) == scored
 
 
-def test_a_basket_that_an_earlier_night_predicted_is_less_strange(spark: SparkSession, judged: list[Any]) -> None:
+def test_a_basket_that_an_earlier_night_predicted_is_less_strange(spark: SparkSession, scored: list[Any]) -> None:
     lines = [{"product_id": f"p{number}", "probability": 0.9, "quantity": 1.0} for number in (9, 11, 13, 15)]
     foreseen = prediction(
         funnel_id="c03",
@@ -80,7 +80,7 @@ def test_a_basket_that_an_earlier_night_predicted_is_less_strange(spark: SparkSe
         business_date=BUSINESS_DATE - timedelta(days=8),
         last_sold_on=BUSINESS_DATE - timedelta(days=12),
     )
-    before = next(row for row in judged if row.funnel_id == "c03")
+    before = next(row for row in scored if row.funnel_id == "c03")
     after = next(row for row in detect(spark, shop(), [foreseen]) if row.funnel_id == "c03")
     assert after.distance < before.distance
 

@@ -70,7 +70,7 @@ def test_a_full_shelf_does_not_alert(spark: SparkSession) -> None:
     assert detect(spark, stock_levels=[stock_level(on_hand=100.0)]) == []
 
 
-def test_a_product_without_a_stock_level_is_not_judged(spark: SparkSession) -> None:
+def test_a_product_without_a_stock_level_has_no_alert(spark: SparkSession) -> None:
     unknown = demand(product_id="p2") + demand(store_id="s2")
     assert [(alert.store_id, alert.product_id) for alert in detect(spark, expected_demand=demand() + unknown)] == [
         ("s1", "p1")
@@ -82,7 +82,7 @@ def test_deliveries_after_the_horizon_do_not_help(spark: SparkSession) -> None:
     assert detect(spark, resupplies=[resupply(), late]) == detect(spark)
 
 
-def test_stores_are_judged_apart(spark: SparkSession) -> None:
+def test_stores_are_compared_separately(spark: SparkSession) -> None:
     two = {
         "expected_demand": demand() + demand(store_id="s2"),
         "stock_levels": [stock_level(), stock_level(store_id="s2", on_hand=500.0)],

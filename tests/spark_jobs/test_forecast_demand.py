@@ -75,7 +75,7 @@ def test_returns_are_no_negative_demand(spark: SparkSession) -> None:
     assert forecast(spark, transactions=sales() + back) == forecast(spark)
 
 
-def test_unless_asked_to_predicted_baskets_move_nothing_and_are_counted(spark: SparkSession) -> None:
+def test_by_default_predicted_baskets_change_nothing_and_are_counted(spark: SparkSession) -> None:
     without, with_baskets = (forecast(spark, DemandSettings(), **rows) for rows in ({"predictions": []}, {}))
     assert [row.mean for row in with_baskets] == [row.mean for row in without]
     assert sum(row.n_customers for row in with_baskets) > sum(row.n_customers for row in without) == 0

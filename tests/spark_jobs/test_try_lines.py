@@ -94,7 +94,7 @@ def test_reasons_are_counted_most_frequent_first_with_their_first_lines(
     ]
 
 
-def test_no_more_lines_are_tried_than_asked_for(source: Callable[..., str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_more_lines_are_tried_than_the_limit(source: Callable[..., str], capsys: pytest.CaptureFixture[str]) -> None:
     main(["--source", source(*GOOD[:12], "bad"), "--lines", "12"])
     assert printed(capsys)[0] == "12 lines tried: 12 would be accepted, 0 refused"
 

@@ -36,7 +36,7 @@ def told(nights: Nights, number: int) -> str | None:
     return text and text[0].partition(": ")[2]
 
 
-def test_a_lasting_condition_is_told_once(nights: Nights, sent: list[tuple[str, str]]) -> None:
+def test_a_lasting_condition_is_reported_once(nights: Nights, sent: list[tuple[str, str]]) -> None:
     nights.publish(1, stockout(), anomalies=[anomaly()])
     assert tell(nights, 1) is True
     assert tell(nights, 1) is None
@@ -47,7 +47,7 @@ def test_a_lasting_condition_is_told_once(nights: Nights, sent: list[tuple[str, 
     assert [title for title, _body in sent] == ["Larder, shop, 2026-03-01: 2 new"]
 
 
-def test_crossings_are_told(nights: Nights) -> None:
+def test_crossings_are_reported(nights: Nights) -> None:
     products = ("out", "worse", "gone")
     nights.publish(1, *(stockout(product_id=name, severity="low") for name in products))
     nights.publish(
@@ -71,14 +71,14 @@ def test_what_is_snoozed_or_closed_is_quiet_until_it_is_back(nights: Nights) -> 
         assert told(nights, number) == (None if number == 2 else "1 back from snooze")
 
 
-def test_an_older_night_is_not_told(nights: Nights, sent: list[tuple[str, str]]) -> None:
+def test_an_older_night_is_not_reported(nights: Nights, sent: list[tuple[str, str]]) -> None:
     nights.publish(2, stockout())
     nights.publish(1, stockout(product_id="p2"))
     assert tell(nights, 1) is None
     assert sent == []
 
 
-def test_nobody_is_told_by_default(nights: Nights, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_sent_by_default(nights: Nights, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("LARDER_NOTIFY_URLS", "LARDER_NOTIFY_URLS_FILE"):
         monkeypatch.delenv(name, raising=False)
     nights.publish(1, stockout())

@@ -38,7 +38,7 @@ def test_many_at_once_or_none(stored_nights: Nights) -> None:
     assert [found.state for found in stored_nights.incidents(state="acknowledged")] == ["acknowledged"] * 2
 
 
-def test_the_second_editor_is_told_who_was_first(stored_nights: Nights) -> None:
+def test_the_second_editor_reads_who_was_first(stored_nights: Nights) -> None:
     stored_nights.publish(1, stockout())
     found = stored_nights.one()
     seen = {found.id: found.version}
@@ -138,7 +138,7 @@ def test_running_out_refutes_wrong_but_not_known(verdict: str, states: list[str]
     assert [found.state for found in nights.incidents()] == states
 
 
-def test_a_resolved_incident_can_be_judged(nights: Nights) -> None:
+def test_a_resolved_incident_can_get_a_verdict(nights: Nights) -> None:
     nights.publish(1, stockout())
     nights.publish(2)
     nights.act(incidents.close, verdict="wrong")

@@ -66,7 +66,7 @@ def test_what_was_lost_before_the_delivery_stays_lost(shelf: Workspace) -> None:
         ({"business-date": "2026-01-01"}, "no alerts of source 'shop' for the night of 2026-01-01"),
     ],
 )
-def test_what_cannot_be_answered_is_said_in_one_line(shelf: Workspace, changed: dict[str, str], said: str) -> None:
+def test_what_cannot_be_computed_is_one_line(shelf: Workspace, changed: dict[str, str], said: str) -> None:
     result = what_if(5, **changed)
     assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
     assert said in result.stderr

@@ -69,7 +69,7 @@ def test_why_takes_an_incident(two_nights: Nights) -> None:
         (("history", "x"), "no incident's id begins with 'x'"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_one_line(arguments: tuple[str, ...], message: str, two_nights: Nights) -> None:
+def test_what_cannot_be_done_is_one_line(arguments: tuple[str, ...], message: str, two_nights: Nights) -> None:
     result = alerts(*arguments)
     assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
     assert message in result.stderr

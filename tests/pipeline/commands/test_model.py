@@ -25,7 +25,7 @@ def promote(run_id: str) -> Result:
     return model("promote", "--source", "shop", "--business-date", BUSINESS_DATE.isoformat(), "--run-id", run_id)
 
 
-def test_a_champion_and_a_refused_candidate_are_told_apart(settings: Settings, workspace: Workspace) -> None:
+def test_a_champion_and_a_refused_candidate_are_shown_as_such(settings: Settings, workspace: Workspace) -> None:
     vocabulary = publish_vocabulary(workspace)
     register_night(settings, workspace, vocabulary, "run1", tiny_model())
     assert "The gate has not judged the candidate yet." in model("scorecard").stdout

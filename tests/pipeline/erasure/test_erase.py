@@ -10,6 +10,7 @@ import pyarrow.dataset as ds
 import pytest
 from typer.testing import CliRunner, Result
 
+from pipeline import files
 from pipeline.cli import app
 from pipeline.erasure import erase as erasing
 from pipeline.erasure.erase import of_customer
@@ -178,7 +179,7 @@ def test_an_interrupted_erasure_is_completed_by_the_next(
     survived: int, shop: Workspace, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     syncs = iter(range(10_000))
-    sync = rewriting.sync
+    sync = files.sync
 
     def die(path: Path) -> None:
         if next(syncs) >= survived:
@@ -187,7 +188,8 @@ def test_an_interrupted_erasure_is_completed_by_the_next(
 
     before = content(shop)
     with monkeypatch.context() as patch:
-        patch.setattr(rewriting, "sync", die)
+        for module in (files, rewriting):
+            patch.setattr(module, "sync", die)
         larder_erase()
     for name, (rows, _manifest) in content(shop).items():
         # Half-way, every version reads: with the customer's rows or without, and with everybody else's.

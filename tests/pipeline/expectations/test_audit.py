@@ -30,7 +30,7 @@ def publish_count(lake: Lake, rows: int, table: str = "baskets", **fields: Any) 
     return manifest
 
 
-def test_a_refusal_is_told_and_leaves_readers_the_version_before(
+def test_a_refusal_names_its_reasons_and_leaves_readers_the_version_before(
     spark: SparkSession, workspace: Workspace, settings: Settings
 ) -> None:
     stage(spark, workspace, "run1", basket())

@@ -11,7 +11,7 @@ from pipeline.expectations.suites import Failure, RowBounds, failures_of, index_
 EXPECTATION = "expect_column_values_to_be_between"
 
 
-def test_judgement_and_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failures_and_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One test for all of it: a judgement costs seconds."""
     monkeypatch.setattr(suites, "KEPT_RESULTS", 1)
     docs, bounds = tmp_path / "docs", RowBounds(2, 4, "2 to 4, as version run0 has 3")

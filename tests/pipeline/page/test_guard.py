@@ -15,7 +15,7 @@ def client(settings: Settings) -> FlaskClient:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8050", "localhost:8050"])
-def test_this_machine_is_answered(client: FlaskClient, host: str) -> None:
+def test_requests_from_this_machine_are_served(client: FlaskClient, host: str) -> None:
     assert client.get("/", headers={"Host": host}).status_code == 200
 
 

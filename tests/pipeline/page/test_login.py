@@ -71,9 +71,7 @@ def test_whoever_is_in_no_editors_group_only_reads(client: FlaskClient, provider
     assert logged_in(client) == {"name": "bob@larder.example", "may_edit": False}
 
 
-def test_only_readers_get_in_where_a_readers_group_is_asked_for(
-    provider: Provider, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_readers_get_in_where_a_readers_group_is_set(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LARDER_PAGE__READER_ROLE", "larder-readers")
     client = make_app(Context(Settings())).server.test_client()
     provider.claims = {"email": "eve@larder.example", "groups": ["others"]}
@@ -98,7 +96,7 @@ def test_a_token_signed_by_somebody_else_is_refused(client: FlaskClient, provide
     assert logged_in(client) is None
 
 
-def test_an_answer_that_nobody_asked_for_is_refused(client: FlaskClient) -> None:
+def test_a_login_response_without_a_request_is_refused(client: FlaskClient) -> None:
     assert client.get("/login/done?code=x&state=y", base_url=ADDRESS).status_code == 403
 
 

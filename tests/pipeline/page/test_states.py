@@ -20,7 +20,7 @@ Visit = Callable[..., Page]
 pytestmark = pytest.mark.browser
 
 
-def test_old_data_are_said_to_be_old(shop: Shop, visit: Visit) -> None:
+def test_old_data_are_shown_as_old(shop: Shop, visit: Visit) -> None:
     with serving(shop.settings, MORNING + timedelta(days=3)) as url:
         page = visit(url)
         expect(page.locator("#stale")).to_contain_text("3 days before 2026-03-05, which is due by now")
@@ -34,7 +34,7 @@ def test_before_the_due_hour_yesterdays_night_is_not_late(shop: Shop, visit: Vis
         expect(page.locator("#stale")).to_have_count(0)
 
 
-def test_a_failed_night_is_told_with_its_reason(served: Served, visit: Visit) -> None:
+def test_a_failed_night_is_shown_with_its_reason(served: Served, visit: Visit) -> None:
     with pytest.raises(ValueError, match="no stock"), stage("ingest_stock", served.shop.workspace.run_folder("night2")):
         raise ValueError("no stock files for 2026-03-03")
     page = visit(served.url)

@@ -127,7 +127,7 @@ def test_the_command_writes_scores_that_anyone_can_check(tmp_path: Path, monkeyp
     assert "| larder |" in (tmp_path / "out" / "table.md").read_text()
 
 
-def test_some_kinds_alone_may_be_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_some_kinds_alone_may_be_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LARDER_DATA_DIR", str(tmp_path / "var"))
     fetched_file().parent.mkdir(parents=True)
     write_tafeng(fetched_file(), lines())

@@ -13,7 +13,7 @@ from tests.models.baskets import as_lists
 from tests.pipeline.benchmarks.folders import write_reality_check
 
 
-def test_a_history_and_its_next_basket_are_told_apart(tmp_path: Path) -> None:
+def test_a_history_and_its_next_basket_are_separated(tmp_path: Path) -> None:
     write_reality_check(tmp_path, {"7": [[0, 2], [1]], "9": [[2], [2, 0]], "11": [[1], [1]]})
     dataset = RealityCheck(tmp_path)
     fold = dataset.fold(0)

@@ -105,7 +105,7 @@ def test_one_seed_has_no_deviation(folder: Path, out: Path) -> None:
     ("option", "said"),
     [(["--models", "tifu"], "unknown model 'tifu'"), (["--models", "tifu-knn", "--seeds", "a"], "write a range as")],
 )
-def test_a_wrong_option_is_told_in_one_line(option: list[str], said: str, folder: Path, tmp_path: Path) -> None:
+def test_a_wrong_option_is_one_line(option: list[str], said: str, folder: Path, tmp_path: Path) -> None:
     command = ["benchmark", "next-basket", "--dataset", "reality-check", str(folder), "--out", str(tmp_path / "out")]
     done = CliRunner().invoke(app, [*command, *option])
     assert done.exit_code == 1

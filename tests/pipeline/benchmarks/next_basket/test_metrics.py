@@ -93,7 +93,7 @@ def test_without_a_size_of_its_own_a_basket_is_as_large_as_usual() -> None:
     assert scores["precision@basket"] == pytest.approx((1 / 2 + 0) / 2)
 
 
-def test_repeat_and_explore_products_are_told_apart() -> None:
+def test_repeat_and_explore_products_are_separated() -> None:
     scores = scores_of(GIVEN, FOLD, ndcg_over_whole_basket=False)
     # Only the first customer repeats: 3. New are 9 and 10 with the first, 6 with the second.
     assert scores["repeat_recall@1"] == 0.0

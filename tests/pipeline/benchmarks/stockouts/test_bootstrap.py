@@ -7,7 +7,7 @@ from pipeline.benchmarks.stockouts.bootstrap import WeekErrors, differences, wee
 N, WINDOWS = 300, 4
 
 
-def judged(errors: np.ndarray) -> list[WeekErrors]:
+def errors_of(errors: np.ndarray) -> list[WeekErrors]:
     """Windows of these absolute errors [WINDOWS, N], of 2 units sold each."""
     return [WeekErrors(np.full(N, 2.0), {"week WAPE": each}) for each in errors]
 
@@ -16,7 +16,7 @@ def drawn(shift: float, seed: int = 0) -> tuple[list[WeekErrors], list[WeekError
     """Two methods, the first worse by `shift` on average."""
     rng = np.random.default_rng(seed)
     shared = rng.gamma(1.0, 1.0, (WINDOWS, N))
-    return judged(shared + shift + rng.normal(0.0, 0.1, (WINDOWS, N))), judged(shared)
+    return errors_of(shared + shift + rng.normal(0.0, 0.1, (WINDOWS, N))), errors_of(shared)
 
 
 ALL = [np.ones(N, dtype=bool)] * WINDOWS

@@ -242,7 +242,7 @@ def test_what_knowing_the_customers_adds_comes_with_its_interval(
     assert "### What knowing the customers adds" in done.output
 
 
-def test_what_cannot_be_compared_is_said_in_one_line(fetched: Settings, tmp_path: Path) -> None:
+def test_what_cannot_be_compared_is_one_line(fetched: Settings, tmp_path: Path) -> None:
     for more, said in (
         (("--plans", "nowhere.csv"), "nowhere.csv is missing; leave --plans out to make plans"),
         (("--models", "prophecy"), "unknown model 'prophecy'; known: seasonal-naive-7"),

@@ -54,7 +54,7 @@ def test_a_gap_ends_with_the_next_basket_or_lasts_until_the_data_end() -> None:
     assert gaps.begun_on.tolist() == [4, 9]
 
 
-def test_what_comes_later_changes_nothing_that_is_learned_from() -> None:
+def test_later_baskets_change_neither_training_nor_validation() -> None:
     sequences = shoppers()
     assert sequences.sold_on is not None
     moved = sequences.sold_on.copy()
@@ -66,7 +66,7 @@ def test_what_comes_later_changes_nothing_that_is_learned_from() -> None:
         assert ours.histories.sold_on.max() < START + FIRST_TEST
 
 
-def test_all_gaps_of_the_window_are_tested_and_no_customer_both_teaches_and_chooses() -> None:
+def test_all_gaps_of_the_window_are_tested_and_no_customer_is_in_both_training_and_validation() -> None:
     sequences = shoppers()
     assert sequences.sold_on is not None
     train, validation, test = train_validation_test(sequences)

@@ -41,7 +41,7 @@ def test_both_are_measured_without_their_first_pass(command: list[str], tmp_path
     assert shown.strip() in done.output
 
 
-def test_a_python_without_torch_is_named_with_what_it_said(command: list[str], tmp_path: Path) -> None:
+def test_a_python_without_torch_is_named_with_its_error(command: list[str], tmp_path: Path) -> None:
     theirs = python(tmp_path, "echo \"No module named 'torch'\" >&2; exit 1")
     done = CliRunner().invoke(app, [*command, "--torch-python", str(theirs)])
     assert done.exit_code == 1
