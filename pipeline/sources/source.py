@@ -168,6 +168,7 @@ class Source(Layout):
     return_basket_prefix: str = "C"
     duplicates: Literal["reject", "keep"] = Field("reject", description="a line equal to another in every column")
     redelivery: Literal["day", "store_day"] = Field("day", description="what a later delivery of a day replaces")
+    files_elsewhere: bool = Field(False, description="whether files, or links to them, may lie outside the folder")
     prepared_by: str = Field("", description="command that makes the files, named when there are none")
     columns: SalesColumns
     customers: CustomerRules = CustomerRules()
@@ -225,12 +226,24 @@ class Source(Layout):
         return found
 
     def matching(self, pattern: str, workspace: Workspace) -> list[Path]:
-        """Files that a `files` key names, sorted."""
+        """Files that a `files` key names, sorted.
+
+        Raises: SourceError: one lies, or a link leads, outside the source's folder and `files_elsewhere` is not set: a
+            description or a delivery must not bring in what its sender could not read.
+        """
         folder = self.folder(workspace)
         relative = _DATE_FIELD.sub("*", pattern)
         if Path(relative).is_absolute():
             folder, relative = Path("/"), relative.lstrip("/")
-        return sorted(path for path in folder.glob(relative) if path.is_file())
+        found = sorted(path for path in folder.glob(relative) if path.is_file())
+        own = self.folder(workspace).resolve()
+        outside = [path for path in found if not path.resolve().is_relative_to(own)]
+        if outside and not self.files_elsewhere:
+            raise SourceError(
+                f"source {self.name}: {outside[0]} lies outside {own} (it is {outside[0].resolve()}); move it there, or "
+                "write files_elsewhere = true into the description"
+            )
+        return found
 
     def stock_file(self, workspace: Workspace, day: date) -> Path | None:
         """The stock file of a day, or None if it was not delivered."""

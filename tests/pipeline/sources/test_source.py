@@ -47,6 +47,42 @@ def test_ten_lines_describe_a_source_relative_to_their_file(
     assert last_day(source, workspace) == date(2026, 1, 31)
 
 
+@pytest.mark.parametrize("how", ["above", "absolute", "link to a file", "link to a folder", "link to a link"])
+def test_a_file_outside_the_folder_is_read_only_where_the_description_says_so(
+    described: Callable[[str], str], tmp_path: Path, workspace: Workspace, how: str
+) -> None:
+    outside, own = tmp_path / "private", tmp_path / "delivered"
+    outside.mkdir()
+    (own / "sales").mkdir(parents=True)
+    (outside / "a.csv").write_text("secret")
+    pattern = {"above": "../private/*.csv", "absolute": f"{outside}/*.csv"}.get(how, "sales/*.csv")
+    if how == "link to a file":
+        (own / "sales" / "a.csv").symlink_to(outside / "a.csv")
+    if how == "link to a folder":
+        (own / "sales").rmdir()
+        (own / "sales").symlink_to(outside)
+    if how == "link to a link":
+        (own / "b").symlink_to(outside / "a.csv")
+        (own / "sales" / "a.csv").symlink_to(own / "b")
+    path = own / "mine.toml"
+    path.write_text(TEN_LINES.replace("sales/*.csv", pattern))
+    with pytest.raises(SourceError, match=f"lies outside {own}"):
+        load_source(str(path)).delivered_files(workspace)
+    path.write_text("files_elsewhere = true" + TEN_LINES.replace("sales/*.csv", pattern))
+    assert [file.resolve() for file in load_source(str(path)).delivered_files(workspace)] == [outside / "a.csv"]
+
+
+def test_a_folder_that_is_itself_a_link_is_the_folder(
+    described: Callable[[str], str], tmp_path: Path, workspace: Workspace
+) -> None:
+    real = tmp_path / "disk" / "raw"
+    real.mkdir(parents=True)
+    (real / "sales.csv").write_text("x")
+    workspace.root.mkdir(parents=True)
+    workspace.raw.symlink_to(real)
+    assert load_source("csv").matching("*.csv", workspace) == [workspace.raw / "sales.csv"]
+
+
 @pytest.mark.parametrize("name", ["shop", "tafeng", "csv"])
 def test_shipped_descriptions_are_valid_and_lie_in_the_workspace(name: str, settings: Settings) -> None:
     source = load_source(name)
