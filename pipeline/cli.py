@@ -11,6 +11,7 @@ from pipeline.commands.page import page
 from pipeline.commands.simulate import app as simulate
 from pipeline.commands.source import app as source
 from pipeline.commands.train import train
+from pipeline.text import without_passwords
 
 app = typer.Typer(help="Larder: raw sales in, stock-out and behaviour alerts out.", no_args_is_help=True)
 
@@ -32,10 +33,10 @@ for command in (tables.table, tables.versions, tables.rollback, tables.accept, e
 
 @app.command()
 def settings() -> None:
-    """Every setting as resolved from environment, files and defaults; secrets masked."""
+    """Every setting as resolved from environment, files and defaults; secrets masked, also those inside addresses."""
     from pipeline.settings import Settings
 
-    typer.echo(Settings().model_dump_json(indent=1))
+    typer.echo("\n".join(map(without_passwords, Settings().model_dump_json(indent=1).splitlines())))
 
 
 if __name__ == "__main__":

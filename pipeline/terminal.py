@@ -1,6 +1,5 @@
-"""How commands talk to people: errors in one line, money, and names that neither terminal nor spreadsheet obeys."""
+"""How commands talk to people: errors in one line, money, and tables of plain cells."""
 
-import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,18 +9,30 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-# The wide forms count as well: some spreadsheets read them as the narrow ones.
-FORMULA_BEGINNINGS = tuple("=+-@＝＋－＠")
+from pipeline.text import one_line, without_passwords
 
 
 @contextmanager
 def errors_in_one_line(*expected: type[Exception]) -> Iterator[None]:
-    """Print an expected error as one line and end with status 1; what is not expected keeps its trace."""
+    """Print an expected error as one line and end with status 1; what is not expected keeps its trace.
+
+    Expected everywhere is what the machine refuses: a full disk, a folder that may not be written, a closed port.
+    """
     try:
         yield
-    except expected as error:
-        typer.echo(f"larder: {error}", err=True)
+    except (*expected, OSError) as error:
+        # Some messages have lines of their own, such as that of a failed night.
+        typer.echo(
+            "\n".join(one_line(line) for line in without_passwords(f"larder: {in_words(error)}").split("\n")), err=True
+        )
         raise typer.Exit(1) from None
+
+
+def in_words(error: BaseException) -> str:
+    """What an error says; of a system error the reason and the file, without its number."""
+    if isinstance(error, OSError) and error.strerror and error.errno:
+        return ": ".join(str(part) for part in (error.strerror, error.filename, error.filename2) if part)
+    return str(error)
 
 
 def money(cents: int) -> str:
@@ -31,12 +42,7 @@ def money(cents: int) -> str:
 
 def plain(value: object) -> Text:
     """A cell shown as it is: no markup is read in it, and no control character reaches the terminal."""
-    return Text("".join(character if character.isprintable() else "�" for character in str(value)))
-
-
-def harmless(text: str) -> str:
-    """Text for a cell that no spreadsheet runs: an apostrophe before a formula or a control character."""
-    return "'" + text if text.startswith(FORMULA_BEGINNINGS) or unicodedata.category(text[:1] or "a") == "Cc" else text
+    return Text(one_line(value))
 
 
 def print_table(title: str, columns: dict[str, str], rows: list[list[object]]) -> None:

@@ -20,6 +20,7 @@ from pipeline.alerts.queries import reading
 from pipeline.alerts.store import opened, writing
 from pipeline.settings import AlertSettings, Settings
 from pipeline.terminal import money
+from pipeline.text import one_line
 
 # In the order of the digest; an incident that crossed several lines is named under the first.
 CROSSINGS = {
@@ -112,5 +113,6 @@ def _crossed(session: Session, source: str, business_date: date) -> list[tuple[s
 
 def _line(action: str, incident: Incident) -> str:
     value = money(incident.value_at_risk_cents)
-    text = f"{CROSSINGS[action]}: {incident.name}, {incident.store_id}, {incident.severity}, {value}: {incident.reason}"
+    named = f"{incident.name}, {incident.store_id}, {incident.severity}, {value}: {incident.reason}"
+    text = one_line(f"{CROSSINGS[action]}: {named}")
     return text if len(text) <= LONGEST_LINE else text[: LONGEST_LINE - 1] + "…"

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
 from pipeline.alerts.models import Base
-from pipeline.terminal import harmless
+from pipeline.text import harmless
 
 
 def columns_of(row: Base) -> dict[str, Any]:

@@ -91,7 +91,7 @@ def list_alerts(
 
     with errors_in_one_line(SourceError, AlertStoreError, OSError):
         settings = Settings()
-        name = load_source(source or settings.source).name
+        name = load_source(settings.source if source is None else source).name
         if business_date is not None:
             day = business_date.date()
             alerts = open_alerts(settings, kind=kind.value, source=name, business_date=day, store=store, limit=limit)
@@ -147,7 +147,7 @@ def what_if(
 
     with errors_in_one_line(SourceError, AlertStoreError, LakeError, ValueError):
         settings = Settings()
-        name = load_source(source or settings.source).name
+        name = load_source(settings.source if source is None else source).name
         published = publication(settings, name, business_date.date() if business_date else None)
         lake = Workspace.of(settings, name).lake
         shelf = read_shelf(lake, published.run_id, published.business_date, store, product)

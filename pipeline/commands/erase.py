@@ -23,7 +23,7 @@ def erase(
 
     with errors_in_one_line(SourceError, LakeError, AlertStoreError, NightFailed, OSError):
         settings = Settings()
-        described = load_source(source or settings.source)
+        described = load_source(settings.source if source is None else source)
         key = None
         if described.customers.pseudonymise and settings.customer_key is None:
             typer.echo("LARDER_CUSTOMER_KEY is not set, so the id is taken for the pseudonym itself", err=True)

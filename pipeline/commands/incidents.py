@@ -117,7 +117,7 @@ def digest(source: Source = None, business_date: Day = None) -> None:
 
     with errors_in_one_line(SourceError, AlertStoreError):
         settings = Settings()
-        name = load_source(source or settings.source).name
+        name = load_source(settings.source if source is None else source).name
         day = publication(settings, name, business_date.date() if business_date else None).business_date
         digest = digest_of(settings, name, day)
     for line in "\n".join(digest or (f"nothing of {name} crossed a line in the night of {day}",)).splitlines():
@@ -135,7 +135,7 @@ def thresholds(
 
     with errors_in_one_line(SourceError, AlertStoreError):
         settings = Settings()
-        name = load_source(source or settings.source).name
+        name = load_source(settings.source if source is None else source).name
         found = propose(settings, kind=kind.value, source=name, target=precision)
     if not found:
         typer.echo(f"no verdicts on {kind.value} incidents of {name} yet: `larder alerts close ID --verdict right`")

@@ -58,7 +58,7 @@ def scorecard(
 
     with errors_in_one_line(*EXPECTED):
         settings = Settings()
-        name = load_source(source or settings.source).name
+        name = load_source(settings.source if source is None else source).name
         runs = [entry["run_id"] for entry in versions(settings, name)]
         if not runs:
             raise FileNotFoundError(f"source {name} has no model yet; `larder nightly` trains one")
@@ -77,7 +77,7 @@ def list_versions(source: DefaultSource = None) -> None:
     shown = ("business_date", "run_id", "architecture", "gate", "gate_reasons")
     with errors_in_one_line(*EXPECTED):
         settings = Settings()
-        name = load_source(source or settings.source).name
+        name = load_source(settings.source if source is None else source).name
         found = versions(settings, name)
     if not found:
         typer.echo(f"source {name} has no model yet")

@@ -58,9 +58,11 @@ def nightly(
         if night is not None:
             typer.echo(f"to go on: {night.resume_command}")
         raise typer.Exit(130) from None
+    from pipeline.alerts.store import AlertStoreError
     from pipeline.nightly.summary import print_summary
 
-    print_summary(settings, night, description.name)
+    with errors_in_one_line(AlertStoreError):
+        print_summary(settings, night, description.name)
 
 
 def up() -> None:

@@ -91,7 +91,7 @@ def accept(name: Name, version: Version, source: Source = None) -> None:
 
 def _lake(source: str | None) -> Lake:
     settings = Settings()
-    return Workspace.of(settings, load_source(source or settings.source).name).lake
+    return Workspace.of(settings, load_source(settings.source if source is None else source).name).lake
 
 
 def _print_tables(lake: Lake) -> None:

@@ -34,7 +34,7 @@ def train(
         "finetune": finetune or settings.training.finetune,
     }
     with errors_in_one_line(SourceError, LakeError, ValueError):
-        asked = source or settings.source
+        asked = settings.source if source is None else source
         lake = Workspace.of(settings, load_source(asked).name).lake
         published = lake.manifest("sequences", lake.resolve("sequences"))
         day = business_date.date() if business_date else published.business_date

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from pipeline.files import replacing
 from pipeline.lake.lake import Lake
 from pipeline.tables.catalog import table as contract
-from pipeline.terminal import harmless
+from pipeline.text import harmless
 
 PARTITION_TYPES = {"date": pa.date32(), "string": pa.string()}
 

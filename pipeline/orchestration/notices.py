@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 from pipeline import notices
+from pipeline.text import one_line, without_passwords
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,7 @@ def report_late(context: dict[str, Any]) -> None:
 
 
 def send(title: str, body: str) -> None:
-    """Log the notice and send it. A notice that cannot be sent never fails the run."""
+    """Log the notice, as one line, and send it. A notice that cannot be sent never fails the run."""
+    body = without_passwords(one_line(body))
     log.error("%s. %s", title, body)
     notices.send(title, body)

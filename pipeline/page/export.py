@@ -10,7 +10,7 @@ from typing import Any, TextIO
 import xlsxwriter
 
 from pipeline.page.columns import Column
-from pipeline.terminal import harmless
+from pipeline.text import harmless
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _NUMBERS = {"number": "#,##0", "units": "#,##0.0", "money": "#,##0.00", "share": "0%", "date": "yyyy-mm-dd"}

@@ -240,8 +240,8 @@ class Source(Layout):
         outside = [path for path in found if not path.resolve().is_relative_to(own)]
         if outside and not self.files_elsewhere:
             raise SourceError(
-                f"source {self.name}: {outside[0]} lies outside {own} (it is {outside[0].resolve()}); move it there, or "
-                "write files_elsewhere = true into the description"
+                f"source {self.name}: {outside[0]} lies outside {own} (it is {outside[0].resolve()}); "
+                "move it there, or write files_elsewhere = true into the description"
             )
         return found
 

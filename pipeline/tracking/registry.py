@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.settings import Settings
+from pipeline.tracking.reachable import check_reachable
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -160,6 +161,8 @@ def connect(settings: Settings) -> "MlflowClient":
 
     if settings.tracking_uri is None:
         Path(settings.data_dir).mkdir(parents=True, exist_ok=True)
+    else:
+        check_reachable(settings.tracking_uri)
     mlflow.set_tracking_uri(settings.mlflow_uri)
     return mlflow.MlflowClient(tracking_uri=settings.mlflow_uri)
 

@@ -117,3 +117,17 @@ def test_an_unreadable_file_of_addresses_fails_no_night(
     nights.publish(1, stockout())
     assert tell(nights, 1) is False
     assert "cannot be read" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Milk\nnew: Bread, s1, critical, 9,999.00: gone", "Milk\r\x1b[2K", "Milk\u2028worse: Rye", "Milk\u202e\x00"],
+)
+def test_no_name_forges_a_line_of_the_digest(nights: Nights, name: str) -> None:
+    nights.publish(1, stockout(product_id=name, reason=name, store_id=name))
+    text = digest_of(nights.settings, "shop", business_date(1))
+    assert text is not None
+    first, *rest = text[1].splitlines()
+    assert first.startswith("new: Milk")
+    assert not [line for line in rest if "Milk" in line or line.startswith(("new:", "worse:"))]
+    assert "".join(text[1].split("\n")).isprintable()
