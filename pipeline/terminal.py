@@ -18,9 +18,10 @@ def errors_in_one_line(*expected: type[Exception]) -> Iterator[None]:
 
     Expected everywhere is what the machine refuses: a full disk, a folder that may not be written, a closed port.
     """
+    kinds: tuple[type[Exception], ...] = (*expected, OSError)
     try:
         yield
-    except (*expected, OSError) as error:
+    except kinds as error:
         # Some messages have lines of their own, such as that of a failed night.
         typer.echo(
             "\n".join(one_line(line) for line in without_passwords(f"larder: {in_words(error)}").split("\n")), err=True
