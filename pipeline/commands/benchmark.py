@@ -176,7 +176,7 @@ def _names(written: str | None, default: Iterable[str]) -> list[str]:
 
 def _tafeng(dataset: str) -> Path:
     """Ta-Feng's file, for the benchmarks that are defined on it alone."""
-    from pipeline.benchmarks.data.tafeng import fetched_file
+    from pipeline.benchmarks.data.tafeng_lines import fetched_file
 
     if dataset != "tafeng":
         raise ValueError(unknown_name("data set for this benchmark", dataset, ["tafeng"]))

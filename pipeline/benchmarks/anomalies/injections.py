@@ -20,20 +20,12 @@ from scipy.sparse import csr_array
 from models.behaviour.histories import Array, Flags, Histories, Integers
 from models.days import epoch_days
 from models.names import unknown_name
-from pipeline.benchmarks.data.tafeng import read_lines
+from pipeline.benchmarks.data.tafeng_lines import SALES_COLUMNS, read_lines
 
 KINDS = ("content", "content_m", "size", "timing", "timing_in", "mix")
 SHARE = 0.02
 LARGER, LATER = 4.0, 3.0
 MIN_BASKETS = 5
-COLUMNS = {
-    "TRANSACTION_DT": "sold_on",
-    "CUSTOMER_ID": "customer",
-    "PRODUCT_SUBCLASS": "category",
-    "PRODUCT_ID": "product",
-    "AMOUNT": "quantity",
-    "SALES_PRICE": "amount",
-}
 
 
 @dataclass(frozen=True)
@@ -53,7 +45,7 @@ def tafeng_histories(file: Path, back: int = 0) -> tuple[Histories, np.ndarray]:
 
     Args: back: drops the last `back` baskets of every customer, to choose settings on other baskets than the report's.
     """
-    lines = read_lines(file, COLUMNS)
+    lines = read_lines(file, SALES_COLUMNS)
     age = lines.groupby("customer")["sold_on"].rank(method="dense", ascending=False)
     lines = lines[age > back]
     days = lines.groupby("customer")["sold_on"].transform("nunique")

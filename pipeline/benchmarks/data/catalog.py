@@ -18,7 +18,8 @@ def open_dataset(words: Sequence[str]) -> Dataset:
 
             return RealityCheck(Path(path))
         case ["tafeng"]:
-            from pipeline.benchmarks.data.tafeng import TaFeng, fetched_file
+            from pipeline.benchmarks.data.tafeng import TaFeng
+            from pipeline.benchmarks.data.tafeng_lines import fetched_file
 
             return TaFeng(fetched_file())
         case [source]:

@@ -13,15 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from models.demand.sales_history import SalesHistory, sales_history
+from pipeline.benchmarks.data.tafeng_lines import SALES_COLUMNS, read_text
 
-COLUMNS = {
-    "TRANSACTION_DT": "sold_on",
-    "CUSTOMER_ID": "customer",
-    "PRODUCT_ID": "product",
-    "PRODUCT_SUBCLASS": "category",
-    "AMOUNT": "quantity",
-    "SALES_PRICE": "amount",
-}
 LARGEST_QUANTITY = 100.0
 HORIZON_DAYS = 7
 # Days before the cutoff whose units say which products count as top.
@@ -80,9 +73,7 @@ class DailySales:
 
 def read_tafeng(file: Path) -> DailySales:
     """Ta-Feng's fetched file. Raises FileNotFoundError where it has not been fetched."""
-    if not file.is_file():
-        raise FileNotFoundError(f"{file} is missing; get it with `larder source fetch tafeng`")
-    return daily_sales(pd.read_csv(file, usecols=list(COLUMNS), dtype=str, compression="zip").rename(columns=COLUMNS))
+    return daily_sales(read_text(file, SALES_COLUMNS))
 
 
 def daily_sales(lines: pd.DataFrame) -> DailySales:

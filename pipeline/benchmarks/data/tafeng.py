@@ -14,31 +14,11 @@ from models.days import epoch_days
 from models.ragged import offsets_of
 from models.special_ids import FIRST_PRODUCT
 from pipeline.benchmarks.data.folds import Fold, divide_at_random
+from pipeline.benchmarks.data.tafeng_lines import SALES_COLUMNS, read_lines
 from pipeline.dataset.histories import hashed_attributes
-from pipeline.settings import Settings
 from pipeline.sources.source import load_source
-from pipeline.sources.tafeng import MEMBER
-from pipeline.workspace import Workspace
 
-COLUMNS = {"TRANSACTION_DT": "sold_on", "CUSTOMER_ID": "customer", "PRODUCT_ID": "product", "AMOUNT": "quantity"}
-
-
-def fetched_file() -> Path:
-    """Where `larder source fetch tafeng` puts the file."""
-    return Workspace.of(Settings(), "tafeng").raw / Path(MEMBER).name
-
-
-def read_lines(file: Path, columns: dict[str, str]) -> pd.DataFrame:
-    """Lines of the fetched file with these columns by their new names: text, but `sold_on` a day, `quantity` a number.
-
-    Raises: FileNotFoundError: where the file has not been fetched.
-    """
-    if not file.is_file():
-        raise FileNotFoundError(f"{file} is missing; get it with `larder source fetch tafeng`")
-    lines = pd.read_csv(file, usecols=list(columns), dtype=str, compression="zip").rename(columns=columns)
-    lines["sold_on"] = pd.to_datetime(lines["sold_on"], format="%m/%d/%Y")
-    lines["quantity"] = lines["quantity"].astype(np.float32)
-    return lines
+COLUMNS = {theirs: ours for theirs, ours in SALES_COLUMNS.items() if ours not in ("category", "amount")}
 
 
 class TaFeng:

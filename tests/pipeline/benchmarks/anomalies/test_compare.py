@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from models.behaviour.histories import Histories
 from pipeline.benchmarks.anomalies.injections import KINDS, LATER, inject, tafeng_histories
 from pipeline.benchmarks.anomalies.methods import DETECTORS, detector
-from pipeline.benchmarks.data.tafeng import fetched_file
+from pipeline.benchmarks.data.tafeng_lines import fetched_file
 from pipeline.cli import app
 from tests.pipeline.benchmarks.folders import write_tafeng
 

@@ -12,7 +12,8 @@ from typer.testing import CliRunner, Result
 
 from models.demand.counts import share_within
 from models.demand.forecast import DemandForecast, Spread, fit_band, fit_spread, with_spread
-from pipeline.benchmarks.data.daily_sales import COLUMNS, DailySales, daily_sales
+from pipeline.benchmarks.data.daily_sales import DailySales, daily_sales
+from pipeline.benchmarks.data.tafeng_lines import SALES_COLUMNS
 from pipeline.benchmarks.stockouts.compare import PAIR, TEST_WINDOWS
 from pipeline.benchmarks.stockouts.methods import METHODS, demand_method
 from pipeline.benchmarks.stockouts.metrics import alert_scores, demand_scores, point_scores
@@ -36,13 +37,13 @@ def lines(seed: int = 0) -> pd.DataFrame:
                 (f"{sold_on.month}/{sold_on.day}/{sold_on.year}", f"c{customer}", f"p{product:02}", "7", "1", "30")
                 for customer in range(int(rng.poisson(1 + product % 4)))
             ]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return pd.DataFrame(rows, columns=list(SALES_COLUMNS))
 
 
 @pytest.fixture(scope="module")
 def sales() -> DailySales:
     """The lines as daily units."""
-    return daily_sales(lines().rename(columns=COLUMNS))
+    return daily_sales(lines().rename(columns=SALES_COLUMNS))
 
 
 def certain(mean: list[list[float]]) -> DemandForecast:
@@ -57,7 +58,7 @@ def test_daily_units_are_the_lines_units(sales: DailySales) -> None:
 
 
 def test_wholesale_is_left_out() -> None:
-    rows = lines().rename(columns=COLUMNS)
+    rows = lines().rename(columns=SALES_COLUMNS)
     rows.loc[0, "quantity"] = "1200"
     assert daily_sales(rows).units.sum() == len(rows) - 1
 
@@ -65,7 +66,7 @@ def test_wholesale_is_left_out() -> None:
 @pytest.mark.parametrize("model", METHODS)
 def test_what_is_sold_later_changes_no_forecast(sales: DailySales, model: str) -> None:
     cutoff = sales.day(WINDOW)
-    rows = lines().rename(columns=COLUMNS)
+    rows = lines().rename(columns=SALES_COLUMNS)
     later = pd.to_datetime(rows["sold_on"], format="%m/%d/%Y").dt.date >= WINDOW
     rows.loc[later, "quantity"] = "50"
     rows.loc[later, "amount"] = "1"
@@ -85,7 +86,7 @@ def parts(forecast: DemandForecast | np.ndarray) -> list[np.ndarray]:
 
 
 def test_plans_are_made_from_the_past_and_the_seed_alone(sales: DailySales) -> None:
-    rows = lines().rename(columns=COLUMNS)
+    rows = lines().rename(columns=SALES_COLUMNS)
     rows.loc[pd.to_datetime(rows["sold_on"], format="%m/%d/%Y").dt.date >= WINDOW, "quantity"] = "50"
     changed = daily_sales(rows)
     for one, other in zip(make_plans(sales, WINDOW), make_plans(changed, WINDOW), strict=True):
