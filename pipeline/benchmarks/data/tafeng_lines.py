@@ -12,8 +12,8 @@ from pipeline.workspace import Workspace
 SALES_COLUMNS = {
     "TRANSACTION_DT": "sold_on",
     "CUSTOMER_ID": "customer",
-    "PRODUCT_SUBCLASS": "category",
     "PRODUCT_ID": "product",
+    "PRODUCT_SUBCLASS": "category",
     "AMOUNT": "quantity",
     "SALES_PRICE": "amount",
 }
