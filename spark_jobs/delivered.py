@@ -17,16 +17,23 @@ from pipeline.sources.source import Layout, Source, SourceError
 UNREADABLE = "unreadable"
 MONEY = "decimal(20,6)"
 UNITS = "decimal(13,6)"
-_COLUMNS = "source_file string, source_line bigint, problem string, line_text string, line_hash binary"
+_COLUMNS = "source_file string, source_line bigint, problem string, line_text string, line_hash bigint"
 
 
 def read_delivered(
-    spark: SparkSession, files: list[Delivered], source: Source, layout: Layout, columns: dict[str, str]
+    spark: SparkSession,
+    files: list[Delivered],
+    source: Source,
+    layout: Layout,
+    columns: dict[str, str],
+    *,
+    key: bytes | None = None,
 ) -> DataFrame:
     """One row per record: what `pipeline.sources.reader.read_file` returns.
 
     A file that breaks off while it is read gives a row with the problem `unreadable`; `refuse_unreadable` looks for it.
 
+    Args:   key: of a source that pseudonymises its customers; the hashes of its lines are keyed with it.
     Raises: SourceError: for a file that cannot be opened or lacks a column.
     """
     for delivered in files:
@@ -34,7 +41,7 @@ def read_delivered(
     tasks = _spread(files, 4 * spark.sparkContext.defaultParallelism)
     schema = _schema(columns)
     names = ["source_file", "source_line", "problem", "line_text", "line_hash", *columns]
-    options = _sales_options(source) if layout is source else {"timezone": source.timezone}
+    options = _sales_options(source, key) if layout is source else {"timezone": source.timezone}
 
     def read(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
@@ -57,7 +64,7 @@ def read_first(spark: SparkSession, files: list[Delivered], source: Source, most
     Raises: SourceError: for a file that cannot be read or lacks a column.
     """
     columns = source.sales_columns
-    batches = (batch for each in files for batch in read_file(each, source, columns, **_sales_options(source)))
+    batches = (batch for each in files for batch in read_file(each, source, columns, **_sales_options(source, None)))
     first: list[pa.RecordBatch] = []
     while most > 0 and (batch := next(batches, None)) is not None:
         first.append(batch.slice(0, most))
@@ -98,10 +105,15 @@ def _schema(columns: dict[str, str]) -> str:
     return ", ".join([_COLUMNS, *(f"{name} string" for name in columns)])
 
 
-def _sales_options(source: Source) -> dict[str, Any]:
-    """How `read_file` reads sales."""
+def _sales_options(source: Source, key: bytes | None) -> dict[str, Any]:
+    """How `read_file` reads sales; the key is cut to what BLAKE2 takes."""
     hashes = source.duplicates == "reject"
-    return {"time_format": source.time_format, "timezone": source.timezone, "hashes": hashes}
+    return {
+        "time_format": source.time_format,
+        "timezone": source.timezone,
+        "hashes": hashes,
+        "hash_key": (key or b"")[:64],
+    }
 
 
 def _spread(files: list[Delivered], most: int) -> list[list[Delivered]]:
@@ -118,5 +130,5 @@ def _spread(files: list[Delivered], most: int) -> list[list[Delivered]]:
 
 def _unreadable(delivered: Delivered, message: str, names: list[str]) -> pa.RecordBatch:
     row = {"source_file": delivered.label, "source_line": 1, "problem": UNREADABLE, "line_text": message}
-    kinds = {"source_line": pa.int64(), "line_hash": pa.binary()}
+    kinds = {"source_line": pa.int64(), "line_hash": pa.int64()}
     return pa.RecordBatch.from_pydict({name: pa.array([row.get(name)], kinds.get(name, pa.string())) for name in names})

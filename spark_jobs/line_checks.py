@@ -36,30 +36,56 @@ def check_lines(raw: DataFrame, source: Source, key: bytes | None = None) -> Dat
         parsed = parsed.withColumn("customer_text", _pseudonym(F.col("customer_text"), key))
     sales = _sales(parsed, source).withColumn("fault", F.coalesce(*_faults(source)))
     # A day that is refused is no day: not one that the source has got to, nor one that Python could hold.
+    plausible = F.col("sold_on").between(F.lit(_BOUNDS["sold_on"].minimum), F.lit(_BOUNDS["sold_on"].maximum))
+    sales = sales.withColumn("day_read", F.when(plausible, F.col("sold_on")))
     sales = sales.withColumn("sold_on", F.when(F.col("fault").isNull(), F.col("sold_on")))
-    return sales.select("fault", "line_hash", "sold_at_text", *TRANSACTIONS.column_names)
+    return sales.select("fault", "sold_at_text", "day_read", *TRANSACTIONS.column_names)
 
 
-def judge_lines(checked: DataFrame, source: Source, last_day: date) -> DataFrame:
-    """Add what only the whole delivery tells: dates after `last_day`, and lines that were delivered before.
-
-    Returns: the columns of `transactions` and `fault`, which is null exactly where a line is accepted.
-    """
+def refuse_future(checked: DataFrame, source: Source, last_day: date) -> DataFrame:
+    """Add what the delivery's other lines tell: dates after `last_day`."""
     late = _at(source, "sold_at", F.col("sold_on") > F.lit(last_day), F.lit("future_date"))
-    judged = checked.withColumn("fault", F.coalesce("fault", late))
-    if source.duplicates == "reject":
-        judged = _refuse_repeated(judged)
-    return judged.select("fault", *TRANSACTIONS.column_names)
+    return checked.withColumn("fault", F.coalesce("fault", late))
+
+
+def refuse_repeated(checked: DataFrame, source: Source, stored: DataFrame | None = None) -> DataFrame:
+    """Add what other lines tell: of lines equal in every column, however many files they are in, one is accepted.
+
+    A stored line comes before a new one; of new ones the first in order of file and line is kept.
+
+    Args: stored: accepted lines of earlier deliveries that stay, in the columns of `transactions`.
+    """
+    if source.duplicates == "keep":
+        return checked
+    place = F.struct("source_file", "source_line")
+    good = checked.where(F.col("fault").isNull()).select(
+        "sold_on", "line_hash", F.lit(1).alias("turn"), place.alias("place")
+    )
+    if stored is not None:
+        known = stored.where(F.col("line_hash").isNotNull())
+        good = good.unionByName(known.select("sold_on", "line_hash", F.lit(0).alias("turn"), place.alias("place")))
+    repeated = (
+        good.groupBy("sold_on", "line_hash")
+        .agg(F.min(F.struct("turn", "place"))["place"].alias("kept"), F.count("*").alias("lines"))
+        .where("lines > 1")
+        .select("sold_on", "line_hash", "kept")
+    )
+    again = F.col("fault").isNull() & F.col("kept").isNotNull() & (place != F.col("kept"))
+    where = F.concat_ws(" line ", "kept.source_file", F.col("kept.source_line").cast("string"))
+    fault = F.when(again, _fault(F.lit("duplicate_line"), F.lit(None), F.concat(F.lit("equal to "), where)))
+    judged = checked.join(repeated, ["sold_on", "line_hash"], "left").withColumn("fault", F.coalesce("fault", fault))
+    return judged.drop("kept")
 
 
 def accepted(checked: DataFrame) -> DataFrame:
     """The lines that become `transactions`."""
-    return checked.where(F.col("fault").isNull()).drop("fault")
+    return checked.where(F.col("fault").isNull()).select(*TRANSACTIONS.column_names)
 
 
 def rejected(checked: DataFrame) -> DataFrame:
     """The lines that become `rejected_transactions`."""
-    refused = checked.where(F.col("fault").isNotNull()).select("source_file", "source_line", "fault.*")
+    refused = checked.where(F.col("fault").isNotNull())
+    refused = refused.select("source_file", "source_line", "fault.*", F.col("day_read").alias("sold_on"))
     return refused.withColumn("value", F.substring("value", 1, SHOWN_CHARACTERS))
 
 
@@ -114,6 +140,7 @@ def _sales(parsed: DataFrame, source: Source) -> DataFrame:
             "basket_id": F.col("basket_text"),
             "product_id": F.col("product_text"),
             "category": F.col("category_text"),
+            "delivery_id": F.col("delivery_text"),
         }
     )
 
@@ -144,6 +171,7 @@ def _faults(source: Source) -> list[Column]:
     keys = ["sold_at", "product", "customer"]
     keys += ["store"] if source.columns.store else []
     keys += ["basket"] if source.session == "basket_id" else []
+    keys += ["delivery"] if source.redelivery == "delivery_id" else []
     problem = F.col("problem")
     sold_on = F.col("sold_on")
     units, money, cents = F.col("units"), F.col("money"), F.col("signed_cents")
@@ -185,22 +213,6 @@ def _at(source: Source, name: str, failed: Column, reason: Column) -> Column:
 
 def _fault(reason: Column, column: Column, value: Column) -> Column:
     return F.struct(reason.alias("reason"), column.alias("column_name"), value.alias("value")).cast(FAULT)
-
-
-def _refuse_repeated(sales: DataFrame) -> DataFrame:
-    """Of lines equal in every column, however many files they are in, the first in order of file and line is kept."""
-    first = F.struct("source_file", "source_line")
-    repeated = (
-        sales.where(F.col("fault").isNull())
-        .groupBy("line_hash")
-        .agg(F.min(first).alias("kept"), F.count("*").alias("lines"))
-        .where("lines > 1")
-        .select("line_hash", "kept")
-    )
-    again = F.col("fault").isNull() & F.col("kept").isNotNull() & (first != F.col("kept"))
-    where = F.concat_ws(" line ", "kept.source_file", F.col("kept.source_line").cast("string"))
-    fault = F.when(again, _fault(F.lit("duplicate_line"), F.lit(None), F.concat(F.lit("equal to "), where)))
-    return sales.join(repeated, "line_hash", "left").withColumn("fault", F.coalesce("fault", fault))
 
 
 def _named(columns: dict[str, Column]) -> list[Column]:

@@ -8,7 +8,6 @@ known here, so no date counts as lying in the future, and a line counts as repea
 import argparse
 import sys
 from collections import Counter
-from datetime import date
 
 from pyspark.sql import Row, SparkSession
 
@@ -20,7 +19,7 @@ from pipeline.sources.source import Source, SourceError, load_source
 from pipeline.terminal import print_table
 from pipeline.workspace import Workspace
 from spark_jobs.delivered import read_first
-from spark_jobs.line_checks import check_lines, judge_lines, rejected
+from spark_jobs.line_checks import check_lines, refuse_repeated, rejected
 from spark_jobs.session import open_session
 
 SHOWN_LINES = 3  # of each reason
@@ -36,7 +35,7 @@ def try_lines(
     folder = source.folder(workspace)
     files = [Delivered(path, file_name(path, folder)) for path in source.delivered_files(workspace)]
     raw = read_first(spark, files, source, most)
-    judged = judge_lines(check_lines(raw, source, key), source, date.max)
+    judged = refuse_repeated(check_lines(raw, source, key), source)
     return raw.count(), sorted(rejected(judged).collect(), key=lambda row: (row.source_file, row.source_line))
 
 

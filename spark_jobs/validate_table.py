@@ -10,8 +10,9 @@ from pipeline.expectations.suites import import_ahead
 from pipeline.tables.catalog import TABLES
 from spark_jobs.session import arg_parser, open_job, open_session
 
-# Tables published through the gate of another, before it.
-TOGETHER = {"sequences": ("vocabulary",)}
+# Tables published through the gate of another: before it, and after it.
+BEFORE = {"sequences": ("vocabulary",)}
+AFTER = {"transactions": ("store_days",)}
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -25,9 +26,13 @@ def main(argv: list[str] | None = None) -> None:
         import_ahead()
         lake, run_id = job.workspace.lake, job.run.run_id
         spark = open_session(job.name, job.settings)
-        for table in (*TOGETHER.get(arguments.table, ()), arguments.table):
-            job.record.rows_in = lake.manifest(table, run_id).rows
-            job.record.rows_out = audit_and_publish(spark.range(0), job.workspace, table, run_id, job.settings).rows
+        for table in BEFORE.get(arguments.table, ()):
+            audit_and_publish(spark.range(0), job.workspace, table, run_id, job.settings)
+        job.record.rows_in = lake.manifest(arguments.table, run_id).rows
+        published = audit_and_publish(spark.range(0), job.workspace, arguments.table, run_id, job.settings)
+        job.record.rows_out = published.rows
+        for table in AFTER.get(arguments.table, ()):
+            audit_and_publish(spark.range(0), job.workspace, table, run_id, job.settings)
         job.record.details["current"] = lake.current(arguments.table)
 
 

@@ -34,6 +34,8 @@ def transaction(**fields: Any) -> dict[str, Any]:
         "amount_cents": 100,
         "customer_attributes": None,
         "is_return": False,
+        "delivery_id": None,
+        "line_hash": None,
         "sold_on": sold_on,
     }
     return row | fields

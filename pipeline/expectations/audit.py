@@ -12,6 +12,7 @@ from pipeline.tables.catalog import table as contract
 from pipeline.workspace import Workspace
 
 SMALL_CHANGE = 100
+SHOWN = 3
 
 
 class AuditFailed(Exception):
@@ -75,6 +76,9 @@ def row_bounds(lake: Lake, manifest: Manifest) -> RowBounds:
 def _reason(failure: Failure, counted: Profile, bounds: RowBounds, staged: Frame, manifest: Manifest) -> str:
     if failure.metric == ROWS:
         return f"{failure.observed} rows, expected {bounds.reason} [{failure.expectation}]"
+    if stated := counted.stated.get(failure.metric):
+        more = f" and {len(stated) - SHOWN} more" if len(stated) > SHOWN else ""
+        return f"{'; '.join(stated[:SHOWN])}{more} [{failure.metric}]"
     text = f"{failure.observed} rows break '{failure.metric}' [{failure.expectation}]"
     check = counted.checks.get(failure.metric)
     shown = examples(staged, manifest, check) if check else []

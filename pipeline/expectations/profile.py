@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from pipeline.expectations.checks import Check, contract_checks
+from pipeline.expectations.deliveries import delivery_failures
 from pipeline.expectations.rules import ALSO_UNIQUE, CONSTANT, table_rules
 from pipeline.lake.lake import Manifest
 from pipeline.tables.catalog import table as contract
@@ -33,11 +34,12 @@ class Frame(Protocol):
 
 @dataclass
 class Profile:
-    """Rows, and for every check the rows that break it."""
+    """Rows, for every check the rows that break it, and what the manifest states of its delivery."""
 
     rows: int
     violations: dict[str, int]
     checks: dict[str, Check] = field(repr=False)
+    stated: dict[str, list[str]] = field(repr=False, default_factory=dict)
 
 
 def profile(frame: Frame, manifest: Manifest) -> Profile:
@@ -56,7 +58,9 @@ def profile(frame: Frame, manifest: Manifest) -> Profile:
         violations[f"{column} is the same in every row"] = max(0, int(surplus))
     for columns in (table.key, *((column,) for column in ALSO_UNIQUE.get(table.name, ()))):
         violations[f"{', '.join(columns)} is unique"] = _duplicates(frame, columns)
-    return Profile(int(counts[0]), violations, by_metric)
+    stated = delivery_failures(manifest)
+    violations |= {rule: len(found) for rule, found in stated.items()}
+    return Profile(int(counts[0]), violations, by_metric, stated)
 
 
 def examples(frame: Frame, manifest: Manifest, check: Check, limit: int = 3) -> list[str]:

@@ -6,18 +6,24 @@ of `transactions`, so that after a rollback, or when a run was refused, the same
 
 import hashlib
 import os
+import re
 import shutil
 from collections import Counter
+from collections.abc import Container, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
 from pydantic import BaseModel
 
 from pipeline.lake.lake import Lake
 from pipeline.sources.last_day import last_business_day
 from pipeline.sources.reader import Delivered
 from pipeline.sources.source import Source, SourceError, file_day
+from pipeline.sources.usable_lines import REPEATED
+from pipeline.tables.rejected_transactions import REJECTED_TRANSACTIONS
 from pipeline.tables.transactions import TRANSACTIONS
 
 
@@ -51,36 +57,84 @@ class Before(NamedTuple):
 
 
 class News(NamedTuple):
-    """What a night has to do: files to read, and known files that only their time changed of."""
+    """What a night has to do: files to read, and known files that only their time changed of.
+
+    `earlier` are the labels under which files that are read now were read before, each with its label of now.
+    """
 
     to_read: dict[Delivered, ReadFile]
     touched: dict[str, ReadFile]
+    earlier: dict[str, str]
 
 
-def new_files(files: list[Path], folder: Path, known: dict[str, ReadFile]) -> News:
+def new_files(
+    files: list[Path], folder: Path, known: dict[str, ReadFile], repeating: Mapping[str, Container[str]] | None = None
+) -> News:
     """Compare the delivered files with the known ones.
 
     A label is the file's name relative to `folder`; where that name stood for other content before, `#` and eight
     digits of the content's hash follow, so that a label and a line number always mean one line.
 
     Args:   known: by label, in the order in which they were read.
+            repeating: by label the labels of files of which lines were refused as equal to lines of that one. Where
+            that one changed they are read again, since what they repeat may be gone.
     Raises: SourceError: naming a file that cannot be read.
     """
     latest = {entry.name: (label, entry) for label, entry in known.items()}
-    news = News({}, {})
+    labels: dict[str, list[str]] = {}
+    for label, entry in known.items():
+        labels.setdefault(entry.name, []).append(label)
+    news, unchanged = News({}, {}, {}), {}
     for path in files:
         name = file_name(path, folder)
         status = path.stat()
         label, before = latest.get(name, (name, None))
         if before and (before.size, before.mtime_ns) == (status.st_size, status.st_mtime_ns):
+            unchanged[label] = (path, before)
             continue
         content = _sha256(path)
         if before and before.sha256 == content:
             news.touched[label] = before.model_copy(update={"mtime_ns": status.st_mtime_ns})
+            unchanged[label] = (path, news.touched[label])
             continue
         entry = ReadFile(name=name, size=status.st_size, mtime_ns=status.st_mtime_ns, sha256=content)
-        news.to_read[Delivered(path, f"{name}#{content[:8]}" if before else name)] = entry
+        now = f"{name}#{content[:8]}" if before else name
+        news.to_read[Delivered(path, now)] = entry
+        news.earlier.update(dict.fromkeys(labels.get(name, []), now))
+    changed = [(repeating or {}).get(label, ()) for label in news.earlier]
+    for label, (path, entry) in unchanged.items():
+        if not any(label in others for others in changed):
+            continue
+        news.to_read[Delivered(path, label)] = entry
+        news.earlier[label] = label
     return news
+
+
+def repeating_files(lake: Lake, known: Container[str]) -> dict[str, set[str]]:
+    """By label the labels of files of which lines were refused as equal to lines of that file."""
+    version = lake.current(REJECTED_TRANSACTIONS.name)
+    if version is None:
+        return {}
+    refused = ds.dataset(lake.path(REJECTED_TRANSACTIONS.name, version), format="parquet")
+    repeated = refused.to_table(["source_file", "value"], filter=ds.field("reason") == REPEATED)
+    first = pc.replace_substring_regex(repeated["value"], r"^equal to (.*) line \d+$", r"\1")
+    found: dict[str, set[str]] = {}
+    for file, other in set(zip(first.to_pylist(), repeated["source_file"].to_pylist(), strict=True)):
+        found.setdefault(label_in(file, known), set()).add(label_in(other, known))
+    return found
+
+
+def label_in(source_file: str, known: Container[str]) -> str:
+    """The file's label; a member of a zip archive is named behind the archive's."""
+    label = source_file
+    while label not in known and "/" in label:
+        label = label.rpartition("/")[0]
+    return label if label in known else source_file
+
+
+def label_of(source_file: str) -> str:
+    """The name that a label begins with, without the digits that tell contents apart."""
+    return re.sub("#[0-9a-f]{8}$", "", source_file)
 
 
 def file_name(path: Path, folder: Path) -> str:
@@ -114,14 +168,16 @@ def reconciled(
     return read
 
 
-def link_days(source: Path, target: Path) -> int:
-    """Take over every day (partition folder) of `source` that `target` lacks; returns how many there were.
+def link_days(source: Path, target: Path, changed: Container[date] = ()) -> int:
+    """Take over every day (partition folder) of `source` that `target` lacks, but those that `changed`.
+
+    Returns how many there were.
 
     Hard links share the bytes between versions; where the file system has none, files are copied.
     """
     linked = 0
     for day in sorted(source.glob("sold_on=*")):
-        if (target / day.name).exists():
+        if (target / day.name).exists() or date.fromisoformat(day.name.partition("=")[2]) in changed:
             continue
         (target / day.name).mkdir()
         for file in day.glob("*.parquet"):
@@ -132,7 +188,7 @@ def link_days(source: Path, target: Path) -> int:
 
 def _of_file(label: str, counter: Counter[str]) -> int:
     """A zip archive of several files has one `source_file` per member."""
-    if label in counter or not label.lower().partition("#")[0].endswith(".zip"):
+    if label in counter or not label_of(label).lower().endswith(".zip"):
         return counter[label]
     return sum(lines for file, lines in counter.items() if file.startswith(f"{label}/"))
 

@@ -71,6 +71,7 @@ class SalesColumns(_Columns):
     basket: str | None = None
     category: str | None = None
     return_flag: str | None = None
+    delivery: str | None = Field(None, description='number of the delivery, for `redelivery = "delivery_id"`')
 
     @model_validator(mode="after")
     def _one_price(self) -> "SalesColumns":
@@ -167,7 +168,15 @@ class Source(Layout):
     return_flag_values: tuple[str, ...] = ("1", "true", "yes")
     return_basket_prefix: str = "C"
     duplicates: Literal["reject", "keep"] = Field("reject", description="a line equal to another in every column")
-    redelivery: Literal["day", "store_day"] = Field("day", description="what a later delivery of a day replaces")
+    redelivery: Literal["file", "rolling_file", "store_day", "day", "delivery_id"] = Field(
+        "file", description="what a later delivery replaces; all else it says is added"
+    )
+    min_usable_share: float = Field(
+        0.95, ge=0, le=1, description="the night stops when less of a file's or a day's lines can be used"
+    )
+    max_shrink_share: float = Field(
+        0.1, ge=0, le=1, description="the night stops when a store's past day loses more of its lines"
+    )
     files_elsewhere: bool = Field(False, description="whether files, or links to them, may lie outside the folder")
     prepared_by: str = Field("", description="command that makes the files, named when there are none")
     columns: SalesColumns
@@ -191,10 +200,11 @@ class Source(Layout):
         needed = {
             "basket": self.session == "basket_id" or self.returns == "basket_prefix",
             "return_flag": self.returns == "flag",
+            "delivery": self.redelivery == "delivery_id",
         }
         for column, used in needed.items():
             if used and getattr(self.columns, column) is None:
-                raise ValueError(f"the session or returns rule needs columns.{column}")
+                raise ValueError(f"the session, returns or redelivery rule needs columns.{column}")
         if self.session == "gap_minutes" and not re.search("%[HI]", self.time_format):
             raise ValueError(f"session by gap_minutes needs a time of day, and time_format is {self.time_format!r}")
         return self

@@ -12,6 +12,7 @@ from pipeline.tables.segments import CUSTOMER_SEGMENTS, PRODUCT_SEGMENTS
 from pipeline.tables.sequences import SEQUENCES
 from pipeline.tables.stock import RESUPPLIES, STOCK_LEVELS
 from pipeline.tables.stockouts import STOCKOUTS
+from pipeline.tables.store_days import STORE_DAYS
 from pipeline.tables.transactions import TRANSACTIONS
 from pipeline.tables.vectors import CUSTOMER_VECTORS, PRODUCT_VECTORS
 from pipeline.tables.vocabulary import VOCABULARY
@@ -21,6 +22,7 @@ TABLES: dict[str, Table] = {
     for table in (
         TRANSACTIONS,
         REJECTED_TRANSACTIONS,
+        STORE_DAYS,
         BASKETS,
         VOCABULARY,
         SEQUENCES,

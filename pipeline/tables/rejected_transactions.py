@@ -31,5 +31,6 @@ REJECTED_TRANSACTIONS = Table(
         Column("reason", "string", "why it was refused; the first that applies", values=REASONS),
         Column("column_name", "string", "the delivered column at fault", nullable=True),
         Column("value", "string", "what stood there, cut at 200 characters", nullable=True),
+        Column("sold_on", "date", "the day that the line names, where it can be read", nullable=True),
     ),
 )

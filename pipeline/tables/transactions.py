@@ -1,8 +1,9 @@
 """Accepted sales lines.
 
-Grain one line of a delivered file. Cumulative: every version holds all days delivered so far; a day delivered again
-replaces that day. `sold_on` is the shop's calendar day in the source's time zone. Money is whole cents, so that sums
-do not depend on their order. Returns are lines with `is_return`, their quantity and amount positive.
+Grain one line of a delivered file. Cumulative: every version holds all days delivered so far; what a delivery replaces
+is what the source's `redelivery` says, by default what the same file said before. `sold_on` is the shop's calendar day
+in the source's time zone. Money is whole cents, so that sums do not depend on their order. Returns are lines with
+`is_return`, their quantity and amount positive.
 """
 
 from datetime import date
@@ -28,6 +29,8 @@ TRANSACTIONS = Table(
         Column("amount_cents", "bigint", "line total paid, or paid back", unit="cents", minimum=0, maximum=10**12),
         Column("customer_attributes", "array<string>", "what the line says of its customer, name=value", nullable=True),
         Column("is_return", "boolean", "goods came back"),
+        Column("delivery_id", "string", "delivery the line belongs to, where the source names one", nullable=True),
+        Column("line_hash", "bigint", "equal for equal delivered lines of one day", nullable=True),
         Column("sold_on", "date", "shop's calendar day", minimum=date(1970, 1, 2), maximum=date(2200, 1, 1)),
     ),
 )

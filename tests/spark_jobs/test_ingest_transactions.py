@@ -1,4 +1,4 @@
-"""Lines are taken in with file, line and reason; a day delivered again replaces that day."""
+"""Lines are taken in with file, line and reason; unchanged files and days are left alone."""
 
 import gzip
 import os
@@ -47,7 +47,7 @@ def test_the_manifest_counts_every_line_of_every_file(
     ]
 
 
-def test_a_day_delivered_again_replaces_that_day_and_no_other(
+def test_late_lines_join_their_day_and_other_days_are_linked(
     spark: SparkSession, tmp_path: Path, toml: Callable[..., str]
 ) -> None:
     source = toml()
@@ -56,7 +56,9 @@ def test_a_day_delivered_again_replaces_that_day_and_no_other(
     deliver(tmp_path, "b.csv", GOOD.replace("p1", "p9").replace("02-01", "02-02"))
     night(source, "run2", "2026-02-12")
     rows = table(spark, source, "transactions", "run2")
-    assert [(str(row.sold_on), row.product_id) for row in rows] == [("2026-02-01", "p1"), ("2026-02-02", "p9")]
+    assert [(str(row.sold_on), row.product_id) for row in rows] == [
+        ("2026-02-01", "p1"), ("2026-02-02", "p1"), ("2026-02-02", "p9"),
+    ]  # fmt: skip
     before, after = (
         next(workspace(source).lake.path("transactions", run).glob("sold_on=2026-02-01/*.parquet"))
         for run in ("run1", "run2")
@@ -74,23 +76,10 @@ def test_files_of_one_delivery_add_up_on_the_same_day(
     assert [row.store_id for row in table(spark, source, "transactions")] == ["s1", "s2"]
 
 
-def test_store_days_keep_the_stores_that_did_not_deliver_again(
-    spark: SparkSession, tmp_path: Path, toml: Callable[..., str]
-) -> None:
-    source = toml(redelivery="store_day")
-    deliver(tmp_path, "a.csv", GOOD)
-    deliver(tmp_path, "b.csv", GOOD.replace("s1", "s2"))
-    night(source)
-    deliver(tmp_path, "b.csv", GOOD.replace("s1", "s2").replace("p1", "p9"))
-    night(source, "run2")
-    rows = table(spark, source, "transactions", "run2")
-    assert {(row.store_id, row.product_id) for row in rows} == {("s1", "p1"), ("s2", "p9")}
-
-
 def test_a_file_that_changed_keeps_line_keys_unique(
     spark: SparkSession, tmp_path: Path, toml: Callable[..., str]
 ) -> None:
-    source = toml()
+    source = toml(redelivery="rolling_file")
     deliver(tmp_path, "latest.csv", GOOD, "bad")
     night(source)
     deliver(tmp_path, "latest.csv", GOOD.replace("02-01", "02-02"), "bad")
