@@ -97,11 +97,11 @@ def inject(histories: Histories, kind: str, seed: int, last_day: int) -> Injecte
 def _donors(part: Integers, alike: Array, rng: np.random.Generator) -> Integers:
     """For each of `part` another funnel with an equal value in `alike`; itself where there is none."""
     donors = part.copy()
-    for place, funnel in enumerate(part):
+    for position, funnel in enumerate(part):
         others = np.flatnonzero(alike == alike[funnel])
         others = others[others != funnel]
         if len(others):
-            donors[place] = rng.choice(others)
+            donors[position] = rng.choice(others)
     return donors
 
 

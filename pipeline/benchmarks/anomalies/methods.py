@@ -172,8 +172,8 @@ def _most_frequent(known: csr_array, size: np.ndarray) -> csr_array:
     """1 for the `size` products of each row that it holds most often; ties by product, [F, P]."""
     rows = np.repeat(np.arange(known.shape[0]), np.diff(known.indptr))
     order = np.lexsort((known.indices, -known.data, rows))
-    place = np.arange(len(rows)) - known.indptr[rows]
-    kept = order[place < size[rows]]
+    position = np.arange(len(rows)) - known.indptr[rows]
+    kept = order[position < size[rows]]
     return csr_array((np.ones(len(kept)), (rows[kept], known.indices[kept])), shape=known.shape)
 
 

@@ -112,12 +112,12 @@ def _customer_route(*, average: bool) -> DemandMethod:
         store = boosted_route.expected_units(
             *_store(sales, cutoff, products, history_days), boosted_route.BoostedConfig()
         )
-        place = np.full(len(sales.units), -1)
-        place[products] = np.arange(len(products))
-        known = (sales.line_days < cutoff) & (place[sales.line_products] >= 0)
+        position = np.full(len(sales.units), -1)
+        position[products] = np.arange(len(products))
+        known = (sales.line_days < cutoff) & (position[sales.line_products] >= 0)
         bought = Purchases(
             customers=sales.line_customers[known],
-            products=place[sales.line_products[known]],
+            products=position[sales.line_products[known]],
             days=sales.line_days[known],
             units=sales.line_units[known],
         )
