@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -51,7 +51,7 @@ class TrainingSettings(Section):
     workers: int = Field(2, ge=1, description="tasks of the barrier stage, each one TensorFlow worker")
     gpus_per_worker: int = Field(0, ge=0, le=1, description="requested through Spark resources; none in local mode")
     epochs: int = Field(8, ge=1, description="passes over the customers; training stops earlier when validation does")
-    max_steps: int = Field(1200, ge=1, description="batches in all; with many customers it ends before the epochs do")
+    max_steps: int = Field(1200, ge=1, description="batches in all, even where an epoch is not over by then")
     patience: int = Field(2, ge=1, description="epochs without a better validation loss before training stops")
     batch_size: int = Field(128, ge=1, le=128, description="examples per global batch (paper: at most 128)")
     learning_rate: float = Field(1e-3, gt=0, description="RMSprop step at first (paper: 1e-3), falling to zero")
@@ -81,10 +81,21 @@ class TrainingSettings(Section):
 class PromotionSettings(Section):
     """The gate a candidate passes before it becomes champion."""
 
-    metric: str = Field("recall@10", description="scorecard metric, larger is better, that the gate compares")
-    baseline: str = Field("global_top", description="the scorecard's baseline that a candidate must beat")
-    min_gain_over_baseline: float = Field(0.0, description="metric above the baseline, absolute")
+    metric: str | None = Field(
+        None, description="scorecard metric that the gate compares; unset: the task's own (`next_basket`: recall@10)"
+    )
+    baseline: str = Field(
+        "best", description="the scorecard's baseline that a candidate must beat; `best`: whichever is best tonight"
+    )
+    min_gain_over_baseline: float = Field(0.0, description="metric better than the baseline's, absolute")
     max_loss_to_champion: float = Field(0.005, ge=0, description="metric that a candidate may lose to the champion")
+
+
+class TaskSettings(Section):
+    """What one task has otherwise than all: `[tasks.next_basket.training]` with `epochs = 4`, for example."""
+
+    training: dict[str, Any] = Field({}, description="settings of [training] for this task alone")
+    promotion: dict[str, Any] = Field({}, description="settings of [promotion] for this task alone")
 
 
 class PredictionSettings(Section):
@@ -190,12 +201,36 @@ class Settings(BaseSettings):
     sequences: SequenceSettings = SequenceSettings()
     training: TrainingSettings = TrainingSettings()
     promotion: PromotionSettings = PromotionSettings()
+    tasks: dict[str, TaskSettings] = Field(
+        {}, description="by task, what it has otherwise than all: LARDER_TASKS__NEXT_BASKET__TRAINING__EPOCHS=4"
+    )
     prediction: PredictionSettings = PredictionSettings()
     demand: DemandSettings = DemandSettings()
     anomalies: AnomalySettings = AnomalySettings()
     segments: SegmentSettings = SegmentSettings()
     alerts: AlertSettings = AlertSettings()
     page: PageSettings = PageSettings()
+
+    @model_validator(mode="after")
+    def _tasks_are_valid(self) -> "Settings":
+        """A wrong name or value under `[tasks]` is refused as it is under `[training]`."""
+        for name in self.tasks:
+            self.of_task(name)
+        return self
+
+    def of_task(self, name: str) -> "Settings":
+        """These settings as they are for one task: `[tasks.<name>]` over the shared ones.
+
+        Raises: ValueError: that names the task, for an unknown setting or a value out of its range.
+        """
+        own = self.tasks.get(name, TaskSettings())
+        try:
+            training = TrainingSettings.model_validate(self.training.model_dump() | own.training)
+            promotion = PromotionSettings.model_validate(self.promotion.model_dump() | own.promotion)
+        except ValidationError as error:
+            wrong = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+            raise ValueError(f"[tasks.{name}]: {wrong}") from error
+        return self.model_copy(update={"training": training, "promotion": promotion})
 
     @cached_property
     def alert_database_url(self) -> str:

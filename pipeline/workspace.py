@@ -7,6 +7,8 @@ from pathlib import Path
 from pipeline.lake.lake import VERSION_NAME, Lake
 from pipeline.settings import Settings
 
+TASKS_FOLDER = "tasks"
+
 
 @dataclass(frozen=True)
 class Workspace:
@@ -37,6 +39,12 @@ class Workspace:
     def run_folder(self, run_id: str) -> Path:
         """Stage records, checkpoints and reports of one run; made if missing."""
         folder = self.runs / run_id
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def task_folder(self, run_id: str, task: str) -> Path:
+        """Training, scorecard and verdict of one task in one run; made if missing."""
+        folder = self.run_folder(run_id) / TASKS_FOLDER / task
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 

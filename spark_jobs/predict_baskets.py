@@ -14,55 +14,40 @@ median of the days that remain, so that a customer who is overdue is not expecte
 The champion may be of an earlier night: its products are found in tonight's vocabulary by their keys.
 """
 
-from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
-from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-from pyspark import Broadcast
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from models.baselines.frequency_forecast import FrequencyForecast
-from models.catalog import ARCHITECTURES
-from models.days import epoch_day
-from models.keys import keys_of
-from pipeline.dataset.batch import Cut
-from pipeline.dataset.candidates import remembered
-from pipeline.dataset.histories import COLUMNS, read_parts
-from pipeline.dataset.next_baskets import translated
-from pipeline.dataset.prediction_rows import ChampionFile, Knowledge, prediction_rows
-from pipeline.settings import Settings
+from pipeline.dataset.histories import COLUMNS
 from pipeline.tables.predictions import PREDICTIONS
 from pipeline.tables.sequences import FUNNEL_KINDS
 from pipeline.tables.vocabulary import END_INDEX, UNKNOWN_INDEX
-from pipeline.tracking.registry import champion
-from spark_jobs.session import arg_parser, open_job, open_session, read_tables, stage_table
+from pipeline.tasks.catalog import NEXT_BASKET, task_and_settings
+from pipeline.tracking.registry import Registry
+from spark_jobs.prediction import stage_predictions
+from spark_jobs.session import arg_parser, open_job, open_session, read_tables
 
 INPUT = (*COLUMNS, "store_id", "last_sold_on")
 USUAL_GAP_DAYS = 7.0  # until any gap has been seen
 
 
-def predict_baskets(
-    sequences: DataFrame, baskets: DataFrame, vocabulary: DataFrame, knowledge: "Broadcast[Knowledge]"
+def active_funnels(
+    sequences: DataFrame, baskets: DataFrame, vocabulary: DataFrame, business_date: date, active_days: int
 ) -> DataFrame:
-    """One prediction per active funnel, in the contract's columns."""
-    night, active_days = knowledge.value.business_date, knowledge.value.settings.active_days
-    short = short_histories(sequences, baskets, vocabulary, night)
+    """Every funnel that is predicted, in the columns of `INPUT` and whether it has a sequence."""
+    short = short_histories(sequences, baskets, vocabulary, business_date)
     funnels = sequences.select(*INPUT, F.lit(True).alias("has_sequence")).unionByName(short)
-    active = funnels.filter(F.col("last_sold_on") >= F.lit(night - timedelta(days=active_days)))
-    # Spread evenly: a table of one small file would otherwise be one task.
-    tasks = 2 * sequences.sparkSession.sparkContext.defaultParallelism
-    return active.repartition(tasks).mapInArrow(_predictor(knowledge), PREDICTIONS.ddl)
+    return funnels.filter(F.col("last_sold_on") >= F.lit(business_date - timedelta(days=active_days)))
 
 
-def short_histories(sequences: DataFrame, baskets: DataFrame, vocabulary: DataFrame, night: date) -> DataFrame:
+def short_histories(sequences: DataFrame, baskets: DataFrame, vocabulary: DataFrame, business_date: date) -> DataFrame:
     """Customers who have too few baskets for a sequence, in the columns of one; each basket keeps all its lines."""
     with_sequence = sequences.filter(F.col("funnel_kind") == "customer").select(F.col("funnel_id").alias("customer_id"))
     lines = (
-        baskets.filter((F.col("n_products") > 0) & (F.col("sold_on") < F.lit(night)))
+        baskets.filter((F.col("n_products") > 0) & (F.col("sold_on") < F.lit(business_date)))
         .join(with_sequence, "customer_id", "left_anti")
         .select(
             "customer_id", "store_id", "basket_key", "started_at_utc", "sold_on", F.explode("products").alias("line")
@@ -122,68 +107,23 @@ def measure_frequencies(
     return {kind: FrequencyForecast(counts, mean_units, medians.get(kind, USUAL_GAP_DAYS)) for kind in FUNNEL_KINDS}
 
 
-def champion_file(
-    settings: Settings, source_name: str, sequences: Path, vocabulary: Path, night: date
-) -> ChampionFile | None:
-    """The champion with its vocabulary, and what it is to remember of tonight's sequences; None before the first."""
-    found = champion(settings, source_name)
-    if found is None:
-        return None
-    cut = Cut(settings.training.max_baskets, settings.training.max_products)
-    names = product_names(found.vocabulary_path)
-    customers = settings.training.memory_customers if ARCHITECTURES[found.architecture].remembers else 0
-    tonight = keys_of(product_names(vocabulary))
-    parts = (translated(part, tonight, keys_of(names)) for part in read_parts(sequences)) if customers else ()
-    known = remembered(parts, epoch_day(night), len(names), customers)
-    return ChampionFile(found.model_path.read_bytes(), found.version, names, cut, known, settings.training.candidates)
-
-
-def product_names(vocabulary: Path) -> np.ndarray:
-    """Product id of each index of a vocabulary, empty for the special ones; object [V]."""
-    table = pq.read_table(vocabulary, columns=["product_index", "product_id"])
-    indices = table["product_index"].to_numpy()
-    names = np.full(int(indices.max(initial=UNKNOWN_INDEX)) + 1, "", object)
-    names[indices] = table["product_id"].to_pylist()
-    return names
-
-
-def _predictor(knowledge: "Broadcast[Knowledge]") -> Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]:
-    """The function that runs in the executors."""
-
-    def predict(parts: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for part in parts:
-            if part.num_rows > 0:
-                yield from prediction_rows(part, knowledge.value)
-
-    return predict
-
-
 def main(argv: list[str] | None = None) -> None:
     """Read this run's sequences and the champion, stage the predictions for their gate."""
     with open_job("predict_baskets", arg_parser(__doc__).parse_args(argv)) as job:
         if job.was_published(PREDICTIONS.name):
             return
-        workspace, record = job.workspace, job.record
-        spark = open_session(job.name, job.settings)
+        task, settings = task_and_settings(NEXT_BASKET.name, job.settings)
+        spark = open_session(job.name, settings)
         frames, inputs = read_tables(spark, job, "sequences", "baskets", "vocabulary")
-        record.rows_in = frames["sequences"].count()
-        folders = {name: workspace.lake.path(name, inputs[name]) for name in ("sequences", "vocabulary")}
-        found = champion_file(job.settings, job.source.name, **folders, night=job.run.business_date)
-        knowledge = Knowledge(
-            business_date=job.run.business_date,
-            settings=job.settings.prediction,
-            product_ids=product_names(folders["vocabulary"]),
-            frequencies=measure_frequencies(**frames),
-            champion=found,
+        job.record.rows_in = frames["sequences"].count()
+        rows = active_funnels(
+            **frames, business_date=job.run.business_date, active_days=settings.prediction.active_days
         )
-        predictions = predict_baskets(**frames, knowledge=spark.sparkContext.broadcast(knowledge))
-        inputs |= {"model": found.version} if found else {}
-        folder, record.rows_out = stage_table(predictions, workspace, PREDICTIONS.name, job.run, inputs)
-        record.details["model"] = found.version if found else "none yet: frequencies"
-        flagged = spark.read.schema(PREDICTIONS.ddl).parquet(str(folder)).filter("fallback IS NOT NULL")
-        record.details["fallback"] = {
-            row.fallback: row["count"] for row in flagged.groupBy("fallback").count().collect()
-        }
+        frequencies = measure_frequencies(**frames)
+        registry = Registry(settings, job.source.name, task)
+        predicted = stage_predictions(spark, job, registry, rows, inputs, statistics=frequencies)
+        flagged = predicted.filter("fallback IS NOT NULL").groupBy("fallback").count()
+        job.record.details["fallback"] = {row.fallback: row["count"] for row in flagged.collect()}
 
 
 if __name__ == "__main__":

@@ -23,12 +23,14 @@ from models.product_vectors import co_occurrence_vectors
 from models.segments import Segments, names_of, plane, segment
 from pipeline.dataset.candidates import remembered
 from pipeline.dataset.histories import read_parts
+from pipeline.dataset.vocabulary import product_names
+from pipeline.evaluation.serving import usable_champion
 from pipeline.evaluation.stored_model import load_model
-from pipeline.settings import SegmentSettings, Settings
+from pipeline.settings import SegmentSettings
 from pipeline.tables.segments import CUSTOMER_SEGMENTS, PRODUCT_SEGMENTS
 from pipeline.tables.vectors import CUSTOMER_VECTORS, PRODUCT_VECTORS
-from pipeline.tracking.registry import champion
-from spark_jobs.predict_baskets import product_names
+from pipeline.tasks.catalog import NEXT_BASKET, task_and_settings
+from pipeline.tracking.registry import Champion, Registry
 from spark_jobs.session import Job, arg_parser, open_job, open_session, publish_table, read_tables
 
 NO_CATEGORY = "no category"
@@ -122,13 +124,21 @@ class Vectors:
         return pd.DataFrame({member: self.ids, "vector": vectors, "model_version": self.version})
 
 
-def learned_vectors(settings: Settings, source_name: str, customers: np.ndarray) -> tuple[Vectors, Vectors] | None:
+def next_basket_champion(job: Job) -> Champion | None:
+    """The champion, if it may be used; the job's record says why not."""
+    task, settings = task_and_settings(NEXT_BASKET.name, job.settings)
+    folder = job.workspace.task_folder(job.run.run_id, task.name)
+    found = usable_champion(Registry(settings, job.source.name, task), folder)
+    job.record.details |= found.details
+    return found.champion
+
+
+def learned_vectors(model: Champion | None, customers: np.ndarray) -> tuple[Vectors, Vectors] | None:
     """What the champion learned of products, and of those of the customers that it was trained on; None before it."""
-    model = champion(settings, source_name)
     if model is None:
         return None
     lens = load_model(model.model_path)
-    ids = product_names(model.vocabulary_path)
+    ids = product_names(model.table("vocabulary"))
     vectors = np.asarray(lens.products.vectors)[: len(ids)]
     known = ids[: len(vectors)] != ""
     products = Vectors(ids[: len(vectors)][known].astype(str), vectors[known].astype(np.float64), model.version)
@@ -219,7 +229,7 @@ def main(argv: list[str] | None = None) -> None:
         products_before, product_version = _night_before(job, PRODUCT_SEGMENTS.name)
         before_night = frames["baskets"].filter(F.col("sold_on") < F.lit(night))
         everyone = before_night.select("customer_id").distinct().orderBy("customer_id").toPandas()["customer_id"]
-        learned = learned_vectors(job.settings, job.source.name, everyone.to_numpy(str))
+        learned = learned_vectors(next_basket_champion(job), everyone.to_numpy(str))
         if learned is None:
             sequences, vocabulary = (
                 job.workspace.lake.path(name, versions[name]) for name in ("sequences", "vocabulary")

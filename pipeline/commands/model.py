@@ -1,13 +1,17 @@
 """`larder model ...`: promote tonight's candidate, show scorecards, list the registered versions."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipeline.lake.lake import LakeError
 from pipeline.sources.source import SourceError
+from pipeline.tasks.catalog import NEXT_BASKET, task_and_settings
 from pipeline.terminal import errors_in_one_line, print_table
+
+if TYPE_CHECKING:
+    from pipeline.tracking.registry import Registry
 
 app = typer.Typer(help="The model: promotion, scorecards, versions.", no_args_is_help=True)
 
@@ -17,12 +21,15 @@ DefaultSource = Annotated[
     str | None, typer.Option(help="a shipped source or a path to a TOML description; default: LARDER_SOURCE")
 ]
 
+TaskName = Annotated[str, typer.Option("--task", help="the question that the model is for")]
+
 
 @app.command()
 def promote(
     source: Annotated[str, typer.Option(help="a shipped source or a path to a TOML description")],
     business_date: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="the run's business date")],
     run_id: Annotated[str, typer.Option(help="the run whose candidate it is")],
+    task: TaskName = NEXT_BASKET.name,
 ) -> None:
     """Make the run's candidate champion if it passes the gate; a refusal is recorded and is no failure."""
     from pipeline.evaluation.promotion import promote as apply_gate
@@ -32,11 +39,12 @@ def promote(
     from pipeline.workspace import Run, Workspace
 
     with errors_in_one_line(*EXPECTED):
-        settings, run = Settings(), Run(source, business_date.date(), run_id)
+        promoted, settings = task_and_settings(task, Settings())
+        run = Run(source, business_date.date(), run_id)
         workspace = Workspace.of(settings, load_source(source).name)
         with stage("promote_model", workspace.run_folder(run_id)) as record:
-            verdict = apply_gate(settings, workspace, run)
-            record.details = verdict.model_dump(mode="json")
+            verdict = apply_gate(promoted, settings, workspace, run)
+            record.details = {"task": task} | verdict.model_dump(mode="json")
     if verdict.promoted:
         typer.echo(f"{verdict.candidate_version} is champion")
     else:
@@ -48,37 +56,30 @@ def promote(
 def scorecard(
     source: DefaultSource = None,
     run_id: Annotated[str | None, typer.Option(help="the run that trained it; default: the newest model's")] = None,
+    task: TaskName = NEXT_BASKET.name,
 ) -> None:
     """Print a model's scorecard: candidate, champion and baselines on the held-out window, and the gate's verdict."""
     from pipeline.evaluation.report import print_scorecard
-    from pipeline.settings import Settings
-    from pipeline.sources.source import load_source
-    from pipeline.tracking.registry import versions
     from pipeline.workspace import Workspace
 
     with errors_in_one_line(*EXPECTED):
-        settings = Settings()
-        name = load_source(settings.source if source is None else source).name
-        runs = [entry["run_id"] for entry in versions(settings, name)]
+        registry = _registry(source, task)
+        name = registry.source_name
+        runs = [entry["run_id"] for entry in registry.versions()]
         if not runs:
             raise FileNotFoundError(f"source {name} has no model yet; `larder nightly` trains one")
         if run_id is not None and run_id not in runs:
             raise FileNotFoundError(f"source {name} has no model of run {run_id}; `larder model list` shows the runs")
-        print_scorecard(Workspace.of(settings, name).run_folder(run_id or runs[0]))
+        print_scorecard(Workspace.of(registry.settings, name).task_folder(run_id or runs[0], task))
 
 
 @app.command("list")
-def list_versions(source: DefaultSource = None) -> None:
+def list_versions(source: DefaultSource = None, task: TaskName = NEXT_BASKET.name) -> None:
     """List the source's registered versions, newest first, and what the gate said about each."""
-    from pipeline.settings import Settings
-    from pipeline.sources.source import load_source
-    from pipeline.tracking.registry import versions
-
     shown = ("business_date", "run_id", "architecture", "gate", "gate_reasons")
     with errors_in_one_line(*EXPECTED):
-        settings = Settings()
-        name = load_source(settings.source if source is None else source).name
-        found = versions(settings, name)
+        registry = _registry(source, task)
+        name, found = registry.source_name, registry.versions()
     if not found:
         typer.echo(f"source {name} has no model yet")
         return
@@ -87,3 +88,13 @@ def list_versions(source: DefaultSource = None) -> None:
     ]
     headings = {"version": "right", "champion": "left"} | dict.fromkeys(shown, "left") | {"gate_reasons": "fold"}
     print_table(f"Models of {name}", headings, rows)
+
+
+def _registry(source: str | None, task: str) -> "Registry":
+    """The versions of one task of the source."""
+    from pipeline.settings import Settings
+    from pipeline.sources.source import load_source
+    from pipeline.tracking.registry import Registry
+
+    found, settings = task_and_settings(task, Settings())
+    return Registry(settings, load_source(settings.source if source is None else source).name, found)

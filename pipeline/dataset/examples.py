@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -33,8 +34,10 @@ from models.ragged import places as places_within
 from pipeline.dataset.batch import Batch, Cut, pasts, targets
 from pipeline.dataset.candidates import Asked, Memory, OwnPast, Snapshots, memory_of, remembered
 from pipeline.dataset.histories import Histories, read_part
+from pipeline.dataset.vocabulary import read_product_keys
 from pipeline.settings import TrainingSettings
-from pipeline.tables.vocabulary import END_INDEX, FIRST_PRODUCT_INDEX, UNKNOWN_INDEX
+from pipeline.tables.vocabulary import END_INDEX, UNKNOWN_INDEX
+from pipeline.task import TrainingData
 
 _EPOCH, _STEP, _WHOLE = 1, 2, 3  # streams of random numbers
 _PLACES_PER_EPOCH = 2  # targets drawn per customer
@@ -55,7 +58,26 @@ class _Block:
     n_validation: int
 
 
-class Examples:
+class LensTrainingData(TrainingData, Protocol):
+    """Training data that says what LENS is built from, too."""
+
+    @property
+    def product_keys(self) -> np.ndarray:
+        """int64 [V]; the key of each product index, 0 for special ones."""
+
+    @property
+    def customer_keys(self) -> np.ndarray:
+        """int64 [C]; the key of each customer index, 0 first."""
+
+    @property
+    def product_counts(self) -> np.ndarray:
+        """[V]; training baskets with each product; at END, training baskets."""
+
+    def known(self) -> BasketSequences:
+        """Baskets from which product vectors may start, none of them a target that is held out."""
+
+
+class NextBasketExamples:
     """Examples of one version of `sequences`, as of one business date."""
 
     def __init__(
@@ -78,7 +100,9 @@ class Examples:
         self._plan = lru_cache(maxsize=2)(self._plan_epoch)
 
     @classmethod
-    def open(cls, sequences: Path, vocabulary: Path, business_date: date, settings: TrainingSettings) -> "Examples":
+    def open(
+        cls, sequences: Path, vocabulary: Path, business_date: date, settings: TrainingSettings
+    ) -> "NextBasketExamples":
         """Read the whole table once, a row group at a time, to count examples, products and customers.
 
         Raises: ValueError: if no customer has two baskets before the held-out days.
@@ -248,15 +272,6 @@ class _Places:
     def n_drawn(self) -> int:
         """Examples of an epoch."""
         return int(np.minimum(np.bincount(self.funnels), _PLACES_PER_EPOCH).sum())
-
-
-def read_product_keys(vocabulary: Path) -> np.ndarray:
-    """Key of each product index of a vocabulary table; int64 [V]."""
-    table = pq.read_table(vocabulary, columns=["product_index", "product_id"])
-    indices = table["product_index"].to_numpy()
-    keys = np.zeros(int(indices.max(initial=FIRST_PRODUCT_INDEX - 1)) + 1, np.int64)
-    keys[indices] = keys_of(table["product_id"].to_pylist())
-    return keys
 
 
 def _customer_baskets(histories: Histories) -> tuple[np.ndarray, np.ndarray]:

@@ -3,32 +3,11 @@
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
-from models.basket_sequences import BasketSequences
-from pipeline.dataset.batch import Batch
-
-
-class TrainingData(Protocol):
-    """What a training learns from; a batch is a pure function of its step."""
-
-    product_keys: np.ndarray
-    customer_keys: np.ndarray
-    product_counts: np.ndarray
-
-    def known(self) -> BasketSequences:
-        """Baskets from which a model may start, none of them a target that is held out."""
-
-    def steps_per_epoch(self, batch_size: int) -> int:
-        """Batches of an epoch."""
-
-    def batch(self, step: int, batch_size: int, worker: int = 0, workers: int = 1) -> Batch:
-        """One worker's slice of the batch of a step, counted from 0 over all epochs."""
-
-    def validation(self, batch_size: int, worker: int = 0, workers: int = 1) -> Iterator[Batch]:
-        """One worker's part of the validation examples in a fixed order; it may be empty."""
+from pipeline.task import Batch, TrainingData
 
 
 def signature(batch: Batch) -> dict[str, Any]:

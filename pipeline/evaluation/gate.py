@@ -1,9 +1,11 @@
-"""The promotion gate: what a candidate must show before it becomes champion.
+"""The promotion gate: what a candidate of any task must show before it becomes champion.
 
 MLflow stores and serves an all-NaN model without complaint, so the gate is ours. Every condition is checked and every
 failed one is reported, so that an operator sees all that is wrong at once.
 """
 
+import math
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -12,8 +14,10 @@ from pydantic import BaseModel
 from pipeline.evaluation.scorecard import CANDIDATE, CHAMPION, Scorecard
 from pipeline.files import replace_text
 from pipeline.settings import PromotionSettings
+from pipeline.task import Task
 
 FILE_NAME = "promotion.json"
+BEST = "best"
 
 
 class Verdict(BaseModel):
@@ -25,41 +29,75 @@ class Verdict(BaseModel):
     reasons: list[str]
     """Why it was refused; empty when it was promoted."""
 
-    def write(self, run_folder: Path) -> None:
-        """Put it into the run's folder, whole or not at all."""
-        replace_text(run_folder / FILE_NAME, self.model_dump_json(indent=1))
+    def write(self, folder: Path) -> None:
+        """Put it into the task's folder of the run, whole or not at all."""
+        replace_text(folder / FILE_NAME, self.model_dump_json(indent=1))
 
     @classmethod
-    def read(cls, run_folder: Path) -> "Verdict | None":
+    def read(cls, folder: Path) -> "Verdict | None":
         """What was decided in that run; None while nothing was."""
-        path = run_folder / FILE_NAME
+        path = folder / FILE_NAME
         return cls.model_validate_json(path.read_text()) if path.is_file() else None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a task's candidates are compared by."""
+
+    metric: str
+    settings: PromotionSettings
+    smaller_is_better: bool = False
+
+    @classmethod
+    def of(cls, task: Task, settings: PromotionSettings) -> "Rule":
+        """The metric that the settings name, else the task's own."""
+        metric = settings.metric or task.gate_metric
+        return cls(metric, settings, metric in task.smaller_is_better)
+
+    @property
+    def sign(self) -> int:
+        """1 where larger values are better, -1 where smaller ones are."""
+        return -1 if self.smaller_is_better else 1
+
+    def baseline(self, scorecard: Scorecard) -> str:
+        """The baseline that a candidate must beat: the one that is named, or the best of the scorecard's.
+
+        Raises: ValueError: where it was not measured by the metric.
+        """
+        named = self.settings.baseline
+        measured = {
+            name: values[self.metric]
+            for name, values in scorecard.models.items()
+            if name not in (CANDIDATE, CHAMPION) and math.isfinite(values.get(self.metric, math.nan))
+        }
+        if named == BEST and measured:
+            return max(measured, key=lambda name: self.sign * measured[name])
+        if named not in measured:
+            known = ", ".join(sorted(scorecard.models))
+            raise ValueError(f"the scorecard has no {self.metric} of promotion.baseline {named!r}; models: {known}")
+        return named
 
 
 def refusals(
     scorecard: Scorecard,
     *,
-    non_finite: list[str],
-    sequences_vocabulary_hash: str,
+    problems: list[str],
+    vocabulary_hash: str,
     champion_version: str | None,
     champion_business_date: date | None,
-    settings: PromotionSettings,
+    rule: Rule,
 ) -> list[str]:
     """The conditions that the candidate fails, in words; empty when it may become champion.
 
     Args:    scorecard: candidate, champion and baselines on tonight's window;
-             non_finite: weights of the candidate that hold NaN or infinity;
-             sequences_vocabulary_hash: of the sequences that tonight's predictions read;
+             problems: why the candidate's file must not be used (`Task.problems`);
+             vocabulary_hash: of the tables that tonight's predictions read;
              champion_version, champion_business_date: the champion right now.
     """
-    reasons = []
-    if non_finite:
-        reasons.append(f"weights are not finite: {len(non_finite)} arrays, first {non_finite[0]}")
-    if scorecard.vocabulary_hash != sequences_vocabulary_hash:
-        reasons.append(
-            f"trained with vocabulary {scorecard.vocabulary_hash}, the sequences use {sequences_vocabulary_hash}"
-        )
-    reasons += _weak_scores(scorecard, settings)
+    reasons = list(problems)
+    if scorecard.vocabulary_hash != vocabulary_hash:
+        reasons.append(f"trained with vocabulary {scorecard.vocabulary_hash}, the sequences use {vocabulary_hash}")
+    reasons += _weak_scores(scorecard, rule)
     if champion_version is None:
         return reasons
     if scorecard.champion_version != champion_version:
@@ -74,20 +112,18 @@ def refusals(
     return reasons
 
 
-def _weak_scores(scorecard: Scorecard, settings: PromotionSettings) -> list[str]:
+def _weak_scores(scorecard: Scorecard, rule: Rule) -> list[str]:
     """Score conditions, written so that a NaN fails them."""
-    metric = settings.metric
-    baseline = scorecard.models.get(settings.baseline, {}).get(metric)
-    if baseline is None:
-        known = ", ".join(sorted(scorecard.models))
-        raise ValueError(f"the scorecard has no {metric} of promotion.baseline {settings.baseline!r}; models: {known}")
-    candidate = scorecard.models[CANDIDATE][metric]
+    metric, settings = rule.metric, rule.settings
+    name = rule.baseline(scorecard)
+    baseline, candidate = scorecard.models[name][metric], scorecard.models[CANDIDATE].get(metric, math.nan)
+    needed = baseline + rule.sign * settings.min_gain_over_baseline
     reasons = []
-    needed = baseline + settings.min_gain_over_baseline
-    if not candidate > needed:
-        reasons.append(f"{metric} {candidate:.4f} does not exceed {needed:.4f} ({settings.baseline} and minimum gain)")
+    if not rule.sign * candidate > rule.sign * needed:
+        verb = "exceed" if rule.sign > 0 else "fall below"
+        reasons.append(f"{metric} {candidate:.4f} does not {verb} {needed:.4f} ({name} and minimum gain)")
     champion = scorecard.models.get(CHAMPION, {}).get(metric)
-    if champion is not None and not candidate >= champion - settings.max_loss_to_champion:
+    if champion is not None and not rule.sign * candidate >= rule.sign * champion - settings.max_loss_to_champion:
         reasons.append(
             f"{metric} {candidate:.4f} falls behind the champion's {champion:.4f} by more than "
             f"{settings.max_loss_to_champion}"

@@ -15,7 +15,7 @@ from models.keys import rows_of
 from models.special_ids import FIRST_PRODUCT, PADDING, UNKNOWN
 from pipeline.dataset.batch import Batch, Cut
 from pipeline.dataset.candidates import OwnPast
-from pipeline.dataset.examples import Examples
+from pipeline.dataset.examples import NextBasketExamples
 from pipeline.dataset.tensors import compiled
 from pipeline.evaluation.metrics import CUTOFFS, gap_error_days, ranking_metrics
 
@@ -27,7 +27,7 @@ WHOLE_HISTORY = Cut(max_baskets=100_000, max_products=100_000)
 BATCH_SIZE = 256
 
 
-def measure_model(model: "Lens", data: Examples, limit: int) -> dict[str, float]:
+def measure_model(model: "Lens", data: NextBasketExamples, limit: int) -> dict[str, float]:
     """Ranking metrics and the error of the predicted days, over the first `limit` held-out customers."""
     width = min(max(CUTOFFS), len(model.keys.product_keys))
     predict = compiled(
@@ -50,7 +50,7 @@ def measure_model(model: "Lens", data: Examples, limit: int) -> dict[str, float]
     return _ranking(batches, rankings) | {GAP_ERROR: gap_error_days(np.concatenate(gaps), actual_gaps)}
 
 
-def measure_baselines(data: Examples, limit: int) -> dict[str, dict[str, float]]:
+def measure_baselines(data: NextBasketExamples, limit: int) -> dict[str, dict[str, float]]:
     """The frequency baselines' ranking metrics over the same customers."""
     baselines: dict[str, GlobalTop | PersonalTop | PersonalThenGlobal] = {
         "global_top": GlobalTop(data.product_counts),

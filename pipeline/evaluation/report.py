@@ -9,12 +9,12 @@ from pipeline.evaluation.scorecard import Scorecard
 from pipeline.terminal import print_table
 
 
-def print_scorecard(run_folder: Path, only_k: int | None = None) -> None:
-    """Print it; with `only_k`, of the metrics at several basket sizes those at that one.
+def print_scorecard(folder: Path, only_k: int | None = None) -> None:
+    """Print that of a task's folder of a run; with `only_k`, of the metrics at several basket sizes those at that one.
 
     Raises: FileNotFoundError: if the run has not trained.
     """
-    card = Scorecard.read(run_folder)
+    card = Scorecard.read(folder)
     metrics = dict.fromkeys(metric for values in card.models.values() for metric in values)
     rows: list[list[object]] = [
         [metric, *(f"{values[metric]:.4f}" if metric in values else "-" for values in card.models.values())]
@@ -24,7 +24,7 @@ def print_scorecard(run_folder: Path, only_k: int | None = None) -> None:
     window = f"{card.window.first_day} to {card.window.last_day}"
     title = f"Scorecard: {card.customers:,} customers, first basket in the held-out days {window}"
     print_table(title, {"": "left"} | dict.fromkeys(card.models, "right"), rows)
-    verdict = Verdict.read(run_folder)
+    verdict = Verdict.read(folder)
     if verdict is None:
         typer.echo("The gate has not judged the candidate yet.")
     elif verdict.promoted:

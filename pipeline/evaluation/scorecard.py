@@ -35,6 +35,8 @@ class Scorecard(BaseModel):
     """What the gate decides on and what a merchandiser is shown."""
 
     source: str
+    task: str = "next_basket"
+    """Scorecards of before there were others name none."""
     business_date: date
     run_id: str
     window: Window
@@ -43,16 +45,22 @@ class Scorecard(BaseModel):
     vocabulary_hash: str
     data_versions: dict[str, str]
     models: dict[str, dict[str, float]]
-    """Name (candidate, champion, a baseline) -> metric (`recall@10`, `gap_mae_days`, ...) -> value."""
+    """Name (`candidate`, `champion`, a baseline) -> metric (`recall@10`, `gap_mae_days`, ...) -> value."""
 
-    def write(self, run_folder: Path) -> None:
-        """Put it into the run's folder, whole or not at all."""
-        replace_text(run_folder / FILE_NAME, json.dumps(self.model_dump(mode="json"), indent=1, allow_nan=True))
+    def write(self, folder: Path) -> None:
+        """Put it into the task's folder of the run, whole or not at all."""
+        replace_text(folder / FILE_NAME, json.dumps(self.model_dump(mode="json"), indent=1, allow_nan=True))
 
     @classmethod
-    def read(cls, run_folder: Path) -> "Scorecard":
-        """The run's scorecard. Raises FileNotFoundError that names the job to run."""
-        path = run_folder / FILE_NAME
-        if not path.is_file():
-            raise FileNotFoundError(f"{path} is missing; run the job train_model of this run first")
-        return cls.model_validate(json.loads(path.read_text()))
+    def read(cls, folder: Path) -> "Scorecard":
+        """That of a task's folder of a run. Raises FileNotFoundError that names the job to run."""
+        found = read_scorecard(folder)
+        if found is None:
+            raise FileNotFoundError(f"{folder / FILE_NAME} is missing; run the job train_model of this run first")
+        return found
+
+
+def read_scorecard(folder: Path) -> Scorecard | None:
+    """The scorecard of a task's folder of a run; None where it has not trained."""
+    path = folder / FILE_NAME
+    return Scorecard.model_validate(json.loads(path.read_text())) if path.is_file() else None

@@ -1,14 +1,25 @@
-"""What lies in files about a model: its weights, and the vocabulary it was made with."""
+"""What lies in files about a model: its class, its weights, its keys, and the vocabulary it was made with."""
 
 import io
+import json
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from models.keys import keys_of
+from pipeline.dataset.vocabulary import product_names
+
 if TYPE_CHECKING:
+    import h5py
+
     from models.lens import Lens
+
+LENS_CLASS = "larder>Lens"
+"""Under which Keras stores the class."""
 
 
 def load_model(keras_file: Path) -> "Lens":
@@ -22,24 +33,53 @@ def load_model(keras_file: Path) -> "Lens":
     return model
 
 
-def non_finite_weights(keras_file: Path) -> list[str]:
-    """Names of the arrays in a `.keras` file that hold NaN or infinity.
+def lens_problems(keras_file: Path, vocabulary: Path) -> list[str]:
+    """Why a stored LENS must not be used, in words; empty where nothing is wrong.
 
     Reads the stored weights themselves: what is checked is what will be served, and no model code runs.
     """
+    try:
+        with zipfile.ZipFile(keras_file) as archive:
+            stored_class = json.loads(archive.read("config.json")).get("registered_name")
+        if stored_class != LENS_CLASS:
+            return [f"the file holds a {stored_class}, not a {LENS_CLASS}"]
+        bad, names = non_finite_weights(keras_file), product_names(vocabulary)
+        with _stored_arrays(keras_file) as arrays:
+            keys = next((array[...] for name, array in arrays if name.endswith("/product_keys")), None)
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        return [f"the file cannot be read: {type(error).__name__}: {error}"]
+    problems = [f"weights are not finite: {len(bad)} arrays, first {bad[0]}"] if bad else []
+    named = np.where(names == "", 0, keys_of(names))
+    if keys is None or not np.array_equal(keys, named):
+        problems.append(
+            f"the vocabulary beside the model ({len(named)} indices) is not that of the keys in its file "
+            f"({0 if keys is None else len(keys)} indices)"
+        )
+    return problems
+
+
+def non_finite_weights(keras_file: Path) -> list[str]:
+    """Names of the arrays in a `.keras` file that hold NaN or infinity."""
+    with _stored_arrays(keras_file) as arrays:
+        return [name for name, array in arrays if array.dtype.kind == "f" and not np.isfinite(array[...]).all()]
+
+
+@contextmanager
+def _stored_arrays(keras_file: Path) -> Iterator[list[tuple[str, "h5py.Dataset"]]]:
+    """Every array in the weights of a `.keras` file, with its name."""
     import h5py
 
     with zipfile.ZipFile(keras_file) as archive:
         stored = io.BytesIO(archive.read("model.weights.h5"))
-    bad: list[str] = []
+    arrays: list[tuple[str, h5py.Dataset]] = []
 
-    def check(name: str, node: object) -> None:
-        if isinstance(node, h5py.Dataset) and node.dtype.kind == "f" and not np.isfinite(node[...]).all():
-            bad.append(name)
+    def collect(name: str, node: object) -> None:
+        if isinstance(node, h5py.Dataset):
+            arrays.append((name, node))
 
     with h5py.File(stored, "r") as weights:
-        weights.visititems(check)
-    return bad
+        weights.visititems(collect)
+        yield arrays
 
 
 def vocabulary_hash(vocabulary: Path) -> str:

@@ -8,7 +8,9 @@ import typer
 from pipeline.evaluation.report import print_scorecard
 from pipeline.nightly.night import Night
 from pipeline.settings import Settings
+from pipeline.tasks.catalog import NEXT_BASKET
 from pipeline.terminal import money, print_table
+from pipeline.workspace import TASKS_FOLDER
 
 if TYPE_CHECKING:
     from pipeline.alerts.models import AnomalyAlert, StockoutAlert
@@ -26,7 +28,7 @@ def print_summary(settings: Settings, night: Night, source_name: str) -> None:
     anomalies = open_alerts(settings, kind="anomaly", source=source_name, business_date=day, limit=WORST)
     print_alerts(f"Running out, worst first, as of {day}", stockouts)
     print_alerts(f"Behaviour changed, strangest first, as of {day}", anomalies)
-    print_scorecard(night.folder, only_k=SHOWN_K)
+    print_scorecard(night.folder / TASKS_FOLDER / NEXT_BASKET.name, only_k=SHOWN_K)
     print_pointers(night)
 
 

@@ -10,14 +10,15 @@ import dash_mantine_components as dmc
 import plotly.graph_objects as go
 from dash import Dash
 
-from pipeline.evaluation.gate import Verdict
+from pipeline.evaluation.gate import Rule, Verdict
 from pipeline.evaluation.scorecard import CANDIDATE, CHAMPION, FILE_NAME, Scorecard
 from pipeline.page.context import Context
 from pipeline.page.figures import DEMAND, QUIET, SUPPLY, graph, plain
 from pipeline.page.frame import empty
 from pipeline.page.morning import Morning
 from pipeline.page.tables import facts
-from pipeline.workspace import Workspace
+from pipeline.tasks.catalog import NEXT_BASKET, task_and_settings
+from pipeline.workspace import TASKS_FOLDER, Workspace
 
 NIGHTS_SHOWN = 60
 
@@ -33,30 +34,42 @@ class Judged:
 def read_nights(workspace: Workspace) -> list[Judged]:
     """The latest nights that trained, oldest first; of a night that ran twice, the run that trained last."""
     latest: dict[Any, Judged] = {}
-    found = sorted((workspace.root / "runs").glob(f"*/{FILE_NAME}"), key=lambda path: path.stat().st_mtime_ns)
-    for path in found:
+    # Nights of before there were other tasks left theirs in the run's folder itself.
+    places = (f"*/{FILE_NAME}", f"*/{TASKS_FOLDER}/{NEXT_BASKET.name}/{FILE_NAME}")
+    found = [path for place in places for path in (workspace.root / "runs").glob(place)]
+    for path in sorted(found, key=lambda path: path.stat().st_mtime_ns):
         card = Scorecard.read(path.parent)
         latest[card.business_date] = Judged(card, Verdict.read(path.parent))
     return [latest[day] for day in sorted(latest)][-NIGHTS_SHOWN:]
 
 
-def quality_figure(nights: list[Judged], metric: str, baseline: str) -> go.Figure:
+def quality_figure(nights: list[Judged], rule: Rule) -> go.Figure:
     """The gate's metric by night; a model that was not measured in a night has a gap there."""
     figure = go.Figure()
     days = [judged.card.business_date for judged in nights]
     looks = (
-        (CANDIDATE, "Tonight's candidate", {"color": DEMAND, "dash": "dot"}, "circle-open"),
-        (CHAMPION, "Champion before it", {"color": SUPPLY}, "circle"),
-        (baseline, f"Baseline {baseline}", {"color": QUIET, "dash": "dash"}, "square"),
+        ("Tonight's candidate", {"color": DEMAND, "dash": "dot"}, "circle-open"),
+        ("Champion before it", {"color": SUPPLY}, "circle"),
+        (f"Baseline {rule.settings.baseline}", {"color": QUIET, "dash": "dash"}, "square"),
     )
-    for model, name, line, symbol in looks:
-        values = [judged.card.models.get(model, {}).get(metric) for judged in nights]
+    by_model = zip(*(compared(judged.card, rule) for judged in nights), strict=True)
+    for (name, line, symbol), values in zip(looks, by_model, strict=True):
         figure.add_scatter(
-            x=days, y=values, name=name, mode="lines+markers", line=line, marker={"symbol": symbol, "size": 8}
+            x=days, y=list(values), name=name, mode="lines+markers", line=line, marker={"symbol": symbol, "size": 8}
         )
-    figure.update_yaxes(title=metric)
+    figure.update_yaxes(title=rule.metric)
     figure.update_xaxes(tickformat="%Y-%m-%d", nticks=min(len(days), 8))
     return plain(figure, 300)
+
+
+def compared(card: Scorecard, rule: Rule) -> tuple[float | None, float | None, float | None]:
+    """The gate's metric of candidate, champion and the baseline to beat; None where it was not measured."""
+    try:
+        baseline = card.models[rule.baseline(card)][rule.metric]
+    except ValueError:
+        baseline = None
+    candidate, champion = (card.models.get(model, {}).get(rule.metric) for model in (CANDIDATE, CHAMPION))
+    return candidate, champion, baseline
 
 
 class QualityPage:
@@ -71,24 +84,25 @@ class QualityPage:
                 ["The nightly run trains a model and measures it on days that it has not seen. Run one with:"],
                 code="make nightly",
             )
-        gate = context.settings.promotion
+        task, settings = task_and_settings(NEXT_BASKET.name, context.settings)
+        rule = Rule.of(task, settings.promotion)
         return dmc.ScrollArea(
             dmc.Stack(
                 [
                     dmc.Text(
-                        f"{gate.metric} of the predicted next baskets, measured each night on the last days, which no "
+                        f"{rule.metric} of the predicted next baskets, measured each night on the last days, which no "
                         "model was trained on; higher is better.",
                         size="sm",
                         c="dimmed",
                     ),
                     dmc.Paper(
-                        graph("quality", quality_figure(nights, gate.metric, gate.baseline)),
+                        graph("quality", quality_figure(nights, rule)),
                         withBorder=True,
                         p="sm",
                     ),
                     facts(
                         ["Night", "Customers", "Candidate", "Champion", "Baseline", "The gate"],
-                        [self._row(judged, gate.metric, gate.baseline) for judged in reversed(nights)],
+                        [self._row(judged, rule) for judged in reversed(nights)],
                     ),
                 ],
                 gap="sm",
@@ -99,9 +113,8 @@ class QualityPage:
     def register(self, app: Dash, context: Context) -> None:
         """Nothing here changes by itself."""
 
-    def _row(self, judged: Judged, metric: str, baseline: str) -> list[str]:
-        models, verdict = judged.card.models, judged.verdict
-        values = [models.get(model, {}).get(metric) for model in (CANDIDATE, CHAMPION, baseline)]
+    def _row(self, judged: Judged, rule: Rule) -> list[str]:
+        verdict, values = judged.verdict, compared(judged.card, rule)
         if verdict is None:
             words = "not judged yet"
         elif verdict.promoted:

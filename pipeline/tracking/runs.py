@@ -5,50 +5,51 @@ Only the driver logs, after the workers are done: one writer, so nothing is logg
 
 import json
 import re
+import tempfile
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version as installed
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.settings import Settings
-from pipeline.tracking.registry import VOCABULARY_FOLDER, connect, model_name, tag_version, version_of_run
+from pipeline.task import Task
+from pipeline.tracking.registry import DIGEST_TAG, MODEL_FOLDER, Registry, connect, stored_digest
 
 if TYPE_CHECKING:
-    import keras
     from mlflow import MlflowClient
 
 SERVED_WITH = ("keras", "tensorflow-cpu", "numpy")
 
 
 def register(
-    settings: Settings,
-    source_name: str,
+    registry: Registry,
     *,
-    model: "keras.Model",
+    model_path: Path,
     tags: Mapping[str, str],
     parameters: Mapping[str, Any],
     epochs: Sequence[Mapping[str, float]],
     scores: Mapping[str, Mapping[str, float]],
-    vocabulary: Path,
+    tables: Mapping[str, Path],
     scorecard: Mapping[str, Any],
 ) -> str:
     """Log a finished training and register its model; returns the version number.
 
-    Registered once per nightly run: a retry finds the version that the first attempt made.
+    Registered once per run: a retry finds the version that the first attempt made.
 
-    Args:    tags: at least run_id, business_date, architecture and vocabulary_hash, which `registry.fetch` reads back;
+    Args:    model_path: the file that the task wrote;
+             tags: at least run_id, business_date, architecture and vocabulary_hash, which `registry.fetch` reads back;
              epochs: one mapping of metrics per epoch, in order;
              scores: the scorecard, model -> metric -> value;
-             vocabulary: folder of the vocabulary's Parquet files;
+             tables: folders of the tables that travel with the model;
              scorecard: the whole scorecard, as it lies in the run's folder.
     """
     import mlflow
 
-    made = version_of_run(settings, source_name, tags["run_id"])
+    made = registry.version_of_run(tags["run_id"])
     if made is not None:
         return made
-    client = connect(settings)
-    experiment_id = _experiment(client, settings, source_name)
+    settings, task = registry.settings, registry.task
+    experiment_id = _experiment(connect(settings), settings, registry.name)
     with mlflow.start_run(experiment_id=experiment_id, run_name=tags["run_id"], tags=dict(tags)) as run:
         mlflow.log_params(flattened(parameters))
         mlflow.log_dict(masked(settings), "settings.json")
@@ -57,23 +58,30 @@ def register(
         # MLflow allows no @ in the name of a metric.
         mlflow.log_metrics({name.replace("@", "_at_"): value for name, value in flattened(scores).items()})
         mlflow.log_dict(dict(scorecard), "scorecard.json")
-        mlflow.log_artifacts(str(vocabulary), VOCABULARY_FOLDER)
+        for name, folder in tables.items():
+            mlflow.log_artifacts(str(folder), name)
+        uri, model_id = _log_model(task, model_path)
+    with tempfile.TemporaryDirectory() as aside:
+        digest = stored_digest(uri, task, Path(aside))
+    return registry.create_version(uri, run.info.run_id, {**tags, DIGEST_TAG: digest}, model_id)
+
+
+def _log_model(task: Task, model_path: Path) -> tuple[str, str | None]:
+    """Log into the active run; returns the address of what was logged, and MLflow's id of a Keras model."""
+    import mlflow
+
+    if task.model_file.endswith(".keras"):
         requirements = [f"{package}=={installed(package)}" for package in SERVED_WITH]
-        logged = mlflow.keras.log_model(model, name="model", pip_requirements=requirements)
-    name = model_name(source_name)
-    if not client.search_registered_models(f"name='{name}'"):
-        client.create_registered_model(name)
-    # The run_id tag is part of creation: a kill can leave no version without it, nor a retry make a second one.
-    registered = client.create_model_version(
-        name, source=logged.model_uri, run_id=run.info.run_id, tags=dict(tags), model_id=logged.model_id
-    )
-    return str(registered.version)
+        logged = mlflow.keras.log_model(task.load(model_path), name=MODEL_FOLDER, pip_requirements=requirements)
+        return str(logged.model_uri), str(logged.model_id)
+    mlflow.log_artifact(str(model_path), MODEL_FOLDER)
+    return str(mlflow.get_artifact_uri(MODEL_FOLDER)), None
 
 
-def record_verdict(settings: Settings, source_name: str, number: str, promoted: bool, reasons: Sequence[str]) -> None:
+def record_verdict(registry: Registry, number: str, promoted: bool, reasons: Sequence[str]) -> None:
     """Write what the gate decided onto the version."""
     text = "; ".join(reasons) or "all conditions hold"
-    tag_version(settings, source_name, number, {"gate": "passed" if promoted else "refused", "gate_reasons": text})
+    registry.tag(number, {"gate": "passed" if promoted else "refused", "gate_reasons": text})
 
 
 def masked(settings: Settings) -> dict[str, Any]:
@@ -94,9 +102,8 @@ def flattened(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def _experiment(client: "MlflowClient", settings: Settings, source_name: str) -> str:
-    """The source's experiment; the embedded store's files go under data_dir, not where the job happens to run."""
-    name = model_name(source_name)
+def _experiment(client: "MlflowClient", settings: Settings, name: str) -> str:
+    """The task's experiment; the embedded store's files go under data_dir, not where the job happens to run."""
     found = client.get_experiment_by_name(name)
     if found is not None:
         return str(found.experiment_id)

@@ -21,6 +21,7 @@ from pyspark.resource import ResourceProfileBuilder, TaskResourceRequests
 from pyspark.sql import SparkSession
 
 from pipeline.settings import TrainingSettings
+from pipeline.task import KerasTask
 from pipeline.training.spec import TrainingSpec
 from pipeline.training.worker import DONE
 
@@ -44,7 +45,7 @@ def executor_resources(settings: TrainingSettings) -> dict[str, str]:
     return {"spark.executor.resource.gpu.amount": str(gpus)} if gpus else {}
 
 
-def launch(spark: SparkSession, spec: TrainingSpec, *, timeout_minutes: int) -> Path:
+def launch(spark: SparkSession, task: KerasTask, spec: TrainingSpec, *, timeout_minutes: int) -> Path:
     """Train on the session's cluster; returns the Keras file, whose history lies beside it.
 
     Repeating a finished training returns its model at once. Each worker sees only the GPU of its task
@@ -59,17 +60,18 @@ def launch(spark: SparkSession, spec: TrainingSpec, *, timeout_minutes: int) -> 
         return model
     workers = spec.settings.workers
     _check_slots(_master(spark), workers)
+    task_class = f"{type(task).__module__}:{type(task).__qualname__}"
     wants_gpus = spec.settings.gpus_per_worker > 0 and not _master(spark).startswith("local")
 
-    def task(_: Iterable[int]) -> Iterator[tuple[int, int]]:
-        yield _run_worker(path, timeout_minutes * 60, wants_gpus)
+    def work(_: Iterable[int]) -> Iterator[tuple[int, int]]:
+        yield _run_worker(path, task_class, timeout_minutes * 60, wants_gpus)
 
     tasks = spark.sparkContext.parallelize(range(workers), workers)
     if wants_gpus:
         # Only these tasks ask for a GPU; the other stages of the cluster's jobs need none.
         requests = TaskResourceRequests().cpus(1).resource("gpu", spec.settings.gpus_per_worker)
         tasks = tasks.withResources(ResourceProfileBuilder().require(requests).build)
-    stage = tasks.barrier().mapPartitions(task)
+    stage = tasks.barrier().mapPartitions(work)
     try:
         # The shuffle makes this a map stage: Spark retries a failed barrier map stage but aborts a failed result stage.
         stage.partitionBy(1).collect()
@@ -98,7 +100,7 @@ def _check_slots(master: str, workers: int) -> None:
         )
 
 
-def _run_worker(spec_path: Path, timeout_seconds: int, wants_gpus: bool) -> tuple[int, int]:
+def _run_worker(spec_path: Path, task_class: str, timeout_seconds: int, wants_gpus: bool) -> tuple[int, int]:
     """Run this task's worker process to its end; returns (0, task)."""
     context = BarrierTaskContext.get()
     number = context.partitionId()
@@ -113,7 +115,7 @@ def _run_worker(spec_path: Path, timeout_seconds: int, wants_gpus: bool) -> tupl
         "KERAS_BACKEND": "tensorflow",
     }
     log = spec_path.parent / f"worker-{number}.log"
-    command = [sys.executable, "-m", "pipeline.training.worker", str(spec_path)]
+    command = [sys.executable, "-m", "pipeline.training.worker", str(spec_path), task_class]
     with (
         log.open("ab") as errors,
         subprocess.Popen(

@@ -13,16 +13,28 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from models.catalog import build
-from models.product_vectors import co_occurrence_vectors
-from pipeline.dataset.tensors import TrainingData, signature, stream
-from pipeline.evaluation.stored_model import load_model
+from pipeline.dataset.tensors import signature, stream
+from pipeline.task import KerasTask, Objective, TrainingData
 from pipeline.training.checkpoints import Checkpoints
 from pipeline.training.history import VALIDATION, Epoch, best_epoch, is_over, read_history, write_history
 from pipeline.training.spec import TrainingFolder
 
 TOTAL = "total"
 EXAMPLES = "examples"
+
+
+class Supervised:
+    """The losses of the model itself, by all of its trainable variables."""
+
+    def variables(self, model: keras.Model) -> list[Any]:
+        """All that can be trained."""
+        variables: list[Any] = model.trainable_variables
+        return variables
+
+    def losses(self, model: keras.Model, batch: Mapping[str, Any], step: Any, training: bool) -> dict[str, Any]:
+        """What the model loses on the batch."""
+        losses: dict[str, Any] = model.losses(batch, training=training)
+        return losses
 
 
 class Training:
@@ -33,17 +45,28 @@ class Training:
     ever. For the same reason a worker sums over its own validation batches and the sums are reduced once.
     """
 
-    def __init__(self, spec: TrainingFolder, data: TrainingData, strategy: tf.distribute.Strategy, worker: int) -> None:
+    def __init__(
+        self,
+        task: KerasTask,
+        spec: TrainingFolder,
+        data: TrainingData,
+        strategy: tf.distribute.Strategy,
+        worker: int,
+        *,
+        objective: Objective | None = None,
+    ) -> None:
+        self.task, self.objective = task, objective or Supervised()
         self.spec, self.settings, self.strategy = spec, spec.settings, strategy
         self.chief = worker == 0
         self.share = {"worker": worker, "workers": self.settings.workers}
         self.data = data
         self.steps_per_epoch = self.data.steps_per_epoch(self.settings.batch_size)
-        self.epochs = min(self.settings.epochs, -(-self.settings.max_steps // self.steps_per_epoch))
+        self.steps = min(self.settings.epochs * self.steps_per_epoch, self.settings.max_steps)
+        self.epochs = -(-self.steps // self.steps_per_epoch)
         with strategy.scope():
-            self.model = self._model()
+            self.model = task.build(data, self.settings, spec.initial_model)
             self.optimizer = keras.optimizers.RMSprop(self._learning_rate())
-            self.optimizer.build(self._trained())
+            self.optimizer.build(self.objective.variables(self.model))
         inputs = [signature(self.data.batch(0, self.settings.batch_size, **self.share))]
         self.step_function = tf.function(self._step, input_signature=inputs)
         self.loss_function = tf.function(self._losses, input_signature=inputs)
@@ -55,7 +78,7 @@ class Training:
         """Train from the latest checkpoint to the end."""
         self.checkpoints.restore()
         print(f"{self.share}, {self.steps_per_epoch} steps an epoch, from step {self.checkpoints.step}", flush=True)
-        history = read_history(self.spec.history_path, self.checkpoints.step // self.steps_per_epoch)
+        history = read_history(self.spec.history_path, self._epochs_finished())
         while not is_over(history, self.epochs, self.settings.patience):
             started = time.monotonic()
             self._train_epoch()
@@ -69,23 +92,10 @@ class Training:
         # Whoever goes on may read the model: all wait until it is there.
         self._over_workers(np.zeros(len(self.sums)))
 
-    def _model(self) -> keras.Model:
-        """A new model, on the initial model's weights where there is one."""
-        model = build(
-            self.settings.architecture,
-            product_keys=self.data.product_keys,
-            customer_keys=self.data.customer_keys,
-            product_counts=self.data.product_counts,
-            seed=self.settings.seed,
-        )
-        if self.spec.initial_model is not None:
-            model.adopt(load_model(self.spec.initial_model))
-        else:
-            model.adapt(self.data.batch(0, self.settings.batch_size))
-            if model.config.product_start == "co_occurrence":
-                vectors = co_occurrence_vectors(self.data.known(), model.config.product_units, self.settings.seed)
-                model.products.start_from_vectors(vectors)
-        return model
+    def _epochs_finished(self) -> int:
+        """Epochs that the checkpoint's steps complete; the last one may be cut short by `max_steps`."""
+        step = self.checkpoints.step
+        return self.epochs if step == self.steps else step // self.steps_per_epoch
 
     def _learning_rate(self) -> keras.optimizers.schedules.LearningRateSchedule:
         """The paper's rate at first, falling to zero along a cosine.
@@ -93,12 +103,12 @@ class Training:
         At a constant rate every batch moves the scores of all popular products together: the held-out loss still
         falls while the ranking swings by half from one step to the next.
         """
-        return keras.optimizers.schedules.CosineDecay(self.settings.learning_rate, self.epochs * self.steps_per_epoch)
+        return keras.optimizers.schedules.CosineDecay(self.settings.learning_rate, self.steps)
 
     def _train_epoch(self) -> None:
         """The steps that are left of the current epoch."""
         step = self.checkpoints.step
-        end = (step // self.steps_per_epoch + 1) * self.steps_per_epoch
+        end = min((step // self.steps_per_epoch + 1) * self.steps_per_epoch, self.steps)
         mine = np.zeros(len(self.sums))
         for batch in stream(self.data, range(step, end), self.settings.batch_size, **self.share):
             mine += self._vector(self.step_function(batch))
@@ -115,7 +125,9 @@ class Training:
         trained, self.checkpoints.sums = self.checkpoints.sums, np.zeros(len(self.sums))
         # A data set too small to spare validation examples is judged by the loss it trains on.
         judged = self._validated() or self._means(trained, VALIDATION)
-        seconds = {"seconds": round(time.monotonic() - started, 2), "steps": float(self.steps_per_epoch)}
+        # The epoch has just ended: whole, or cut short by `max_steps`.
+        steps = (self.checkpoints.step - 1) % self.steps_per_epoch + 1
+        seconds = {"seconds": round(time.monotonic() - started, 2), "steps": float(steps)}
         return self._means(trained, "") | judged | seconds
 
     def _validated(self) -> Epoch:
@@ -138,38 +150,33 @@ class Training:
             aside.replace(self.spec.best_path)
         write_history(self.spec.history_path, history)
 
-    def _trained(self) -> list[Any]:
-        """The variables that are trained."""
-        variables: list[Any] = self.model.trainable_variables
-        return variables
-
-    def _objective(self, batch: Mapping[str, Any], training: bool) -> dict[str, Any]:
+    def _losses_of(self, batch: Mapping[str, Any], training: bool) -> dict[str, Any]:
         """Mean losses over a batch's examples; TOTAL is made small, the others are reported."""
-        losses: dict[str, Any] = self.model.losses(batch, training=training)
-        return losses
+        step = tf.cast(self.optimizer.iterations, tf.int64)
+        return self.objective.losses(self.model, batch, step, training)
 
     def _step(self, batch: Mapping[str, Any]) -> Any:
         """One step of all workers; returns this worker's sums."""
         return self.strategy.run(self._replica_step, (batch,))
 
     def _replica_step(self, batch: Mapping[str, Any]) -> Any:
-        variables = self._trained()
+        variables = self.objective.variables(self.model)
         with tf.GradientTape() as tape:
-            losses = self._objective(batch, training=True)
+            losses = self._losses_of(batch, training=True)
             # The optimizer sums over workers: together, the mean over the global batch.
-            loss = losses[TOTAL] * (tf.cast(_examples(batch), tf.float32) / self.settings.batch_size)
+            loss = losses[TOTAL] * (tf.cast(self._count(batch), tf.float32) / self.settings.batch_size)
         # Dense gradients: Keras squares sparse ones without adding up the rows that repeat in a batch.
-        # A model of time alone has weights for the content that nothing moves.
+        # Some weights may have no part in the losses, of a model that is trained for one of its answers alone.
         gradients = [
             tf.zeros(variable.shape) if gradient is None else tf.convert_to_tensor(gradient)
             for variable, gradient in zip(variables, tape.gradient(loss, variables), strict=True)
         ]
         self.optimizer.apply(gradients, variables)
-        return _sums(losses, batch)
+        return _sums(losses, self._count(batch))
 
     def _losses(self, batch: Mapping[str, Any]) -> Any:
         """This worker's sums, weights untouched; no other worker is asked."""
-        return _sums(self._objective(batch, training=False), batch)
+        return _sums(self._losses_of(batch, training=False), self._count(batch))
 
     def _sum(self, values: Any) -> Any:
         mine = self.strategy.run(tf.identity, (values,))
@@ -183,12 +190,12 @@ class Training:
     def _vector(self, sums: Mapping[str, Any]) -> np.ndarray:
         return np.array([float(sums[name]) for name in self.sums])
 
+    def _count(self, batch: Mapping[str, Any]) -> Any:
+        """Examples of a batch."""
+        return tf.shape(batch[self.task.example_array])[0]
 
-def _sums(losses: Mapping[str, Any], batch: Mapping[str, Any]) -> dict[str, Any]:
+
+def _sums(losses: Mapping[str, Any], n_examples: Any) -> dict[str, Any]:
     """Each loss summed over the batch's examples, and their number."""
-    count = tf.cast(_examples(batch), tf.float64)
+    count = tf.cast(n_examples, tf.float64)
     return {name: tf.cast(loss, tf.float64) * count for name, loss in losses.items()} | {EXAMPLES: count}
-
-
-def _examples(batch: Mapping[str, Any]) -> Any:
-    return tf.shape(batch["customer_ids"])[0]

@@ -23,17 +23,19 @@ class TrainingFolder(BaseModel):
     """Checkpoints, logs and the final model; on storage that all workers and the driver share."""
     settings: TrainingSettings
     initial_model: Path | None = None
-    """Keras file whose weights to start from; None starts from random ones."""
+    """Model file to start from; None starts anew."""
+    model_file: str = MODEL_FILE
+    """Name of the model's file, as its task wants it."""
 
     @property
     def model_path(self) -> Path:
         """The finished model: present only once training is complete."""
-        return self.folder / MODEL_FILE
+        return self.folder / self.model_file
 
     @property
     def best_path(self) -> Path:
         """The model as of the epoch with the best validation loss so far."""
-        return self.folder / f"best_{MODEL_FILE}"
+        return self.folder / f"best_{self.model_file}"
 
     @property
     def history_path(self) -> Path:
@@ -65,17 +67,17 @@ class TrainingFolder(BaseModel):
         """Remove what a finished and registered training no longer needs: all but spec, history and logs."""
         for folder in (self.folder, self.supervised().folder):
             shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
-            for path in folder.glob("*.keras"):
-                path.unlink()
+            for path in (*folder.glob("*.keras"), folder / self.model_file):
+                path.unlink(missing_ok=True)
 
 
 class TrainingSpec(TrainingFolder):
     """One training. Two trainings with equal specs end with bitwise equal weights, disturbed or not."""
 
-    sequences: Path
-    """Data of the sequences version."""
-    vocabulary: Path
-    """Data of the vocabulary version beside it."""
+    task: str
+    """Its name in pipeline/tasks/catalog.py."""
+    tables: dict[str, Path]
+    """Data of the version of each table that it reads."""
     business_date: date
     threads: int = 1
     """TensorFlow threads of each worker."""

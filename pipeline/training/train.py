@@ -1,16 +1,15 @@
-"""One training from its folder to its model: supervised, and fine-tuned where that is asked for."""
+"""One training from its folder to its model: supervised, and fine-tuned where the task asks for it."""
 
 import keras
 import tensorflow as tf
 
-from pipeline.dataset.examples import Examples
-from pipeline.dataset.tensors import TrainingData
+from pipeline.task import KerasTask, TrainingData
 from pipeline.training.fine_tuning import FineTuning
 from pipeline.training.loop import Training
 from pipeline.training.spec import TrainingFolder, TrainingSpec
 
 
-def train(spec: TrainingSpec) -> None:
+def train(task: KerasTask, spec: TrainingSpec) -> None:
     """Run this worker's part; afterwards the chief has written the model and its history.
 
     The worker's place in the cluster comes from TF_CONFIG.
@@ -21,24 +20,27 @@ def train(spec: TrainingSpec) -> None:
     keras.utils.set_random_seed(spec.settings.seed)
     strategy = tf.distribute.MultiWorkerMirroredStrategy()
     if not spec.model_path.is_file():
-        data = Examples.open(spec.sequences, spec.vocabulary, spec.business_date, spec.settings)
-        _train(spec, data, strategy, strategy.cluster_resolver.task_id or 0)
+        data = task.examples(spec.tables, spec.business_date, spec.settings)
+        _train(task, spec, data, strategy, strategy.cluster_resolver.task_id or 0)
 
 
-def train_alone(folder: TrainingFolder, data: TrainingData) -> None:
+def train_alone(task: KerasTask, folder: TrainingFolder, data: TrainingData) -> None:
     """The same training in this process, without a cluster."""
     keras.utils.set_random_seed(folder.settings.seed)
     if not folder.model_path.is_file():
-        _train(folder, data, tf.distribute.get_strategy(), 0)
+        _train(task, folder, data, tf.distribute.get_strategy(), 0)
 
 
-def _train(folder: TrainingFolder, data: TrainingData, strategy: tf.distribute.Strategy, worker: int) -> None:
+def _train(
+    task: KerasTask, folder: TrainingFolder, data: TrainingData, strategy: tf.distribute.Strategy, worker: int
+) -> None:
     """Supervised training, and where it is asked for the fine-tuning after it."""
-    if folder.settings.finetune == "none":
-        Training(folder, data, strategy, worker).run()
+    objective = task.fine_tuning(folder.settings, worker)
+    if objective is None:
+        Training(task, folder, data, strategy, worker).run()
         return
     supervised = folder.supervised()
     supervised.folder.mkdir(exist_ok=True)
     if not supervised.model_path.is_file():
-        Training(supervised, data, strategy, worker).run()
-    FineTuning(folder.fine_tuning(), data, strategy, worker).run()
+        Training(task, supervised, data, strategy, worker).run()
+    FineTuning(task, folder.fine_tuning(), data, strategy, worker, objective=objective).run()

@@ -1,10 +1,15 @@
-"""One TensorFlow worker: `python -m pipeline.training.worker SPEC`, with its place in the cluster in TF_CONFIG."""
+"""One TensorFlow worker: `python -m pipeline.training.worker SPEC TASK`, with its place in the cluster in TF_CONFIG.
+
+TASK is the class of the task as `module:name`. It comes from the launcher and not from a file, so no file names code
+that is run; and this room need not import the tasks, which import it.
+"""
 
 import os
 import sys
 import threading
 import traceback
 from pathlib import Path
+from pkgutil import resolve_name
 
 from pipeline.training.spec import TrainingSpec
 
@@ -24,7 +29,7 @@ def main() -> None:
     try:
         from pipeline.training.train import train
 
-        train(TrainingSpec.read(Path(sys.argv[1])))
+        train(resolve_name(sys.argv[2])(), TrainingSpec.read(Path(sys.argv[1])))
     except BaseException:
         traceback.print_exc()
         sys.stderr.flush()

@@ -17,19 +17,25 @@ from pathlib import Path
 import numpy as np
 from pyspark.sql import functions as F
 
+from models.baselines.frequency_forecast import FrequencyForecast
 from models.keys import keys_of
 from pipeline.benchmarks.subprocesses import run_module
 from pipeline.dataset.candidates import memory_of
 from pipeline.dataset.histories import read_parts
 from pipeline.dataset.next_baskets import days_since, load_forecaster, translated
-from pipeline.dataset.prediction_rows import ChampionFile, Knowledge
+from pipeline.dataset.prediction_rows import NextBasketPredictor, next_basket_predictor
+from pipeline.dataset.vocabulary import product_names
 from pipeline.lake.lake import LakeError
 from pipeline.nightly.environment import spark_environment
 from pipeline.settings import Settings
 from pipeline.sources.source import load_source
 from pipeline.tables.catalog import table
+from pipeline.task import PredictionInput
+from pipeline.tasks.catalog import NEXT_BASKET
+from pipeline.tracking.registry import Registry
 from pipeline.workspace import Workspace
-from spark_jobs.predict_baskets import champion_file, measure_frequencies, predict_baskets, product_names
+from spark_jobs.predict_baskets import active_funnels, measure_frequencies
+from spark_jobs.prediction import predict
 from spark_jobs.session import open_session
 
 WARM_UP = 50  # one in so many
@@ -45,34 +51,35 @@ class Night:
         self.versions = {each: self.lake.resolve(each) for each in ("sequences", "baskets", "vocabulary")}
         self.folders = {each: self.lake.path(each, version) for each, version in self.versions.items()}
         self.business_date = self.lake.manifest("sequences", self.versions["sequences"]).business_date
-        sequences, vocabulary = self.folders["sequences"], self.folders["vocabulary"]
-        found = champion_file(self.settings, name, sequences, vocabulary, self.business_date)
+        found = Registry(self.settings, name, NEXT_BASKET).champion()
         if found is None:
             raise LakeError(f"source {name} has no champion; run `larder nightly --source {source}` first")
-        self.champion: ChampionFile = found
+        self.model = found.served(NEXT_BASKET)
+
+    def predictor(self, frequencies: dict[str, FrequencyForecast]) -> NextBasketPredictor:
+        """What the night's job would send to its executors."""
+        return next_basket_predictor(
+            PredictionInput(self.business_date, self.settings, self.folders, self.model, frequencies)
+        )
 
 
 def in_spark(night: Night) -> dict[str, float]:
     """Customers and seconds in Spark."""
     spark = open_session("benchmark_prediction", night.settings)
     frames = {name: spark.read.schema(table(name).ddl).parquet(str(path)) for name, path in night.folders.items()}
-    knowledge = Knowledge(
-        business_date=night.business_date,
-        settings=night.settings.prediction,
-        product_ids=product_names(night.folders["vocabulary"]),
-        frequencies=measure_frequencies(**frames),
-        champion=night.champion,
-    )
-    known = spark.sparkContext.broadcast(knowledge)
-    first = night.business_date - timedelta(days=night.settings.prediction.active_days)
+    predictor = night.predictor(measure_frequencies(**frames))
+    active_days = night.settings.prediction.active_days
+    first = night.business_date - timedelta(days=active_days)
     active = (F.col("funnel_kind") == "customer") & (F.col("last_sold_on") >= F.lit(first))
     customers = frames["sequences"].filter(active).cache()
     frames["baskets"] = frames["baskets"].limit(0)  # of customers without a sequence
     count, seconds = customers.count(), 0.0
     for asked in (customers.filter(F.crc32("funnel_id") % WARM_UP == 0), customers):
         started = time.perf_counter()
-        predicted = predict_baskets(**frames | {"sequences": asked}, knowledge=known)
-        predicted.write.format("noop").mode("overwrite").save()
+        rows = active_funnels(
+            **frames | {"sequences": asked}, business_date=night.business_date, active_days=active_days
+        )
+        predict(rows, NEXT_BASKET, predictor).write.format("noop").mode("overwrite").save()
         seconds = time.perf_counter() - started
     spark.stop()
     return {"customers": count, "seconds": seconds}
@@ -80,7 +87,8 @@ def in_spark(night: Night) -> dict[str, float]:
 
 def plainly(night: Night) -> dict[str, float]:
     """The same of one process."""
-    champion = night.champion
+    champion = night.predictor({}).champion
+    assert champion is not None
     memory = memory_of(champion.remembered, champion.n_candidates)
     settings = night.settings.prediction
     forecaster = load_forecaster(champion.model, settings, champion.cut, memory)

@@ -73,7 +73,7 @@ def test_every_line_is_accepted_or_rejected(finished_night: FinishedNight) -> No
 
 
 def test_the_scorecard_holds_the_candidate_against_the_baselines(finished_night: FinishedNight) -> None:
-    card = Scorecard.read(finished_night.folder)
+    card = Scorecard.read(finished_night.workspace.task_folder(finished_night.name, "next_basket"))
     assert {CANDIDATE, "global_top", "personal_top"} <= set(card.models)
     assert card.customers > 0
     assert "Scorecard" in finished_night.output
@@ -121,10 +121,11 @@ def test_a_candidate_is_trained_and_fine_tuned_beside_the_nights(finished_night:
     environment = finished_night.environment | {"LARDER_TRAINING__FINETUNE_EPOCHS": "1"}
     said = larder(environment, "train", "--finetune", "policy-gradient", "--run-id", "tuned")
     assert "larder model promote --source shop --run-id tuned" in said
-    history = finished_night.workspace.run_folder("tuned") / "training"
+    tuned = finished_night.workspace.task_folder("tuned", "next_basket")
+    history = tuned / "training"
     assert "reward" in read_history(history / "history.json")[0]
     assert "content" in read_history(history / "supervised" / "history.json")[0]
-    assert {CANDIDATE, CHAMPION} <= set(Scorecard.read(finished_night.workspace.run_folder("tuned")).models)
+    assert {CANDIDATE, CHAMPION} <= set(Scorecard.read(tuned).models)
     assert "tuned" in larder(environment, "model", "list")
 
 
@@ -171,7 +172,7 @@ def _at_work(workspace: Workspace, stage: str) -> bool:
         latest = {record.name: record.status for record in read_stages(folder)}
         if latest.get(stage) == "running":
             if stage == "train_model":
-                return any((folder / "training").rglob("*.index"))
+                return any((folder / "tasks").rglob("*.index"))
             return any((workspace.lake.root).glob(f"*/staged/{folder.name}"))
     return False
 

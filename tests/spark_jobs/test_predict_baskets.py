@@ -11,10 +11,12 @@ from pyspark.sql import Row, SparkSession
 from models.basket_sequences import BasketSequences
 from models.keys import keys_of
 from pipeline.dataset.batch import Cut
-from pipeline.dataset.prediction_rows import ChampionFile, Knowledge
+from pipeline.dataset.prediction_rows import NextBasketPredictor, SentModel
 from pipeline.settings import PredictionSettings
 from pipeline.tables.predictions import PREDICTIONS
-from spark_jobs.predict_baskets import measure_frequencies, predict_baskets, short_histories
+from pipeline.tasks.catalog import NEXT_BASKET
+from spark_jobs.predict_baskets import active_funnels, measure_frequencies, short_histories
+from spark_jobs.prediction import predict
 from tests.factories import BUSINESS_DATE, basket, frame, sequence, vocabulary_entry
 from tests.models.conftest import tiny
 
@@ -39,7 +41,7 @@ BASKETS = [
 
 
 @pytest.fixture(scope="module")
-def champion(tmp_path_factory: pytest.TempPathFactory) -> ChampionFile:
+def champion(tmp_path_factory: pytest.TempPathFactory) -> SentModel:
     """An untrained model of another vocabulary that knows the customer called `seen`."""
     lens = tiny(n_products=len(CHAMPION_NAMES), n_customers=2)
     keys = keys_of(CHAMPION_NAMES)
@@ -47,7 +49,7 @@ def champion(tmp_path_factory: pytest.TempPathFactory) -> ChampionFile:
     lens.keys.assign(keys, np.r_[0, keys_of(["seen"])])
     path: Path = tmp_path_factory.mktemp("champion") / "model.keras"
     lens.save(path)
-    return ChampionFile(
+    return SentModel(
         path.read_bytes(),
         "larder-shop/1",
         CHAMPION_NAMES,
@@ -57,19 +59,19 @@ def champion(tmp_path_factory: pytest.TempPathFactory) -> ChampionFile:
     )
 
 
-def predicted(spark: SparkSession, champion: ChampionFile | None, **settings: Any) -> dict[str, Row]:
+def predicted(spark: SparkSession, champion: SentModel | None, **settings: Any) -> dict[str, Row]:
     sequences, baskets = frame(spark, "sequences", SEQUENCES), frame(spark, "baskets", BASKETS)
     entries = [vocabulary_entry(product_index=index, product_id=NAMES[index]) for index in range(3, len(NAMES))]
     vocabulary = frame(spark, "vocabulary", entries)
-    knowledge = Knowledge(
+    predictor = NextBasketPredictor(
         BUSINESS_DATE,
         PredictionSettings(**settings),
         NAMES,
         measure_frequencies(sequences, baskets, vocabulary),
         champion,
     )
-    broadcast = spark.sparkContext.broadcast(knowledge)
-    found = predict_baskets(sequences, baskets, vocabulary, broadcast)
+    rows = active_funnels(sequences, baskets, vocabulary, BUSINESS_DATE, PredictionSettings(**settings).active_days)
+    found = predict(rows, NEXT_BASKET, predictor)
     assert found.columns == PREDICTIONS.column_names
     rows = found.collect()
     assert len({(row.funnel_kind, row.funnel_id) for row in rows}) == len(rows)
@@ -77,7 +79,7 @@ def predicted(spark: SparkSession, champion: ChampionFile | None, **settings: An
 
 
 @pytest.fixture(scope="module")
-def by_champion(spark: SparkSession, champion: ChampionFile) -> dict[str, Row]:
+def by_champion(spark: SparkSession, champion: SentModel) -> dict[str, Row]:
     return predicted(spark, champion, max_products=3)
 
 
@@ -91,7 +93,7 @@ def test_every_active_funnel_is_predicted_once(by_champion: dict[str, Row]) -> N
 
 
 def test_a_basket_may_be_written_product_by_product_instead(
-    spark: SparkSession, champion: ChampionFile, by_champion: dict[str, Row]
+    spark: SparkSession, champion: SentModel, by_champion: dict[str, Row]
 ) -> None:
     written = predicted(spark, champion, max_products=3, basket="written")
     assert {name: row.gap_days for name, row in written.items()} == {

@@ -68,7 +68,7 @@ def learned(workspace: Workspace, folder: Path) -> SimpleNamespace:
     lens.keys.assign(lens.keys.product_keys, np.r_[0, keys_of([f"c{number:02}" for number in range(8)])])
     lens.save(folder / "model.keras")
     vocabulary = workspace.lake.path("vocabulary", "run1")
-    return SimpleNamespace(model_path=folder / "model.keras", vocabulary_path=vocabulary, version="larder-shop/1")
+    return SimpleNamespace(model_path=folder / "model.keras", table=lambda name: vocabulary, version="larder-shop/1")
 
 
 @pytest.fixture
@@ -81,10 +81,10 @@ def few_groups(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_two_nights_make_the_same_segments_of_those_who_buy_alike(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(segment_funnels, "champion", lambda settings, source: None)
+    monkeypatch.setattr(segment_funnels, "next_basket_champion", lambda job: None)
     night(workspace, "run1", 0)
     champion = learned(workspace, tmp_path)
-    monkeypatch.setattr(segment_funnels, "champion", lambda settings, source: champion)
+    monkeypatch.setattr(segment_funnels, "next_basket_champion", lambda job: champion)
     night(workspace, "run2", 1)
     for name, member in (("customer_segments", "customer_id"), ("product_segments", "product_id")):
         first, second = (table(workspace, name, run).sort_values(member) for run in ("run1", "run2"))

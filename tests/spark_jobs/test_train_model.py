@@ -11,7 +11,8 @@ from pyspark.sql import SparkSession
 from pipeline.evaluation.scorecard import Scorecard
 from pipeline.settings import Settings
 from pipeline.stages import read_stages
-from pipeline.tracking.registry import Champion, fetch, versions
+from pipeline.tasks.catalog import NEXT_BASKET
+from pipeline.tracking.registry import Champion, Registry
 from pipeline.workspace import Run, Workspace
 from spark_jobs import train_model
 from tests.factories import BUSINESS_DATE, frame, publish, sequence, vocabulary_entry
@@ -43,16 +44,17 @@ def test_a_night_measures_and_registers_once(shop: Workspace) -> None:
     train_model.main(arguments)
     train_model.main(arguments)
 
-    card = Scorecard.read(shop.run_folder("run1"))
+    card = Scorecard.read(shop.task_folder("run1", "next_basket"))
     assert set(card.models) == {"candidate", "global_top", "personal_top", "personal_then_global"}
     # Who buys the same every week is predicted by the own list, so the protocol and the metrics must agree on it.
     assert card.models["personal_top"]["recall@5"] == pytest.approx(1.0)
     assert card.customers == 120
     assert card.window.last_day == BUSINESS_DATE - timedelta(days=1)
     settings = Settings()
-    assert [entry["number"] for entry in versions(settings, "shop")] == ["1"]
-    assert fetch(settings, "shop", "1").vocabulary_hash == "v1"
-    left = {path.name for path in (shop.run_folder("run1") / train_model.TRAINING_FOLDER).iterdir()}
+    registry = Registry(settings, "shop", NEXT_BASKET)
+    assert [entry["number"] for entry in registry.versions()] == ["1"]
+    assert registry.fetch("1").vocabulary_hash == "v1"
+    left = {path.name for path in (shop.task_folder("run1", "next_basket") / train_model.TRAINING_FOLDER).iterdir()}
     assert left == {"spec.json", "history.json", "worker-0.log", "worker-1.log"}
     assert [stage.status for stage in read_stages(shop.run_folder("run1"))] == ["running", "done"] * 2
 
@@ -61,14 +63,25 @@ def test_training_starts_from_a_champion_of_the_same_shape_that_has_not_seen_the
     spark: SparkSession, shop: Workspace
 ) -> None:
     def initial_model(architecture: str, trained_for: date, *, must_retrain: bool = False) -> Path | None:
-        folder = Path("models/1")
+        folder, model = Path("models/1"), Path("models/1/model.keras")
         return train_model.specify(
             spark,
             shop,
             Run("shop", BUSINESS_DATE, "run1"),
+            task=NEXT_BASKET,
             settings=Settings(),
             versions={"sequences": "run1", "vocabulary": "run1"},
-            incumbent=Champion("larder-shop", "1", architecture, "v1", trained_for, "run0", folder, must_retrain),
+            incumbent=Champion(
+                "larder-shop-next_basket",
+                "1",
+                architecture,
+                "v1",
+                trained_for,
+                "run0",
+                folder,
+                model,
+                must_retrain=must_retrain,
+            ),
         ).initial_model
 
     a_day, trained_now = timedelta(days=1), Settings().training.architecture

@@ -60,6 +60,7 @@ class LensMethod:
         """Train until the validation customers' last baskets are no longer predicted better."""
         from pipeline.dataset.tensors import compiled
         from pipeline.evaluation.stored_model import load_model
+        from pipeline.tasks.next_basket import NextBasket
         from pipeline.training.history import read_history
         from pipeline.training.spec import TrainingFolder
         from pipeline.training.train import train_alone
@@ -68,7 +69,7 @@ class LensMethod:
         data = self.data(train, validation, histories)
         with tempfile.TemporaryDirectory() as folder:
             spec = TrainingFolder(folder=Path(folder), settings=training)
-            train_alone(spec, data)
+            train_alone(NextBasket(), spec, data)
             self._epochs_done = len(read_history(spec.history_path, training.epochs))
             model = load_model(spec.model_path)
         if self._remembers:

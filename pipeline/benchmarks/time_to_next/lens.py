@@ -34,13 +34,14 @@ class LensTimes:
         """Train until the validation customers' gaps (and baskets, of a joint model) are no longer predicted better."""
         from pipeline.dataset.tensors import compiled
         from pipeline.evaluation.stored_model import load_model
+        from pipeline.tasks.next_basket import NextBasket
         from pipeline.training.spec import TrainingFolder
         from pipeline.training.train import train_alone
 
         with tempfile.TemporaryDirectory() as folder:
             spec = TrainingFolder(folder=Path(folder), settings=self._training)
             data = GapExamples(learned.settled, chosen_by.settled, self._cut, self._training)
-            train_alone(spec, data)
+            train_alone(NextBasket(), spec, data)
             model = load_model(spec.model_path)
         self._known = data.product_counts > 0
         survives = ARCHITECTURES[self._training.architecture].time_head == "hazard"

@@ -128,6 +128,7 @@ class StoredBatches:
 
 def main() -> None:
     """One turn of Larder: seconds of each pass, from the history of the training."""
+    from pipeline.tasks.next_basket import NextBasket
     from pipeline.training.history import read_history
     from pipeline.training.spec import TrainingFolder
     from pipeline.training.train import train_alone
@@ -143,7 +144,7 @@ def main() -> None:
     ).model_copy(update={"checkpoint_steps": 10**9})
     with tempfile.TemporaryDirectory() as folder:
         spec = TrainingFolder(folder=Path(folder), settings=settings)
-        train_alone(spec, StoredBatches(asked.batches, asked.products))
+        train_alone(NextBasket(), spec, StoredBatches(asked.batches, asked.products))
         asked.out.write_text(json.dumps([epoch["seconds"] for epoch in read_history(spec.history_path)]))
 
 

@@ -30,7 +30,7 @@ def test_a_champion_and_a_refused_candidate_are_shown_as_such(settings: Settings
     register_night(settings, workspace, vocabulary, "run1", tiny_model())
     assert "The gate has not judged the candidate yet." in model("scorecard").stdout
 
-    assert promote("run1").stdout == "larder-shop/1 is champion\n"
+    assert promote("run1").stdout == "larder-shop-next_basket/1 is champion\n"
     of_champion = model("scorecard").stdout
     assert ["recall@10", "0.5000", "0.5000", "0.1000"] in [line.split() for line in of_champion.splitlines()]
     assert "The candidate became champion." in of_champion
@@ -38,7 +38,9 @@ def test_a_champion_and_a_refused_candidate_are_shown_as_such(settings: Settings
     register_night(settings, workspace, vocabulary, "run2", tiny_model(), scores=WEAK)
     refused = promote("run2")
     assert refused.exit_code == 0, "a refusal is no failure"
-    assert refused.stdout.startswith("larder-shop/2 was refused (larder-shop/1 stays champion): recall@10 0.0500 does")
+    assert refused.stdout.startswith(
+        "larder-shop-next_basket/2 was refused (larder-shop-next_basket/1 stays champion): recall@10 0.0500 does"
+    )
     of_refused = model("scorecard").stdout
     assert ["recall@10", "0.0500", "0.5000", "0.1000"] in [line.split() for line in of_refused.splitlines()]
     assert "was refused" in of_refused

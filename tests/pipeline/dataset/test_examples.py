@@ -10,7 +10,7 @@ import pytest
 
 from models.keys import keys_of
 from pipeline.dataset.batch import Batch, Cut
-from pipeline.dataset.examples import Examples
+from pipeline.dataset.examples import NextBasketExamples
 from pipeline.settings import TrainingSettings
 from tests.factories import BUSINESS_DATE, sequence
 from tests.pipeline.dataset.sequences import N_KNOWN, first_held_out, random_sequences, write_sequences
@@ -18,13 +18,13 @@ from tests.pipeline.dataset.sequences import N_KNOWN, first_held_out, random_seq
 HOLDOUT_DAYS, BATCH_SIZE = 14, 16
 
 
-def opened(folder: Path, rows: list[dict[str, Any]], row_group_size: int = 25, **settings: Any) -> Examples:
+def opened(folder: Path, rows: list[dict[str, Any]], row_group_size: int = 25, **settings: Any) -> NextBasketExamples:
     paths = write_sequences(folder, rows, row_group_size)
-    return Examples.open(*paths, BUSINESS_DATE, TrainingSettings(holdout_days=HOLDOUT_DAYS, **settings))
+    return NextBasketExamples.open(*paths, BUSINESS_DATE, TrainingSettings(holdout_days=HOLDOUT_DAYS, **settings))
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> Examples:
+def data(tmp_path: Path) -> NextBasketExamples:
     """Eighty customers in four row groups."""
     return opened(tmp_path, random_sequences(80))
 
@@ -35,35 +35,35 @@ def assert_equal(one: Batch, other: Batch) -> None:
         np.testing.assert_array_equal(one[name], other[name], err_msg=name)
 
 
-def epoch_of(data: Examples, epoch: int) -> list[Batch]:
+def epoch_of(data: NextBasketExamples, epoch: int) -> list[Batch]:
     steps = data.steps_per_epoch(BATCH_SIZE)
     return [data.batch(step, BATCH_SIZE) for step in range(epoch * steps, (epoch + 1) * steps)]
 
 
-def trained_on(data: Examples) -> list[Batch]:
+def trained_on(data: NextBasketExamples) -> list[Batch]:
     """Three epochs, as a training would ask for them."""
     return [batch for epoch in range(3) for batch in epoch_of(data, epoch)]
 
 
-def test_a_batch_depends_on_seed_and_step_only(tmp_path: Path, data: Examples) -> None:
+def test_a_batch_depends_on_seed_and_step_only(tmp_path: Path, data: NextBasketExamples) -> None:
     again = opened(tmp_path / "again", random_sequences(80))
     for step in (7, 0, 3):
         assert_equal(again.batch(step, BATCH_SIZE), data.batch(step, BATCH_SIZE))
 
 
-def test_another_seed_gives_other_batches(tmp_path: Path, data: Examples) -> None:
+def test_another_seed_gives_other_batches(tmp_path: Path, data: NextBasketExamples) -> None:
     other = opened(tmp_path / "other", random_sequences(80), seed=1)
     assert (
         data.batch(0, BATCH_SIZE)["target_products"].tolist() != other.batch(0, BATCH_SIZE)["target_products"].tolist()
     )
 
 
-def test_epochs_draw_other_prefixes(data: Examples) -> None:
+def test_epochs_draw_other_prefixes(data: NextBasketExamples) -> None:
     first, second = ([batch["basket_rows"].tolist() for batch in epoch_of(data, epoch)] for epoch in (0, 1))
     assert first != second
 
 
-def test_workers_share_out_the_same_global_batch(data: Examples) -> None:
+def test_workers_share_out_the_same_global_batch(data: NextBasketExamples) -> None:
     whole = data.batch(5, BATCH_SIZE)
     parts = [data.batch(5, BATCH_SIZE, worker, 3) for worker in range(3)]
     for worker, part in enumerate(parts):
@@ -71,7 +71,7 @@ def test_workers_share_out_the_same_global_batch(data: Examples) -> None:
         np.testing.assert_array_equal(part["target_gap_days"], whole["target_gap_days"][worker::3])
 
 
-def test_batches_are_full_and_an_epoch_shows_every_customer(data: Examples) -> None:
+def test_batches_are_full_and_an_epoch_shows_every_customer(data: NextBasketExamples) -> None:
     batches = epoch_of(data, 0)
     assert {len(batch["customer_ids"]) for batch in batches} == {BATCH_SIZE}
     shown = {int(key) for batch in batches for key in data.customer_keys[batch["customer_ids"]]} - {0}
@@ -80,7 +80,7 @@ def test_batches_are_full_and_an_epoch_shows_every_customer(data: Examples) -> N
     assert len(shown) > 0.8 * (len(data.customer_keys) - 1)
 
 
-def test_altering_held_out_days_alters_no_training_batch(tmp_path: Path, data: Examples) -> None:
+def test_altering_held_out_days_alters_no_training_batch(tmp_path: Path, data: NextBasketExamples) -> None:
     rows = deepcopy(random_sequences(80))
     for row in rows:
         for place, day in enumerate(row["sold_on"]):
@@ -94,7 +94,7 @@ def test_altering_held_out_days_alters_no_training_batch(tmp_path: Path, data: E
         assert_equal(ours, theirs)
 
 
-def test_altering_the_target_alters_no_past(tmp_path: Path, data: Examples) -> None:
+def test_altering_the_target_alters_no_past(tmp_path: Path, data: NextBasketExamples) -> None:
     rows = deepcopy(random_sequences(80))
     for row in rows:
         later = [place for place, day in enumerate(row["sold_on"]) if day >= first_held_out(HOLDOUT_DAYS)]
@@ -135,7 +135,7 @@ def test_validation_targets_are_never_trained_on(tmp_path: Path) -> None:
     assert not validated & trained
 
 
-def waiting_in(batches: list[Batch], data: Examples) -> dict[int, float]:
+def waiting_in(batches: list[Batch], data: NextBasketExamples) -> dict[int, float]:
     """Key of each customer whose next basket is still to come, and the days without one."""
     return {
         int(data.customer_keys[customer]): float(days)
@@ -165,7 +165,7 @@ def test_a_basket_still_to_come_has_days_and_nothing_else(tmp_path: Path) -> Non
     assert not set(known) & {6, 7}
 
 
-def test_waiting_does_not_know_what_came_in_the_held_out_days(tmp_path: Path, data: Examples) -> None:
+def test_waiting_does_not_know_what_came_in_the_held_out_days(tmp_path: Path, data: NextBasketExamples) -> None:
     cutoff = first_held_out(HOLDOUT_DAYS)
     rows = deepcopy(random_sequences(80))
     for row in rows:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.evaluation.gate import refusals
+from pipeline.evaluation.gate import Rule, refusals
 from pipeline.evaluation.scorecard import Scorecard, Window
 from pipeline.settings import PromotionSettings
 
@@ -34,11 +34,11 @@ def card(candidate: float = 0.3, champion: float | None = 0.3, baseline: float =
 def judge(scorecard: Scorecard, **changed: Any) -> list[str]:
     """Refusals of a candidate that is all right but for what is changed."""
     facts: dict[str, Any] = {
-        "non_finite": [],
-        "sequences_vocabulary_hash": "v1",
+        "problems": [],
+        "vocabulary_hash": "v1",
         "champion_version": scorecard.champion_version,
         "champion_business_date": BUSINESS_DATE if scorecard.champion_version else None,
-        "settings": PromotionSettings(),
+        "rule": Rule("recall@10", PromotionSettings()),
     }
     return refusals(scorecard, **facts | changed)
 
@@ -54,8 +54,8 @@ def test_the_first_candidate_needs_no_champion_to_compare_with() -> None:
 @pytest.mark.parametrize(
     ("scorecard", "changed", "reason"),
     [
-        (card(), {"non_finite": ["products/vectors"]}, "not finite"),
-        (card(), {"sequences_vocabulary_hash": "v2"}, "vocabulary v1"),
+        (card(), {"problems": ["weights are not finite"]}, "not finite"),
+        (card(), {"vocabulary_hash": "v2"}, "vocabulary v1"),
         (card(candidate=0.1, champion=0.1), {}, "does not exceed"),
         (card(candidate=nan), {}, "does not exceed"),
         (card(candidate=0.3, champion=nan), {}, "falls behind"),
@@ -71,7 +71,7 @@ def test_one_failed_condition_refuses(scorecard: Scorecard, changed: dict[str, A
 
 
 def test_every_failed_condition_is_named() -> None:
-    assert len(judge(card(candidate=nan), non_finite=["a"], sequences_vocabulary_hash="v2")) == 4
+    assert len(judge(card(candidate=nan), problems=["a"], vocabulary_hash="v2")) == 4
 
 
 def test_a_loss_to_the_champion_within_the_tolerance_passes() -> None:
@@ -80,4 +80,24 @@ def test_a_loss_to_the_champion_within_the_tolerance_passes() -> None:
 
 def test_a_baseline_that_was_not_measured_is_a_clear_error() -> None:
     with pytest.raises(ValueError, match=r"promotion\.baseline 'nobody'"):
-        judge(card(), settings=PromotionSettings(baseline="nobody"))
+        judge(card(), rule=Rule("recall@10", PromotionSettings(baseline="nobody")))
+
+
+@pytest.mark.parametrize(
+    ("best", "smaller"), [({"global_top": 0.1, "personal_top": 0.4}, False), ({"mean": 9.0, "median": 0.1}, True)]
+)
+def test_by_default_the_best_baseline_must_be_beaten(best: dict[str, float], smaller: bool) -> None:
+    measured = {"candidate": {"m": 0.3}} | {name: {"m": value} for name, value in best.items()}
+    scorecard = card(champion=None).model_copy(update={"models": measured})
+    reasons = judge(scorecard, rule=Rule("m", PromotionSettings(), smaller_is_better=smaller))
+    assert len(reasons) == 1
+    assert ("personal_top" if not smaller else "median") in reasons[0]
+    weakest = PromotionSettings(baseline="mean" if smaller else "global_top")
+    assert judge(scorecard, rule=Rule("m", weakest, smaller_is_better=smaller)) == []
+
+
+@pytest.mark.parametrize(("candidate", "refused"), [(2.0, False), (2.004, False), (2.1, True), (nan, True)])
+def test_where_smaller_is_better_a_larger_value_falls_behind(candidate: float, refused: bool) -> None:
+    measured = {"candidate": {"m": candidate}, "champion": {"m": 2.0}, "mean": {"m": 3.0}}
+    scorecard = card().model_copy(update={"models": measured})
+    assert bool(judge(scorecard, rule=Rule("m", PromotionSettings(), smaller_is_better=True))) is refused

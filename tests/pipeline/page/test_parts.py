@@ -6,7 +6,7 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from pipeline.evaluation.gate import Verdict
+from pipeline.evaluation.gate import Rule, Verdict
 from pipeline.evaluation.scorecard import CANDIDATE, CHAMPION, Scorecard, Window
 from pipeline.page.acts import act
 from pipeline.page.app import GRID_CODE, make_app
@@ -15,8 +15,9 @@ from pipeline.page.morning import Morning
 from pipeline.page.quality import QualityPage, quality_figure, read_nights
 from pipeline.page.segments import SegmentsPage
 from pipeline.page.table_page import answer
-from pipeline.settings import Settings
+from pipeline.settings import PromotionSettings, Settings
 from pipeline.tables.segments import CUSTOMER_SEGMENTS
+from pipeline.tasks.catalog import NEXT_BASKET
 from pipeline.workspace import Workspace
 from tests.factories import BUSINESS_DATE, customer_segment, publish_rows
 from tests.pipeline.alerts.conftest import postgres, postgres_settings  # noqa: F401
@@ -32,7 +33,7 @@ def judge(workspace: Workspace, run: str, business_date: date, candidate: float,
     """Leave a night's scorecard and verdict where the nightly run leaves them."""
     models = {CANDIDATE: {"recall@10": candidate}, "global_top": {"recall@10": 0.1}}
     models |= {CHAMPION: {"recall@10": champion}} if champion is not None else {}
-    folder = workspace.run_folder(run)
+    folder = workspace.task_folder(run, NEXT_BASKET.name)
     Scorecard(
         source="shop",
         business_date=business_date,
@@ -58,7 +59,7 @@ def test_quality_shows_every_night_once_and_gaps_where_nothing_was_measured(
     judge(workspace, "c", second, 0.35, 0.4)
     nights = read_nights(workspace)
     assert [(night.card.business_date, night.card.run_id) for night in nights] == [(first, "b"), (second, "c")]
-    lines = {trace.name: list(trace.y) for trace in quality_figure(nights, "recall@10", "global_top").data}
+    lines = {trace.name: list(trace.y) for trace in quality_figure(nights, Rule("recall@10", PromotionSettings())).data}
     assert list(lines.values()) == [[0.2, 0.35], [None, 0.4], [0.1, 0.1]]
     text = str(QualityPage().layout(Context(settings), morning()))
     assert "larder-shop/c was refused: falls behind the champion" in text

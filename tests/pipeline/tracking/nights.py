@@ -13,7 +13,8 @@ from models.lens import Lens
 from pipeline.evaluation.scorecard import Scorecard, Window
 from pipeline.lake.lake import Manifest
 from pipeline.settings import Settings
-from pipeline.tracking.registry import champion
+from pipeline.tasks.catalog import NEXT_BASKET
+from pipeline.tracking.registry import Registry
 from pipeline.tracking.runs import register
 from pipeline.workspace import Workspace
 from tests.factories import BUSINESS_DATE
@@ -54,7 +55,9 @@ def register_night(
     scores: Mapping[str, dict[str, float]] = STRONG,
 ) -> str:
     """Write a night's scorecard and register its model; returns the version's number."""
-    current = champion(settings, "shop")
+    registry = Registry(settings, "shop", NEXT_BASKET)
+    folder = workspace.task_folder(run_id, NEXT_BASKET.name)
+    current = registry.champion()
     card = Scorecard(
         source="shop",
         business_date=BUSINESS_DATE,
@@ -66,16 +69,16 @@ def register_night(
         data_versions={"sequences": run_id},
         models=dict(scores),
     )
-    card.write(workspace.run_folder(run_id))
+    card.write(folder)
+    model.save(folder / "model.keras")
     tags = {"run_id": run_id, "business_date": BUSINESS_DATE.isoformat()}
     return register(
-        settings,
-        "shop",
-        model=model,
+        registry,
+        model_path=folder / "model.keras",
         tags=tags | {"architecture": "lens1000", "vocabulary_hash": "v1"},
         parameters={"training": {"epochs": 1}},
         epochs=[{"total": 2.0, "validation_total": 2.5}],
         scores=card.models,
-        vocabulary=vocabulary,
+        tables={"vocabulary": vocabulary},
         scorecard=card.model_dump(mode="json"),
     )

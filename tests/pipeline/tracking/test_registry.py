@@ -10,7 +10,8 @@ import pytest
 from pipeline.evaluation.promotion import promote
 from pipeline.evaluation.stored_model import load_model, non_finite_weights
 from pipeline.settings import Settings
-from pipeline.tracking.registry import RETRAIN_TAG, champion, mark_for_retraining, versions
+from pipeline.tasks.catalog import NEXT_BASKET
+from pipeline.tracking.registry import RETRAIN_TAG, Registry, mark_for_retraining
 from pipeline.tracking.runs import masked
 from pipeline.workspace import Run, Workspace
 from tests.factories import BUSINESS_DATE
@@ -23,34 +24,45 @@ def vocabulary(workspace: Workspace) -> Path:
     return publish_vocabulary(workspace)
 
 
+def registry(settings: Settings) -> Registry:
+    return Registry(settings, "shop", NEXT_BASKET)
+
+
 def test_a_champion_serves_until_a_better_candidate_comes_and_a_nan_model_never_replaces_it(
     settings: Settings, workspace: Workspace, vocabulary: Path
 ) -> None:
-    assert champion(settings, "shop") is None
+    assert registry(settings).champion() is None
     assert register_night(settings, workspace, vocabulary, "run1", tiny_model()) == "1"
     assert register_night(settings, workspace, vocabulary, "run1", tiny_model()) == "1", "a retry registers nothing new"
 
     first = Run("shop", BUSINESS_DATE, "run1")
-    verdict = promote(settings, workspace, first)
+    verdict = promote(NEXT_BASKET, settings, workspace, first)
     assert verdict.promoted, verdict.reasons
-    assert promote(settings, workspace, first) == verdict, "promoting again changes nothing"
-    served = champion(settings, "shop")
+    assert promote(NEXT_BASKET, settings, workspace, first) == verdict, "promoting again changes nothing"
+    served = registry(settings).champion()
     assert served is not None
-    assert (served.version, served.vocabulary_hash, served.business_date) == ("larder-shop/1", "v1", BUSINESS_DATE)
+    assert (served.version, served.vocabulary_hash, served.business_date) == (
+        "larder-shop-next_basket/1",
+        "v1",
+        BUSINESS_DATE,
+    )
     assert np.array_equal(load_model(served.model_path).keys.product_keys, tiny_model().keys.product_keys)
-    assert list(served.vocabulary_path.glob("*.parquet"))
+    assert list(served.table("vocabulary").glob("*.parquet"))
 
     broken = tiny_model()
     broken.products.bias.assign(np.full(N_PRODUCTS, np.nan, np.float32))
     register_night(settings, workspace, vocabulary, "run2", broken)
-    refused = promote(settings, workspace, Run("shop", BUSINESS_DATE, "run2"))
+    refused = promote(NEXT_BASKET, settings, workspace, Run("shop", BUSINESS_DATE, "run2"))
     assert not refused.promoted
     assert "not finite" in refused.reasons[0]
-    still = champion(settings, "shop")
+    still = registry(settings).champion()
     assert still is not None
-    assert still.version == "larder-shop/1"
-    assert json.loads((workspace.run_folder("run2") / "promotion.json").read_text())["reasons"] == refused.reasons
-    newest = versions(settings, "shop")[0]
+    assert still.version == "larder-shop-next_basket/1"
+    assert (
+        json.loads((workspace.task_folder("run2", NEXT_BASKET.name) / "promotion.json").read_text())["reasons"]
+        == refused.reasons
+    )
+    newest = registry(settings).versions()[0]
     assert (newest["number"], newest["gate"], newest["champion"]) == ("2", "refused", False)
 
 
@@ -84,13 +96,15 @@ def test_models_of_later_nights_are_marked_and_trained_anew(
     settings: Settings, workspace: Workspace, vocabulary: Path
 ) -> None:
     register_night(settings, workspace, vocabulary, "run1", tiny_model())
-    promote(settings, workspace, Run("shop", BUSINESS_DATE, "run1"))
+    promote(NEXT_BASKET, settings, workspace, Run("shop", BUSINESS_DATE, "run1"))
     assert mark_for_retraining(settings, "shop", BUSINESS_DATE, "why") == []
-    served = champion(settings, "shop")
+    served = registry(settings).champion()
     assert served is not None
     assert not served.must_retrain
-    assert mark_for_retraining(settings, "shop", BUSINESS_DATE - timedelta(days=1), "why") == ["1"]
-    marked = champion(settings, "shop")
+    assert mark_for_retraining(settings, "shop", BUSINESS_DATE - timedelta(days=1), "why") == [
+        "larder-shop-next_basket/1"
+    ]
+    marked = registry(settings).champion()
     assert marked is not None
     assert marked.must_retrain
-    assert versions(settings, "shop")[0][RETRAIN_TAG] == "why"
+    assert registry(settings).versions()[0][RETRAIN_TAG] == "why"

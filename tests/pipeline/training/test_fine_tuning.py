@@ -14,8 +14,9 @@ from models.lens import Lens
 from pipeline.dataset.batch import Batch
 from pipeline.evaluation.stored_model import load_model
 from pipeline.settings import TrainingSettings
-from pipeline.training.fine_tuning import reward
+from pipeline.tasks.catalog import NEXT_BASKET
 from pipeline.training.history import read_history
+from pipeline.training.policy_gradient import reward
 from pipeline.training.spec import TrainingFolder
 from pipeline.training.train import train_alone
 from tests.models.baskets import sequences
@@ -70,7 +71,7 @@ def tiny_architecture() -> Iterator[None]:
 def trained(folder: Path, settings: TrainingSettings = SETTINGS) -> TrainingFolder:
     """A training and its fine-tuning, finished."""
     made = TrainingFolder(folder=folder, settings=settings)
-    train_alone(made, FewBatches())
+    train_alone(NEXT_BASKET, made, FewBatches())
     return made
 
 

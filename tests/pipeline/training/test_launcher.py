@@ -6,6 +6,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from pipeline.settings import TrainingSettings
+from pipeline.tasks.catalog import NEXT_BASKET
 from pipeline.training.launcher import executor_resources, launch
 from pipeline.training.spec import TrainingSpec
 from tests.factories import BUSINESS_DATE
@@ -13,22 +14,25 @@ from tests.factories import BUSINESS_DATE
 
 def spec(folder: Path, **settings: int) -> TrainingSpec:
     """A training over tables that are not there."""
-    nowhere = {"sequences": folder / "sequences", "vocabulary": folder / "vocabulary"}
     return TrainingSpec(
-        folder=folder / "training", **nowhere, business_date=BUSINESS_DATE, settings=TrainingSettings(**settings)
+        folder=folder / "training",
+        task=NEXT_BASKET.name,
+        tables={name: folder / name for name in NEXT_BASKET.reads},
+        business_date=BUSINESS_DATE,
+        settings=TrainingSettings(**settings),
     )
 
 
 def test_more_workers_than_slots_is_refused_with_the_setting_to_change(spark: SparkSession, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="LARDER_TRAINING__WORKERS=2"):
-        launch(spark, spec(tmp_path, workers=3), timeout_minutes=1)
+        launch(spark, NEXT_BASKET, spec(tmp_path, workers=3), timeout_minutes=1)
 
 
 def test_a_finished_training_is_not_done_again(spark: SparkSession, tmp_path: Path) -> None:
     finished = spec(tmp_path)
     finished.write()
     finished.model_path.write_bytes(b"weights")
-    assert launch(spark, finished, timeout_minutes=1).read_bytes() == b"weights"
+    assert launch(spark, NEXT_BASKET, finished, timeout_minutes=1).read_bytes() == b"weights"
 
 
 def test_executors_are_asked_for_the_gpu_that_a_worker_wants() -> None:

@@ -13,8 +13,9 @@ import numpy as np
 from pyspark.sql import SparkSession
 
 from models.catalog import build
-from pipeline.dataset.examples import Examples
+from pipeline.dataset.examples import NextBasketExamples
 from pipeline.settings import TrainingSettings
+from pipeline.tasks.catalog import NEXT_BASKET
 from pipeline.training.history import Epoch, read_history
 from pipeline.training.launcher import launch
 from pipeline.training.spec import TrainingSpec
@@ -26,25 +27,25 @@ SETTINGS = TrainingSettings(epochs=2, batch_size=16, max_baskets=5, max_products
 
 def test_a_training_whose_worker_is_killed_ends_with_the_same_weights(spark: SparkSession, tmp_path: Path) -> None:
     sequences, vocabulary = write_sequences(tmp_path / "data", random_sequences(80), 25)
-    data = Examples.open(sequences, vocabulary, BUSINESS_DATE, SETTINGS)
+    data = NextBasketExamples.open(sequences, vocabulary, BUSINESS_DATE, SETTINGS)
     keys = {"product_keys": data.product_keys, "customer_keys": data.customer_keys}
     build(SETTINGS.architecture, **keys, product_counts=data.product_counts, seed=7).save(tmp_path / "champion.keras")
 
     def spec(name: str) -> TrainingSpec:
         return TrainingSpec(
             folder=tmp_path / name,
-            sequences=sequences,
-            vocabulary=vocabulary,
+            task=NEXT_BASKET.name,
+            tables={"sequences": sequences, "vocabulary": vocabulary},
             business_date=BUSINESS_DATE,
             settings=SETTINGS,
             initial_model=tmp_path / "champion.keras",
         )
 
     undisturbed, disturbed = spec("undisturbed"), spec("disturbed")
-    launch(spark, undisturbed, timeout_minutes=5)
+    launch(spark, NEXT_BASKET, undisturbed, timeout_minutes=5)
     killer = threading.Thread(target=kill_a_worker_after_a_checkpoint, args=(disturbed,))
     killer.start()
-    launch(spark, disturbed, timeout_minutes=5)
+    launch(spark, NEXT_BASKET, disturbed, timeout_minutes=5)
     killer.join()
 
     starts = [line for line in (disturbed.folder / "worker-0.log").read_text().splitlines() if "from step" in line]

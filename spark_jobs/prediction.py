@@ -1,0 +1,63 @@
+"""Prediction in Spark, the same for every task: the champion is checked, sent to the executors, and asked in Arrow.
+
+A task's job is a thin script that reads its tables, says which rows are predicted, and calls `stage_predictions`.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import pyarrow as pa
+from pyspark.sql import DataFrame, SparkSession
+
+from pipeline.evaluation.serving import usable_champion
+from pipeline.task import PredictionInput, Predictor, Task
+from pipeline.tracking.registry import Registry
+from spark_jobs.session import Job, stage_table
+
+
+def stage_predictions(
+    spark: SparkSession,
+    job: Job,
+    registry: Registry,
+    rows: DataFrame,
+    inputs: dict[str, str],
+    *,
+    statistics: Any = None,
+) -> DataFrame:
+    """Predict `rows` by the task's champion and stage its table, for the gate that publishes it.
+
+    Args:    inputs: the version that was read of each table; statistics: see `PredictionInput`.
+    Returns: what was staged; the job's record holds its number of rows and which model predicted.
+    """
+    task, run, lake = registry.task, job.run, job.workspace.lake
+    found = usable_champion(registry, job.workspace.task_folder(run.run_id, task.name))
+    model = found.champion.served(task) if found.champion else None
+    given = PredictionInput(
+        business_date=run.business_date,
+        settings=registry.settings,
+        tables={name: lake.path(name, version) for name, version in inputs.items()},
+        model=model,
+        statistics=statistics,
+    )
+    predicted = predict(rows, task, task.predictor(given))
+    versions = inputs | ({"model": model.version} if model else {})
+    folder, job.record.rows_out = stage_table(predicted, job.workspace, task.writes.name, run, versions)
+    job.record.details |= {"model": model.version if model else "none: fallback", **found.details}
+    return spark.read.schema(task.writes.ddl).parquet(str(folder))
+
+
+def predict(rows: DataFrame, task: Task, predictor: Predictor) -> DataFrame:
+    """Rows of the task's table for the input rows; the predictor travels to each executor once."""
+    sent = rows.sparkSession.sparkContext.broadcast(predictor)
+    # Spread evenly: a table of one small file would otherwise be one Spark task.
+    parts = 2 * rows.sparkSession.sparkContext.defaultParallelism
+    return rows.repartition(parts).mapInArrow(_in_executor(sent), task.writes.ddl)
+
+
+def _in_executor(sent: Any) -> Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]:
+    def predict_parts(parts: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for part in parts:
+            if part.num_rows > 0:
+                yield from sent.value(part)
+
+    return predict_parts
