@@ -132,7 +132,7 @@ class Task(Protocol):
         """
 
     def load(self, model_path: Path) -> Any:
-        """The model in memory."""
+        """The model in memory, a `keras.Model` where the file is a `.keras` file. Raises where it cannot be loaded."""
 
     def predictor(self, given: PredictionInput) -> Predictor:
         """The function that predicts in the executors."""

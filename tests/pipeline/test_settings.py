@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from pipeline.settings import Settings
+from pipeline.tasks.catalog import task_and_settings
 
 
 @pytest.fixture(autouse=True)
@@ -52,3 +53,35 @@ def test_a_named_config_that_is_missing_is_an_error(monkeypatch):
     monkeypatch.setenv("LARDER_CONFIG", "nowhere.toml")
     with pytest.raises(FileNotFoundError, match=r"nowhere\.toml"):
         Settings()
+
+
+def test_a_task_has_its_own_settings_over_the_shared_ones(tmp_path, monkeypatch):
+    (tmp_path / "larder.toml").write_text(
+        "[training]\nepochs = 3\nseed = 5\n[tasks.next_basket.training]\nepochs = 4\n"
+        '[tasks.next_basket.promotion]\nbaseline = "global_top"\n'
+    )
+    monkeypatch.setenv("LARDER_TASKS__NEXT_BASKET__TRAINING__SEED", "9")
+    monkeypatch.setenv("LARDER_TRAINING__BATCH_SIZE", "16")
+    of_all = Settings()
+    of_task = of_all.of_task("next_basket")
+    assert (of_all.training.epochs, of_all.training.seed, of_all.training.batch_size) == (3, 5, 16)
+    assert (of_task.training.epochs, of_task.training.seed, of_task.training.batch_size) == (4, 9, 16)
+    assert (of_all.promotion.baseline, of_task.promotion.baseline) == ("best", "global_top")
+    assert of_all.of_task("another").training == of_all.training
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [("epoch = 3", "epoch: Extra inputs"), ("epochs = 0", "greater than or equal to 1"), ('epochs = "x"', "epochs")],
+)
+def test_a_wrong_setting_of_a_task_is_an_error_that_names_the_task(tmp_path, line, said):
+    (tmp_path / "larder.toml").write_text(f"[tasks.next_basket.training]\n{line}\n")
+    with pytest.raises(ValidationError, match=r"\[tasks\.next_basket\]") as refusal:
+        Settings()
+    assert said in str(refusal.value)
+
+
+def test_settings_of_a_task_that_is_not_there_are_an_error(monkeypatch):
+    monkeypatch.setenv("LARDER_TASKS__NEXT_BASKT__TRAINING__EPOCHS", "4")
+    with pytest.raises(ValueError, match=r"unknown task 'next_baskt'.*did you mean 'next_basket'"):
+        task_and_settings("next_basket", Settings())

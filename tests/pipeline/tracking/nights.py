@@ -53,11 +53,15 @@ def register_night(
     model: Lens,
     *,
     scores: Mapping[str, dict[str, float]] = STRONG,
+    measured_against: str | None = "the champion",
 ) -> str:
-    """Write a night's scorecard and register its model; returns the version's number."""
+    """Write a night's scorecard and register its model; returns the version's number.
+
+    Args: measured_against: None where the champion was not used that night.
+    """
     registry = Registry(settings, "shop", NEXT_BASKET)
     folder = workspace.task_folder(run_id, NEXT_BASKET.name)
-    current = registry.champion()
+    current = registry.champion() if measured_against else None
     card = Scorecard(
         source="shop",
         business_date=BUSINESS_DATE,

@@ -1,0 +1,61 @@
+"""How many steps a training takes, and where its learning rate ends."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.settings import TrainingSettings
+from pipeline.training.history import Epoch, read_history
+from pipeline.training.spec import TrainingFolder
+from pipeline.training.train import train_alone
+from tests.weekday_task.examples import WeekdayExamples
+from tests.weekday_task.task import WeekdayWeights
+
+
+class TenBatches(WeekdayExamples):
+    """Ten batches an epoch of two products, without a table."""
+
+    def __init__(self) -> None:
+        self.product_ids = np.array(["p1", "p2"])
+
+    def steps_per_epoch(self, batch_size: int) -> int:
+        return 10
+
+    def batch(self, step: int, batch_size: int, worker: int = 0, workers: int = 1) -> dict[str, np.ndarray]:
+        product = np.arange(batch_size, dtype=np.int32) % 2
+        return {"product": product, "weekday": product, "units": product.astype(np.float32) + step % 10}
+
+
+def trained(folder: Path, **settings: float) -> list[Epoch]:
+    made = TrainingSettings(**{"workers": 1, "batch_size": 4, "epochs": 3, "patience": 9, **settings})
+    train_alone(WeekdayWeights(), TrainingFolder(folder=folder, settings=made), TenBatches())
+    return read_history(folder / "history.json")
+
+
+@pytest.mark.parametrize(
+    ("max_steps", "taken"), [(4, [4]), (10, [10]), (13, [10, 3]), (29, [10, 10, 9]), (30, [10] * 3), (99, [10] * 3)]
+)
+def test_max_steps_is_a_true_cap(tmp_path: Path, max_steps: int, taken: list[int]) -> None:
+    assert [epoch["steps"] for epoch in trained(tmp_path, max_steps=max_steps)] == taken
+
+
+def test_a_training_that_is_cut_short_and_resumed_at_its_end_takes_no_further_step(tmp_path: Path) -> None:
+    history = trained(tmp_path, max_steps=13)
+    (tmp_path / "model.keras").rename(tmp_path / "best_model.keras")
+    assert trained(tmp_path, max_steps=13) == history
+    assert (tmp_path / "model.keras").is_file()
+
+
+def test_the_learning_rate_falls_to_zero_by_the_last_step(tmp_path: Path) -> None:
+    from pipeline.training.loop import Training
+
+    settings = TrainingSettings(workers=1, batch_size=4, epochs=3, max_steps=13, learning_rate=0.1)
+    folder = TrainingFolder(folder=tmp_path, settings=settings)
+    import tensorflow as tf
+
+    training = Training(WeekdayWeights(), folder, TenBatches(), tf.distribute.get_strategy(), 0)
+    rate = training.optimizer._learning_rate
+    assert float(rate(0)) == pytest.approx(0.1)
+    assert float(rate(12)) > 0.0
+    assert float(rate(13)) == pytest.approx(0.0, abs=1e-9)
