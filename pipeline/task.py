@@ -111,7 +111,10 @@ class Task(Protocol):
         """Names the model's shape; training continues only from a champion of the same."""
 
     def vocabulary_hash(self, tables: Tables) -> str:
-        """Identifies what a model's indices refer to; a candidate of another one is refused. "" without indices."""
+        """Identifies what a model's indices refer to; a candidate of another one is refused. "" without indices.
+
+        Args: tables: at least `tables_beside_model`.
+        """
 
     def examples(self, tables: Tables, business_date: date, settings: TrainingSettings) -> Any:
         """Cut the examples: an `Examples`, and for a `KerasTask` a `TrainingData`, too.

@@ -32,7 +32,8 @@ def promote(task: Task, settings: Settings, workspace: Workspace, run: Run) -> V
     reasons: list[str] = []
     if registry.champion_number() != number:
         incumbent = usable_champion(registry, folder).champion
-        tables = {name: workspace.lake.path(name, workspace.lake.resolve(name, run.run_id)) for name in task.reads}
+        lake, needed = workspace.lake, task.tables_beside_model
+        tables = {name: lake.path(name, lake.resolve(name, run.run_id)) for name in needed}
         reasons = refusals(
             scorecard,
             problems=problems_of(registry, candidate),
