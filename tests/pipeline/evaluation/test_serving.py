@@ -137,7 +137,8 @@ def test_other_weights_in_the_store_are_refused(settings: Settings, workspace: W
 def test_a_new_store_beside_old_copies_never_serves_old_weights(
     settings: Settings, workspace: Workspace, champion: Champion
 ) -> None:
-    (Path(settings.data_dir) / "mlflow.db").unlink()
+    settings = settings.model_copy(update={"tracking_uri": f"sqlite:///{settings.data_dir}/new.db"})
+    vars(settings).pop("mlflow_uri", None)  # cached
     model = tiny_model()
     model.products.bias.assign(np.full(N_PRODUCTS, 0.5, np.float32))
     vocabulary = workspace.lake.path("vocabulary", "run0")
