@@ -167,7 +167,8 @@ class PageSettings(Section):
     roles_claim: str = Field("groups", description="claim that lists a person's groups or roles")
     reader_role: str | None = Field(None, description="group that may read; default: everyone who can log in")
     editor_role: str = Field("larder-editors", description="group that may also acknowledge, snooze, judge, comment")
-    session_hours: int = Field(10, ge=1, le=168, description="a login lasts so long")
+    session_hours: int = Field(10, ge=1, le=168, description="a login lasts so long at most")
+    confirm_minutes: int = Field(5, ge=1, le=60, description="the provider confirms a login's roles so often")
 
 
 class SegmentSettings(Section):

@@ -22,10 +22,17 @@ from pipeline.alerts.models import Publication
 from pipeline.alerts.store import AlertStoreError
 from pipeline.page.context import Context
 from pipeline.page.people import NotAllowed, editor
+from pipeline.page.rows import RequestError
 
 NIGHTS = (1, 3, 7, 14)
 _VERDICTS = {"right": "Right: it ran out", "wrong": "Wrong: it did not", "known": "Known: nothing to do"}
 assert tuple(_VERDICTS) == VERDICTS
+ACTS = frozenset(
+    ["acknowledge", "comment", "reopen"]
+    + [f"snooze-{nights}" for nights in NIGHTS]
+    + [f"close-{verdict}" for verdict in VERDICTS]
+)
+MOST_CHOSEN = 10_000
 _DONE = {
     "acknowledge": "Acknowledged",
     "snooze": "Snoozed",
@@ -72,9 +79,11 @@ def register(app: Dash, context: Context) -> None:
         if not isinstance(ctx.triggered_id, Mapping) or not ctx.triggered[0]["value"]:
             raise PreventUpdate
         place, what = ctx.triggered_id["place"], ctx.triggered_id["do"]
+        if what not in ACTS:
+            raise RequestError(f"nothing is called {str(what)[:50]!r}")
         # States come in the order of their own list, which both patterns share.
         number = [entry["id"]["place"] for entry in ctx.states_list[0]].index(place)
-        notice = act(context, what, {str(one): int(version) for one, version in chosen[number]}, words[number])
+        notice = act(context, what, _versions(chosen[number]), _text(words[number]))
         is_done = notice["color"] == "teal"
         cleared = ["" if is_done and at == number else no_update for at in range(len(words))]
         # After a refusal the tables are read again as well: what changed meanwhile is then to be seen.
@@ -96,6 +105,24 @@ def act(context: Context, what: str, versions: Mapping[str, int], words: str | N
         return _notice(f"Nothing was changed: {error}.", "red")
     alerts = "1 alert" if len(changed) == 1 else f"{len(changed):,} alerts"
     return _notice(f"{_DONE[what.partition('-')[0]]}: {alerts}.", "teal")
+
+
+def _versions(chosen: Any) -> dict[str, int]:
+    """Id and version of each chosen alert. Raises: RequestError: it is not that."""
+    if not isinstance(chosen, list) or len(chosen) > MOST_CHOSEN:
+        raise RequestError(f"chosen must be a list of at most {MOST_CHOSEN} alerts")
+    versions: dict[str, int] = {}
+    for pair in chosen:
+        if not isinstance(pair, list) or [type(value) for value in pair] != [str, int]:
+            raise RequestError("chosen must hold pairs of id and version")
+        versions[pair[0]] = pair[1]
+    return versions
+
+
+def _text(words: Any) -> str | None:
+    if words is not None and not isinstance(words, str):
+        raise RequestError("the comment must be text")
+    return words
 
 
 def _do(session: Session, ids: list[str], what: str, words: str | None, common: dict[str, Any]) -> list[Incident]:

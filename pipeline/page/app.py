@@ -11,10 +11,11 @@ from pipeline.alerts.store import AlertStoreError
 from pipeline.page import acts, detail, downloads, table_page
 from pipeline.page.context import Context
 from pipeline.page.frame import body, failed, missing
-from pipeline.page.guard import guard
+from pipeline.page.guard import allow_scripts, guard
 from pipeline.page.login import require_login
 from pipeline.page.morning import Morning, read_morning
 from pipeline.page.quality import QualityPage
+from pipeline.page.refusals import refuse_malformed
 from pipeline.page.segments import SegmentsPage
 
 log = logging.getLogger(__name__)
@@ -69,6 +70,8 @@ def make_app(context: Context) -> Dash:
     for part in PARTS.values():
         part.register(app, context)
 
+    refuse_malformed(server, app)
+
     @app.callback(
         Output("body", "children"),
         Output("shown", "data"),
@@ -89,6 +92,7 @@ def make_app(context: Context) -> Dash:
             content = failed(str(error))
         return content, [path, source]
 
+    allow_scripts(server, app.csp_hashes())
     return app
 
 

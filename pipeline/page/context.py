@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from pipeline.alerts.models import Publication
 from pipeline.alerts.store import AlertStoreError, check_migrated, failing_plainly, make_engine, writing
+from pipeline.page.rows import RequestError
 from pipeline.settings import Settings
-from pipeline.sources.source import SourceError, load_source
+from pipeline.sources.source import SOURCE_NAME, SourceError, load_source
 from pipeline.workspace import Workspace
 
 
@@ -58,7 +59,9 @@ class Context:
             yield session
 
     def workspace(self, source: str) -> Workspace:
-        """The source's folders."""
+        """The source's folders. Raises: RequestError: its name, which a browser sends, could lead elsewhere."""
+        if not isinstance(source, str) or not SOURCE_NAME.fullmatch(source):
+            raise RequestError(f"no source is called {str(source)[:50]!r}")
         return Workspace.of(self.settings, source)
 
     def sources(self) -> list[str]:
@@ -82,6 +85,8 @@ class Context:
     def zone(self, source: str) -> tzinfo:
         """The time zone of the source's stores; UTC where its description is not to be found here."""
         for described_in in (self.settings.source, source):
+            if described_in == source and not SOURCE_NAME.fullmatch(source):
+                continue  # a browser names sources, and opens no file by it
             try:
                 description = load_source(described_in)
             except SourceError:

@@ -23,6 +23,7 @@ from pipeline.page.acts import act_bar
 from pipeline.page.context import Context
 from pipeline.page.figures import baskets_figure, graph, shelf_figure
 from pipeline.page.people import person
+from pipeline.page.rows import LARGEST, RequestError
 from pipeline.page.tables import facts
 
 BUYERS_SHOWN = 15
@@ -76,9 +77,23 @@ def register(app: Dash, context: Context) -> None:
     )
     def what_if(units: float | str | None, day: str, alert_id: str) -> tuple[Any, Any]:
         """The shelf with the delivery."""
+        arrives_on, delivered = _delivery(day, units)
         with context.reading() as connection, Session(connection) as session:
-            alert = session.get_one(StockoutAlert, alert_id)
-        return try_delivery(context, alert, date.fromisoformat(day), float(units or 0))
+            alert = session.get(StockoutAlert, alert_id) if isinstance(alert_id, str) else None
+        if alert is None:
+            raise RequestError("there is no such alert")
+        return try_delivery(context, alert, arrives_on, delivered)
+
+
+def _delivery(day: Any, units: Any) -> tuple[date, float]:
+    """Day and units that a browser sends. Raises: RequestError: they are none."""
+    try:
+        arrives_on, delivered = date.fromisoformat(str(day)), float(units or 0)
+    except (TypeError, ValueError):
+        raise RequestError("the delivery's day or units are none") from None
+    if not 0 <= delivered <= LARGEST:
+        raise RequestError("the delivery's units are none")
+    return arrives_on, delivered
 
 
 def find(context: Context, incident_id: str) -> Found | None:

@@ -5,10 +5,12 @@ name was made to point here (DNS rebinding) is refused by its Host header. A cha
 comes from in Sec-Fetch-Site or Origin, and one from elsewhere, or from nowhere, is refused (cross-site forgery).
 """
 
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, request
 
+MOST_BYTES = 1 << 20  # of a request's body; the largest honest one names a few thousand chosen alerts
 LOCAL_HOSTS = ("127.0.0.1", "localhost")
 _HARMLESS_METHODS = ("GET", "HEAD", "OPTIONS")
 _HEADERS = {
@@ -26,6 +28,7 @@ def guard(server: Flask, public_url: str | None) -> None:
     Args: public_url: the address under which the page is reached, where that is not this machine's own.
     """
     host = urlsplit(public_url).hostname if public_url else None
+    server.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
     server.config["TRUSTED_HOSTS"] = [*LOCAL_HOSTS, host] if host else list(LOCAL_HOSTS)
 
     @server.before_request
@@ -39,6 +42,30 @@ def guard(server: Flask, public_url: str | None) -> None:
         response.headers.update(_HEADERS)
         if not request.path.startswith("/assets/") and "_dash-component-suites" not in request.path:
             response.headers["Cache-Control"] = "no-store"
+        return response
+
+
+def allow_scripts(server: Flask, hashes: Sequence[str]) -> None:
+    """Tell browsers to run our own script files and the few inline scripts of these hashes, and nothing else.
+
+    Styles may be inline: the components set widths and colours so. Images may be data, as plots are saved.
+    """
+    policy = {
+        "default-src": "'self'",
+        "script-src": " ".join(["'self'", *hashes]),
+        "style-src": "'self' 'unsafe-inline'",
+        "img-src": "'self' data: blob:",
+        "font-src": "'self' data:",
+        "object-src": "'none'",
+        "base-uri": "'none'",
+        "form-action": "'self'",
+        "frame-ancestors": "'none'",
+    }
+    text = "; ".join(f"{name} {value}" for name, value in policy.items())
+
+    @server.after_request
+    def add_policy(response: Response) -> Response:
+        response.headers["Content-Security-Policy"] = text
         return response
 
 

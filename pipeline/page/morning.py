@@ -50,6 +50,7 @@ class Tiles:
 
 def read_morning(context: Context, source: str) -> Morning:
     """How the latest night of the source stands."""
+    workspace = context.workspace(source)
     latest = select(Publication.business_date, Publication.run_id).filter_by(source=source)
     try:
         with context.reading() as connection:
@@ -57,7 +58,7 @@ def read_morning(context: Context, source: str) -> Morning:
     except NothingPublished:
         found = None
     business_date, run_id = found.tuple() if found else (None, None)
-    failure = newest_failure(context.workspace(source))
+    failure = newest_failure(workspace)
     return Morning(source, business_date, run_id, context.expected_night(source), failure)
 
 

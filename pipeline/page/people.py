@@ -3,11 +3,11 @@
 import getpass
 from dataclasses import dataclass
 
-from flask import session
+from flask import g
 
 from pipeline.settings import Settings
 
-PERSON = "person"  # where a login leaves who it was, in the signed session
+PERSON = "person"  # where a login leaves who it was, for the request that it lets in
 
 
 class NotAllowed(Exception):
@@ -24,7 +24,7 @@ class Person:
 
 def person(settings: Settings) -> Person:
     """The person who sends the request: as logged in, else the user who runs the page on this machine."""
-    if known := session.get(PERSON):
+    if known := g.get(PERSON):
         return Person(known["name"], known["may_edit"] and not settings.page.read_only)
     return Person(getpass.getuser(), not settings.page.read_only)
 

@@ -25,6 +25,9 @@ from models.names import unknown_name
 from pipeline.page.columns import Column
 
 MOST_ROWS = 1000
+MOST_CONDITIONS = 10  # of one column; the page's own grid offers four
+LONGEST_TEXT = 500
+LARGEST = 1e15  # what is beyond is no figure of a shop, and no database compares it
 _SCALE = {"money": 100.0, "share": 0.01}
 
 
@@ -52,7 +55,7 @@ class View:
         for column in self.columns:
             if column.key == key:
                 return column
-        raise RequestError(f"no column {key!r}")
+        raise RequestError(f"no column {str(key)[:50]!r}")
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,9 @@ class GridRequest:
         filters, order = request.get("filterModel") or {}, request.get("sortModel") or []
         if not isinstance(filters, Mapping) or not isinstance(order, list):
             raise RequestError("filterModel must be an object and sortModel a list")
+        keys = [entry.get("colId") if isinstance(entry, Mapping) else None for entry in order]
+        if not all(isinstance(key, str) for key in keys) or len(set(keys)) < len(keys):
+            raise RequestError("sortModel must name each column once")
         return cls(filters, order)
 
 
@@ -144,7 +150,12 @@ def _condition(view: View, column: Column, model: Any) -> ColumnElement[bool]:
     if not isinstance(model, Mapping):
         raise RequestError(f"the filter of {column.key} must be an object")
     if "operator" in model:
-        parts = [_condition(view, column, part) for part in model.get("conditions", [])]
+        given = model.get("conditions") or []
+        if not isinstance(given, list) or len(given) > MOST_CONDITIONS:
+            raise RequestError(f"the filter of {column.key} must be a list of at most {MOST_CONDITIONS} conditions")
+        if any(isinstance(part, Mapping) and "operator" in part for part in given):
+            raise RequestError(f"the filter of {column.key} nests conditions")
+        parts = [_condition(view, column, part) for part in given]
         return (and_ if model["operator"] == "AND" else or_)(*parts) if parts else and_(True)
     field, kind = view.fields[column.key], str(model.get("type"))
     if kind in ("blank", "notBlank"):
@@ -153,7 +164,10 @@ def _condition(view: View, column: Column, model: Any) -> ColumnElement[bool]:
     if column.kind == "choice" and kind in column.choices:
         return field == kind
     if column.kind in ("text", "choice"):
-        return _about_text(field, kind, str(model.get("filter", "")))
+        text = model.get("filter") or ""
+        if not isinstance(text, str) or len(text) > LONGEST_TEXT or "\0" in text:
+            raise RequestError(f"the filter of {column.key} wants a text of at most {LONGEST_TEXT} characters")
+        return _about_text(field, kind, text)
     if column.kind == "date":
         return _compare(field, kind, _day(column, model.get("dateFrom")), lambda: _day(column, model.get("dateTo")))
     scale = _SCALE.get(column.kind, 1.0)
@@ -193,8 +207,8 @@ def _known(tests: "Mapping[str, Callable[[], ColumnElement[bool]]]", kind: str) 
 
 
 def _number(column: Column, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise RequestError(f"the filter of {column.key} wants a number, not {value!r}")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LARGEST:
+        raise RequestError(f"the filter of {column.key} wants a number, not {str(value)[:50]!r}")
     return float(value)
 
 
@@ -202,4 +216,4 @@ def _day(column: Column, value: Any) -> date:
     try:
         return date.fromisoformat(str(value)[:10])
     except ValueError:
-        raise RequestError(f"the filter of {column.key} wants a date, not {value!r}") from None
+        raise RequestError(f"the filter of {column.key} wants a date, not {str(value)[:50]!r}") from None

@@ -18,10 +18,12 @@ from pipeline.page.downloads import link
 from pipeline.page.frame import nothing_yet
 from pipeline.page.morning import Morning, Tiles, read_morning, read_tiles
 from pipeline.page.people import person
-from pipeline.page.rows import GridRequest, fetch_and_count
+from pipeline.page.rows import GridRequest, RequestError, fetch_and_count
+from pipeline.page.views import SCOPES as SCOPE_NAMES
 from pipeline.page.views import VIEWS
 from pipeline.terminal import money
 
+MOST_ROW_NUMBER = 1_000_000_000
 BLOCK = 50  # rows that the grid requests at once
 THEME = (
     "themeQuartz.withParams({fontFamily: 'inherit', fontSize: 13, headerFontSize: 12, spacing: 5, "
@@ -200,9 +202,11 @@ class TablePage:
 
 def answer(context: Context, name: str, request: dict[str, Any], source: str, scope: str) -> tuple[Any, ...]:
     """What the grid and the words and links around it show for a request."""
+    if not isinstance(request, dict) or not isinstance(source, str) or scope not in SCOPE_NAMES:
+        raise RequestError("the grid's request, its source or its scope is none")
     grid_request = GridRequest.of(request)
     view = VIEWS[name](source, scope)
-    start, end = int(request.get("startRow", 0)), int(request.get("endRow", BLOCK))
+    start, end = _row(request.get("startRow", 0)), _row(request.get("endRow", BLOCK))
     with context.reading() as connection:
         found, total = fetch_and_count(connection, view, grid_request, start, end)
     for row in found:
@@ -212,6 +216,12 @@ def answer(context: Context, name: str, request: dict[str, Any], source: str, sc
     words = f"{total:,} alert{'' if total == 1 else 's'}" + (", filtered" if grid_request.filters else "")
     links = (link(name, kind, source, scope, request) for kind in ("csv", "xlsx"))
     return {"rowData": found, "rowCount": total}, words, *links
+
+
+def _row(number: Any) -> int:
+    if type(number) is not int or not 0 <= number <= MOST_ROW_NUMBER:
+        raise RequestError(f"a row's number is from 0 to {MOST_ROW_NUMBER:,}")
+    return number
 
 
 def tile(heading: str, figure: str, words: str) -> Any:

@@ -20,6 +20,7 @@ from pipeline.sources.time_format import checked_format
 from pipeline.workspace import Workspace
 
 SHIPPED = Path(__file__).parent
+SOURCE_NAME = re.compile("[a-z0-9][a-z0-9_-]{0,60}")  # names folders
 _ATTRIBUTE = "attribute_"
 _DATE_FIELD = re.compile(r"\{date(?::([^{}]+))?\}")
 
@@ -157,7 +158,7 @@ class CustomerRules(_Described):
 class Source(Layout):
     """One retailer's delivered files."""
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,60}$", description="names the folder under data_dir")
+    name: str = Field(pattern=f"^{SOURCE_NAME.pattern}$", description="names the folder under data_dir")
     files: str = Field(min_length=1, description="sales files: one path, a pattern with *, or a name with {date}")
     timezone: str = Field(description="of the stores, such as Europe/Berlin")
     time_format: str = Field("%Y-%m-%d %H:%M:%S", description="of sold_at, as Python's strptime reads it")

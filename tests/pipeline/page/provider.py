@@ -20,11 +20,15 @@ CLIENT, SECRET = "larder", "open-sesame"
 
 @dataclass
 class Provider:
-    """Answers for whoever `claims` describes; `tamper` changes the token's claims after the nonce is set."""
+    """Answers for whoever `claims` describes; `tamper` changes the token's claims after the nonce is set.
+
+    `userinfo` is what it says of the person later on; None after the login ended there.
+    """
 
     url: str = ""
     claims: dict[str, Any] = field(default_factory=dict)
     tamper: dict[str, Any] = field(default_factory=dict)
+    userinfo: dict[str, Any] | None = None
     signed_with: RSAKey = field(default_factory=lambda: RSAKey.generate_key(2048, {"kid": "one"}))
     key: RSAKey = field(init=False)
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -58,6 +62,7 @@ def providing() -> Iterator[Provider]:
             authorization_endpoint=f"{provider.url}/authorize",
             token_endpoint=f"{provider.url}/token",
             jwks_uri=f"{provider.url}/keys",
+            userinfo_endpoint=f"{provider.url}/userinfo",
             id_token_signing_alg_values_supported=["RS256"],
         )
 
@@ -72,7 +77,13 @@ def providing() -> Iterator[Provider]:
         known = request.authorization
         if known is None or (known.username, known.password) != (CLIENT, SECRET) or proof != asked["code_challenge"]:
             return jsonify(error="invalid_client"), 401
-        return jsonify(access_token="a", token_type="Bearer", expires_in=60, id_token=provider.token(asked))
+        return jsonify(access_token="a", token_type="Bearer", expires_in=3600, id_token=provider.token(asked))
+
+    @server.get("/userinfo")
+    def userinfo() -> Any:
+        if provider.userinfo is None or request.headers.get("Authorization") != "Bearer a":
+            return jsonify(error="invalid_token"), 401
+        return jsonify({"sub": "u1"} | provider.userinfo)
 
     running = make_server("127.0.0.1", 0, server, threaded=True)
     provider.url = f"http://127.0.0.1:{running.server_port}"

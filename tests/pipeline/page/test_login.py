@@ -1,5 +1,6 @@
 """Who gets in through an OpenID Connect provider, as what, and with which cookie."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -10,8 +11,8 @@ from werkzeug.test import TestResponse
 from pipeline.commands.page import check_reach
 from pipeline.page.app import make_app
 from pipeline.page.context import Context
-from pipeline.page.login import LoginError, check_login
-from pipeline.page.people import PERSON
+from pipeline.page.login import LOGIN, LOGINS, LoginError, check_login
+from pipeline.page.logins import Logins
 from pipeline.settings import Settings
 from tests.pipeline.page.provider import SECRET, Provider, providing
 
@@ -42,7 +43,8 @@ def log_in(client: FlaskClient, provider: Provider) -> TestResponse:
 
 def logged_in(client: FlaskClient) -> dict[str, object] | None:
     with client.session_transaction(base_url=ADDRESS) as session:
-        return session.get(PERSON)
+        logins: Logins = client.application.extensions[LOGINS]
+        return logins.person(session.get(LOGIN))
 
 
 def test_strangers_are_sent_to_the_provider_and_get_no_data(client: FlaskClient) -> None:
@@ -126,3 +128,62 @@ def test_half_a_login_is_refused_at_the_start(
     monkeypatch.setenv(unset, value) if value else monkeypatch.delenv(unset)
     with pytest.raises(LoginError, match=message):
         check_login(Settings())
+
+
+def test_logging_out_ends_every_copy_of_the_cookie(client: FlaskClient, provider: Provider) -> None:
+    provider.claims = {"email": "ada@larder.example", "groups": ["larder-editors"]}
+    log_in(client, provider)
+    thief = client.application.test_client()
+    cookie = client.get_cookie("larder", domain="larder.example")
+    assert cookie is not None
+    thief.set_cookie("larder", cookie.value, domain="larder.example")
+    assert thief.get("/", base_url=ADDRESS).status_code == 200
+    assert client.post("/logout", base_url=ADDRESS, headers={"Origin": ADDRESS}).status_code == 302
+    for one in (thief, client):
+        assert one.get("/", base_url=ADDRESS).status_code == 302
+        asked = one.post("/_dash-update-component", json={}, base_url=ADDRESS, headers={"Origin": ADDRESS})
+        assert asked.status_code == 401
+
+
+@pytest.mark.parametrize("verified", [False, "false", "no", None, 0])
+def test_an_address_that_is_not_verified_signs_nothing(
+    client: FlaskClient, provider: Provider, verified: object
+) -> None:
+    provider.claims = {"email": "boss@larder.example", "email_verified": verified, "groups": ["larder-editors"]}
+    log_in(client, provider)
+    assert logged_in(client) == {"name": "u1", "may_edit": False}
+
+
+@pytest.mark.parametrize(
+    ("then", "expected"),
+    [
+        ({"email": "ada@x", "groups": ["larder-editors"]}, {"name": "ada@x", "may_edit": True}),
+        ({"email": "ada@x", "groups": ["others"]}, {"name": "ada@x", "may_edit": False}),
+        ({"email": "ada@x", "groups": []}, {"name": "ada@x", "may_edit": False}),
+        ({"email": "ada@x"}, None),  # says nothing of roles: nothing is confirmed
+        ({"email": "eve@x", "groups": ["larder-editors"], "sub": "u2"}, None),
+        (None, None),  # the provider has ended the login
+    ],
+)
+def test_what_the_provider_now_says_holds_within_minutes(
+    client: FlaskClient, provider: Provider, then: dict[str, object] | None, expected: dict[str, object] | None
+) -> None:
+    provider.claims = {"email": "ada@x", "groups": ["larder-editors"]}
+    log_in(client, provider)
+    provider.userinfo = then
+    logins: Logins = client.application.extensions[LOGINS]
+    assert logged_in(client) == {"name": "ada@x", "may_edit": True}
+    now = time.monotonic()
+    logins._clock = lambda: now + 60 * Settings().page.confirm_minutes + 1
+    assert logged_in(client) == expected
+
+
+def test_a_login_ends_after_its_hours_however_often_it_is_used() -> None:
+    now = [0.0]
+    logins = Logins(lambda login: login.person, seconds=100, confirmed_seconds=10, clock=lambda: now[0])
+    number = logins.begin({"name": "ada"}, "u1", {})
+    seen = []
+    for now[0] in map(float, range(0, 120, 5)):
+        seen.append(logins.person(number) is not None)
+    assert seen == [True] * 20 + [False] * 4
+    assert logins.person({"forged": 1}) is None
