@@ -9,6 +9,9 @@ nothing unaudited is ever readable. A task that runs again for the same run chan
 task: the run goes on from there. A gate names the failing expectation and how many rows broke it.
 A refused model (`promote_model`) is no failure: the night goes on with the old champion.
 
+**What follows** Tasks that publish a table emit an asset with the business date as its partition; with the alerts out,
+they start the DAGs of the capabilities (tag `capability`) that the source switches on.
+
 **Params** `business_date`: the morning for which alerts are made, sales before it count; empty means the day on which
 the run was due. `source`: a shipped source (shop, tafeng, csv) or the path to a TOML description. `run_name`: what
 this run's table versions are called; empty means Airflow's run id. With the name of an interrupted run, that run is
@@ -24,8 +27,9 @@ from datetime import datetime
 
 from airflow.sdk import DAG, Param, chain
 
-from pipeline.orchestration.notices import report_failure
-from pipeline.orchestration.tasks import MACROS, deadline, gate, larder_command, retry_policy, spark_job
+from pipeline.orchestration.assets import ALERTS
+from pipeline.orchestration.identity import MACROS
+from pipeline.orchestration.tasks import deadline, default_args, gate, larder_command, spark_job
 
 with DAG(
     dag_id="nightly",
@@ -47,16 +51,16 @@ with DAG(
         ),
         "run_name": Param(None, type=["null", "string"], description="names the table versions; empty: the run id"),
     },
-    default_args={"owner": "larder", "on_failure_callback": report_failure, **retry_policy()},
+    default_args=default_args(),
     user_defined_macros=MACROS,
     deadline=deadline(),
     tags=["larder", "nightly"],
 ) as dag:
     transactions = spark_job("ingest_transactions", minutes=60)
     transactions_gate = gate("transactions", minutes=30)
-    products = spark_job("ingest_products", minutes=30)
+    products = spark_job("ingest_products", minutes=30, publishes=("products",))
     stock = spark_job("ingest_stock", minutes=30)
-    baskets = spark_job("build_baskets", minutes=60)
+    baskets = spark_job("build_baskets", minutes=60, publishes=("baskets",))
     sequences = spark_job("build_sequences", minutes=60)
     sequences_gate = gate("sequences", minutes=30)
     candidate = spark_job("train_model", minutes=120)
@@ -66,12 +70,9 @@ with DAG(
     demand = spark_job("forecast_demand", minutes=30)
     stockouts = spark_job("detect_stockouts", minutes=30)
     anomalies = spark_job("detect_anomalies", minutes=30)
-    segments = spark_job("segment_funnels", minutes=30)
-    alerts = larder_command("publish_alerts", "alerts publish", minutes=15)
+    alerts = larder_command("publish_alerts", "alerts publish", minutes=15, publishes=(ALERTS,))
 
     chain(transactions, transactions_gate, [products, stock, baskets])
     chain(baskets, sequences, sequences_gate, candidate, champion, predictions, predictions_gate)
     chain([predictions_gate, products, stock], demand, stockouts, alerts)
     chain([predictions_gate, products], anomalies, alerts)
-    # Nobody waits for segments: alerts are out whatever becomes of them.
-    chain([predictions_gate, products], segments)

@@ -16,6 +16,7 @@ from pipeline.text import without_passwords
 app = typer.Typer(help="Larder: raw sales in, stock-out and behaviour alerts out.", no_args_is_help=True)
 
 app.command()(nightly.nightly)
+app.command()(nightly.run)
 app.command()(nightly.up)
 app.command()(page)
 app.command()(train)

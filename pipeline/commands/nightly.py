@@ -1,9 +1,11 @@
-"""`larder nightly`, `larder up`, `larder airflow`: starting things by hand."""
+"""`larder nightly`, `larder run`, `larder up`, `larder airflow`: starting things by hand."""
 
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -11,8 +13,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from models.names import unknown_name
+from pipeline.capabilities import CAPABILITIES
+from pipeline.nightly.capabilities import published_night, run_capabilities
 from pipeline.nightly.environment import SERVICE, SetupError, airflow_environment, airflow_program
-from pipeline.nightly.night import Night, migrate_database, plan_night, prepare_files, run_night
+from pipeline.nightly.night import NIGHTLY, migrate_database, plan_night, prepare_files, run_dag
 from pipeline.nightly.processes import end_marked, mark
 from pipeline.nightly.progress import Progress
 from pipeline.nightly.running import NightFailed, stop_night
@@ -36,33 +41,67 @@ def nightly(
         str | None, typer.Option(metavar="RUN", help="end the running night of that name with all that it started")
     ] = None,
 ) -> None:
-    """Run one night: raw files, the DAG through Airflow, then the worst alerts and the scorecard."""
-    console = Console()
+    """Run one night: raw files, the DAG through Airflow, what the source wants to follow, then the worst alerts.
+
+    The exit status is that of the night: a capability that fails is reported, and the alerts are out all the same.
+    """
     settings = Settings()
-    night: Night | None = None
-    try:
-        with errors_in_one_line(SourceError, SetupError, NightFailed):
-            described_in = _absolute(settings.source if source is None else source)
-            description = load_source(described_in)
-            if stop is not None:
-                stop_night(Workspace.of(settings, description.name).runs, stop)
-                typer.echo(f"{stop} was ended; readers keep what was published before")
-                return
-            prepare_files(description, Workspace.of(settings, description.name), typer.echo)
-            night = plan_night(settings, description, described_in, _day(business_date), resume)
-            typer.echo(f"{description.name} as of {night.business_date}; log: {night.log}")
-            with Progress(console) as progress:
-                run_night(settings, night, progress.show)
-    except KeyboardInterrupt:
-        typer.echo("interrupted: every process of the night was ended; readers keep what was published before")
-        if night is not None:
-            typer.echo(f"to go on: {night.resume_command}")
-        raise typer.Exit(130) from None
+    with _interruptible() as started, errors_in_one_line(SourceError, SetupError, NightFailed):
+        described_in = _absolute(settings.source if source is None else source)
+        description = load_source(described_in)
+        if stop is not None:
+            stop_night(Workspace.of(settings, description.name).runs, stop)
+            typer.echo(f"{stop} was ended; readers keep what was published before")
+            return
+        prepare_files(description, Workspace.of(settings, description.name), typer.echo)
+        night = plan_night(settings, description, described_in, _day(business_date), resume)
+        started.append(night.resume_command)
+        typer.echo(f"{description.name} as of {night.business_date}; log: {night.log}")
+        with Progress(Console()) as progress:
+            run_dag(settings, night, NIGHTLY, progress.show)
+            started[:] = [night.command_of(name) for name in description.capabilities]
+            failed = run_capabilities(settings, night, description.capabilities, progress.show)
     from pipeline.alerts.store import AlertStoreError
     from pipeline.nightly.summary import print_summary
 
     with errors_in_one_line(AlertStoreError):
         print_summary(settings, night, description.name)
+    for name, reason in failed.items():
+        typer.echo(f"\ncapability {name} failed; the night and its alerts stand:\n{reason}", err=True)
+
+
+def run(
+    capability: Annotated[str, typer.Argument(help=", ".join(CAPABILITIES))],
+    source: Annotated[str | None, typer.Option(help="shop, tafeng, csv, or the path to a TOML description")] = None,
+    business_date: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="of the night whose tables it reads; default: latest")
+    ] = None,
+) -> None:
+    """Run one capability for a night that was published, whether or not the source switches it on."""
+    settings = Settings()
+    with _interruptible() as started, errors_in_one_line(SourceError, SetupError, NightFailed):
+        if capability not in CAPABILITIES:
+            raise NightFailed(unknown_name("capability", capability, CAPABILITIES))
+        described_in = _absolute(settings.source if source is None else source)
+        description = load_source(described_in)
+        night = published_night(settings, description, described_in, capability, _day(business_date))
+        started.append(night.command_of(capability))
+        typer.echo(f"{capability} of {description.name} as of {night.business_date}; log: {night.log}")
+        with Progress(Console()) as progress:
+            run_dag(settings, night, capability, progress.show)
+
+
+@contextmanager
+def _interruptible() -> Iterator[list[str]]:
+    """End with status 130 on an interrupt, and print the commands in the list, which go on with what was started."""
+    started: list[str] = []
+    try:
+        yield started
+    except KeyboardInterrupt:
+        typer.echo("interrupted: every process of the night was ended; readers keep what was published before")
+        for command in started:
+            typer.echo(f"to go on: {command}")
+        raise typer.Exit(130) from None
 
 
 def up() -> None:

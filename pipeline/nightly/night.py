@@ -1,4 +1,4 @@
-"""One night, started by hand: make sure there are raw files, then run the DAG `nightly` once through Airflow.
+"""One night, started by hand: make sure there are raw files, then run a DAG once through Airflow.
 
 Airflow runs in a session of its own with its output in a log; an interrupt ends it and all its jobs. It holds the
 source's lock until it is gone: a second night of the source never runs beside an orphan of the first. A night that
@@ -27,6 +27,7 @@ from pipeline.sources.source import Source, SourceError
 from pipeline.stages import Stage, read_stages
 from pipeline.workspace import Workspace
 
+NIGHTLY = "nightly"
 POLL_SECONDS = 0.5
 QUOTED_LINES = 8
 
@@ -52,7 +53,14 @@ class Night:
     @property
     def resume_command(self) -> str:
         """What takes the night up again after it was interrupted or has failed."""
-        return f"larder nightly --source {shlex.quote(self.source)} --resume {self.name}"
+        return self.command_of(NIGHTLY)
+
+    def command_of(self, dag: str) -> str:
+        """What runs a DAG for this night (again)."""
+        source = f"--source {shlex.quote(self.source)}"
+        if dag == NIGHTLY:
+            return f"larder nightly {source} --resume {self.name}"
+        return f"larder run {dag} {source} --business-date {self.business_date}"
 
     @property
     def stop_command(self) -> str:
@@ -106,8 +114,8 @@ def prepare_files(source: Source, workspace: Workspace, say: Callable[[str], Non
         raise NightFailed(f"`{source.prepared_by}` failed; its message stands above")
 
 
-def run_night(settings: Settings, night: Night, on_stage: Callable[[Stage], None]) -> None:
-    """Run the DAG to its end, calling `on_stage` for every record that a job writes.
+def run_dag(settings: Settings, night: Night, dag: str, on_stage: Callable[[Stage], None]) -> None:
+    """Run a DAG to its end, calling `on_stage` for every record that a job writes.
 
     Raises: NightFailed: a task failed; the record of the failed stage is in the message.
     """
@@ -118,7 +126,7 @@ def run_night(settings: Settings, night: Night, on_stage: Callable[[Stage], None
         _migrate(environment, log)
         conf = {"source": night.source, "business_date": night.business_date.isoformat(), "run_name": night.name}
         process = subprocess.Popen(
-            [airflow_program(), "dags", "test", "nightly", "--conf", json.dumps(conf)],
+            [airflow_program(), "dags", "test", dag, "--conf", json.dumps(conf)],
             env=environment,
             cwd=REPOSITORY,
             stdin=subprocess.DEVNULL,
@@ -130,7 +138,7 @@ def run_night(settings: Settings, night: Night, on_stage: Callable[[Stage], None
         with _ends_with_us(environment):
             _follow(process, night, on_stage, earlier)
     if process.returncode:
-        raise NightFailed(_what_failed(night, earlier))
+        raise NightFailed(_what_failed(night, dag, earlier))
 
 
 def _follow(process: subprocess.Popen[bytes], night: Night, on_stage: Callable[[Stage], None], seen: int) -> None:
@@ -169,7 +177,7 @@ def migrate_database(environment: dict[str, str], log: IO[bytes] | None = None) 
         raise NightFailed(f"`airflow db migrate` failed; see {log.name if log else 'above'}")
 
 
-def _what_failed(night: Night, earlier: int) -> str:
+def _what_failed(night: Night, dag: str, earlier: int) -> str:
     """The reason of this attempt's end; the first `earlier` records are those of attempts before it."""
     records = read_stages(night.folder)[earlier:]
     failed = [stage for stage in records if stage.status == "failed"]
@@ -180,7 +188,7 @@ def _what_failed(night: Night, earlier: int) -> str:
         lines = [f"{name} ended without a word (stopped, killed, or out of memory?)" for name in unfinished]
     if not lines:
         lines = ["a task failed outside its stage; the log ends with:", *_last_words(night.log)]
-    return "\n".join([*lines, f"log: {night.log}", f"when it is mended: {night.resume_command}"])
+    return "\n".join([*lines, f"log: {night.log}", f"when it is mended: {night.command_of(dag)}"])
 
 
 def _last_words(log: Path) -> list[str]:

@@ -12,7 +12,8 @@ log = logging.getLogger(__name__)
 def report_failure(context: dict[str, Any]) -> None:
     """Airflow's callback for a task that failed its last attempt."""
     instance = context["task_instance"]
-    send("Larder: the night failed", f"{instance.task_id} of {instance.run_id} failed: {context.get('exception')}")
+    failed = "the night" if instance.dag_id == "nightly" else instance.dag_id
+    send(f"Larder: {failed} failed", f"{instance.task_id} of {instance.run_id} failed: {context.get('exception')}")
 
 
 def report_late(context: dict[str, Any]) -> None:

@@ -15,22 +15,19 @@ Read from the environment of Airflow, all with a default:
 """
 
 import os
-import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
 from airflow.providers.standard.operators.bash import BashOperator
-from airflow.sdk import BaseOperator, DeadlineAlert, DeadlineReference, SyncCallback, timezone
+from airflow.sdk import BaseOperator, DeadlineAlert, DeadlineReference, SyncCallback
 
-from pipeline.orchestration.notices import report_late
+from pipeline.orchestration.assets import announce, asset
+from pipeline.orchestration.identity import BUSINESS_DATE, RUN_ID, SOURCE
+from pipeline.orchestration.notices import report_failure, report_late
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-
-SOURCE = "{{ params.source }}"
-BUSINESS_DATE = "{{ business_date(params, dag_run) }}"
-RUN_ID = "{{ run_name(params, run_id) }}"
 
 JOBS_PYTHON = Path(os.environ.get("LARDER_JOBS_PYTHON", REPOSITORY / ".venv" / "bin" / "python"))
 
@@ -57,28 +54,6 @@ LEAN_DRIVER = {
 }
 
 
-def business_date(params: dict[str, Any], dag_run: Any) -> str:
-    """The run's business date: the Param, else the local day on which the run was due.
-
-    A run that was triggered by hand or by an asset has no logical date; then the day from which it was allowed to start
-    counts. Both are recorded with the run, so a retry a day later still gets the same answer.
-    """
-    if params.get("business_date"):
-        return str(params["business_date"])
-    return timezone.make_naive(dag_run.logical_date or dag_run.run_after).date().isoformat()
-
-
-def run_name(params: dict[str, Any], run_id: str) -> str:
-    """What the run's table versions are called: the Param, else Airflow's run id.
-
-    It names folders: anything but letters, digits, dot, dash and underscore becomes a dash.
-    """
-    return re.sub(r"[^A-Za-z0-9_.-]+", "-", params.get("run_name") or run_id).lstrip("-._")[:200]
-
-
-MACROS = {"business_date": business_date, "run_name": run_name}
-
-
 def retry_policy() -> dict[str, Any]:
     """Back-off between attempts: a lost connection mends in seconds, a late delivery in minutes."""
     return {
@@ -87,6 +62,11 @@ def retry_policy() -> dict[str, Any]:
         "retry_exponential_backoff": True,
         "max_retry_delay": timedelta(minutes=15),
     }
+
+
+def default_args() -> dict[str, Any]:
+    """What every task of every DAG starts from."""
+    return {"owner": "larder", "on_failure_callback": report_failure, **retry_policy()}
 
 
 def deadline() -> DeadlineAlert | None:
@@ -102,14 +82,23 @@ def deadline() -> DeadlineAlert | None:
     )
 
 
-def spark_job(name: str, *, minutes: int) -> BaseOperator:
-    """Submit `spark_jobs/<name>.py`; the task is ended after `minutes`."""
-    return _submit(name, name, (), minutes)
+def spark_job(name: str, *, minutes: int, publishes: tuple[str, ...] = ()) -> BaseOperator:
+    """Submit `spark_jobs/<name>.py`; the task is ended after `minutes`.
+
+    Args: publishes: tables whose new versions are announced as assets when the task is done.
+    """
+    return _submit(name, name, (), minutes, **_announcing(publishes))
 
 
 def gate(table: str, *, minutes: int) -> BaseOperator:
-    """Audit a staged table and publish it. What fails an audit fails it again, so a gate is not retried."""
-    return _submit(f"validate_{table}", "validate_table", ("--table", table), minutes, retries=0)
+    """Audit a staged table, publish and announce it. What fails an audit fails it again: a gate is not retried."""
+    return _submit(
+        f"validate_{table}", "validate_table", ("--table", table), minutes, retries=0, **_announcing((table,))
+    )
+
+
+def _announcing(names: tuple[str, ...]) -> dict[str, Any]:
+    return {"outlets": [asset(name) for name in names], "post_execute": announce(names)} if names else {}
 
 
 def _submit(task_id: str, name: str, arguments: tuple[str, ...], minutes: int, **operator_options: Any) -> BaseOperator:
@@ -126,7 +115,7 @@ def _submit(task_id: str, name: str, arguments: tuple[str, ...], minutes: int, *
     )
 
 
-def larder_command(task_id: str, command: str, *, minutes: int) -> BaseOperator:
+def larder_command(task_id: str, command: str, *, minutes: int, publishes: tuple[str, ...] = ()) -> BaseOperator:
     """Run `larder <command>` in the jobs' environment.
 
     The run's arguments come as environment variables: a Param is user input and must not be read by the shell as code.
@@ -146,4 +135,5 @@ def larder_command(task_id: str, command: str, *, minutes: int) -> BaseOperator:
         append_env=True,
         cwd=str(REPOSITORY),
         execution_timeout=timedelta(minutes=minutes),
+        **_announcing(publishes),
     )

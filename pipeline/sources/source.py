@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
 from models.names import unknown_name
+from pipeline.capabilities import CAPABILITIES
 from pipeline.sources.time_format import checked_format
 from pipeline.workspace import Workspace
 
@@ -180,6 +181,7 @@ class Source(Layout):
     )
     files_elsewhere: bool = Field(False, description="whether files, or links to them, may lie outside the folder")
     prepared_by: str = Field("", description="command that makes the files, named when there are none")
+    capabilities: tuple[str, ...] = Field(("segments",), description="what follows a night: names of capabilities")
     columns: SalesColumns
     customers: CustomerRules = CustomerRules()
     stock: StockFiles | None = None
@@ -188,6 +190,14 @@ class Source(Layout):
 
     _folder: Path | None = PrivateAttr(None)
     _check_format = field_validator("time_format")(checked_format)
+
+    @field_validator("capabilities")
+    @classmethod
+    def _known_capabilities(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if name not in CAPABILITIES:
+                raise ValueError(unknown_name("capability", name, CAPABILITIES))
+        return tuple(dict.fromkeys(names))
 
     @field_validator("timezone")
     @classmethod

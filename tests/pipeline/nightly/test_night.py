@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from pipeline.nightly.night import Night, plan_night, prepare_files, run_night
+from pipeline.nightly.night import NIGHTLY, Night, plan_night, prepare_files, run_dag
 from pipeline.nightly.running import NightFailed, locked, stop_night
 from pipeline.settings import Settings
 from pipeline.sources.source import SourceError, load_source
@@ -49,7 +49,7 @@ def test_every_stage_is_shown_with_its_rows(
     body = "with stage('build_baskets', folder) as record:\n    record.rows_in, record.rows_out = 5, 3\n"
     stand_in(tmp_path, monkeypatch, body)
     shown: list[Stage] = []
-    run_night(settings, night, shown.append)
+    run_dag(settings, night, NIGHTLY, shown.append)
     assert [(stage.name, stage.status, stage.rows_in, stage.rows_out) for stage in shown] == [
         ("build_baskets", "running", None, None),
         ("build_baskets", "done", 5, 3),
@@ -61,7 +61,7 @@ def test_a_failure_names_the_stage_its_reason_and_the_log(
 ) -> None:
     stand_in(tmp_path, monkeypatch, "with stage('build_baskets', folder):\n    raise ValueError('no column sold_at')\n")
     with pytest.raises(NightFailed, match=r"build_baskets failed: ValueError: no column sold_at[\s\S]*airflow.log"):
-        run_night(settings, night, lambda stage: None)
+        run_dag(settings, night, NIGHTLY, lambda stage: None)
 
 
 def test_a_failure_before_any_stage_shows_what_the_job_said(
@@ -70,7 +70,7 @@ def test_a_failure_before_any_stage_shows_what_the_job_said(
     body = "print('Last spark-submit output:')\nprint('cannot open sales.csv')\nsys.exit(1)\n"
     stand_in(tmp_path, monkeypatch, body)
     with pytest.raises(NightFailed, match=r"cannot open sales\.csv"):
-        run_night(settings, night, lambda stage: None)
+        run_dag(settings, night, NIGHTLY, lambda stage: None)
 
 
 def test_an_interrupted_night_is_taken_up_under_its_name_and_speaks_of_its_new_attempt_alone(
@@ -78,11 +78,11 @@ def test_an_interrupted_night_is_taken_up_under_its_name_and_speaks_of_its_new_a
 ) -> None:
     stand_in(tmp_path, monkeypatch, "with stage('build_baskets', folder):\n    raise ValueError('disk full')\n")
     with pytest.raises(NightFailed, match=f"disk full[\\s\\S]*--resume {night.name}"):
-        run_night(settings, night, lambda stage: None)
+        run_dag(settings, night, NIGHTLY, lambda stage: None)
     stand_in(tmp_path, monkeypatch, "with stage('train_model', folder):\n    raise ValueError('no worker')\n")
     shown: list[Stage] = []
     with pytest.raises(NightFailed) as again:
-        run_night(settings, night, shown.append)
+        run_dag(settings, night, NIGHTLY, shown.append)
     assert [stage.name for stage in shown] == ["train_model"] * 2
     assert "no worker" in str(again.value)
     assert "disk full" not in str(again.value)
@@ -105,10 +105,10 @@ def test_a_second_night_of_a_source_waits_for_no_orphan(
 
     def start_again(stage: Stage) -> None:
         with pytest.raises(NightFailed, match="another night of this source is still running"):
-            run_night(settings, night, lambda stage: None)
+            run_dag(settings, night, NIGHTLY, lambda stage: None)
 
     stand_in(tmp_path, monkeypatch, "with stage('build_baskets', folder):\n    time.sleep(2)\n")
-    run_night(settings, night, start_again)
+    run_dag(settings, night, NIGHTLY, start_again)
 
 
 def test_an_interrupt_ends_every_process_of_the_night(
@@ -125,7 +125,7 @@ def test_an_interrupt_ends_every_process_of_the_night(
         os.kill(os.getpid(), signal.SIGTERM)
 
     with pytest.raises(KeyboardInterrupt):
-        run_night(settings, night, terminate)
+        run_dag(settings, night, NIGHTLY, terminate)
     assert not _runs(int((night.folder / "child").read_text()))
 
 
@@ -140,7 +140,7 @@ def test_a_night_stopped_from_outside_ends_whole_and_may_be_taken_up_again(
     stand_in(tmp_path, monkeypatch, body)
     stop = threading.Thread(target=stop_night, args=(night.folder.parent, night.name))
     with pytest.raises(NightFailed, match=f"train_model ended without a word[\\s\\S]*--resume {night.name}"):
-        run_night(settings, night, lambda stage: stop.start())
+        run_dag(settings, night, NIGHTLY, lambda stage: stop.start())
     stop.join()
     assert not _runs(int((night.folder / "child").read_text()))
 
@@ -151,9 +151,9 @@ def test_a_refused_night_leaves_no_folder(
     stand_in(tmp_path, monkeypatch, "")
     refused = plan_night(settings, load_source("shop"), "shop", date(2026, 3, 1))
     with locked(workspace.runs), pytest.raises(NightFailed, match="still running"):
-        run_night(settings, refused, lambda stage: None)
+        run_dag(settings, refused, NIGHTLY, lambda stage: None)
     assert [path for path in workspace.runs.iterdir() if path.is_dir()] == []
-    run_night(settings, refused, lambda stage: None)
+    run_dag(settings, refused, NIGHTLY, lambda stage: None)
     assert refused.log.is_file()
 
 

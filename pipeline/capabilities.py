@@ -1,0 +1,31 @@
+"""What may follow a night, by name: the registry of capabilities, one DAG each.
+
+A capability answers a further question from the tables of a night. It starts when those tables and the night's alerts
+are published, so that it never delays an alert, and its failure is no failure of the night. A source switches
+capabilities on by name (`capabilities = ["segments"]` in its description).
+
+To add one: a line here, `dags/<name>.py`, and the jobs that it submits.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Capability:
+    """One capability.
+
+    Args:
+        description: one line for Airflow's list of DAGs and for `larder run --help`.
+        reads: tables that the night must have published before the capability starts.
+    """
+
+    description: str
+    reads: tuple[str, ...]
+
+
+CAPABILITIES = {
+    "segments": Capability(
+        "Customers who shop alike, products that meet the same need, and the champion's vectors of both",
+        reads=("products", "predictions"),
+    ),
+}
