@@ -2,7 +2,6 @@
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils.extmath import randomized_svd
 
 from models.basket_sequences import BasketSequences
 
@@ -20,6 +19,8 @@ def co_occurrence_vectors(sequences: BasketSequences, units: int, seed: int = 0)
     Source:  Levy, Goldberg, "Neural Word Embedding as Implicit Matrix Factorization", NeurIPS 2014; contexts smoothed
              as in Levy, Goldberg, Dagan, TACL 2015.
     """
+    from sklearn.utils.extmath import randomized_svd  # seconds to import, and only training and segments want it
+
     pairs = _pairs(sequences)
     associations = _mutual_information(pairs)
     rank = min(units, max(associations.shape[0] - 1, 1))

@@ -8,10 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
-from sklearn.cluster import KMeans
-from sklearn.metrics import adjusted_rand_score
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -46,6 +44,9 @@ def segment(vectors: Array, groups: int, before: Integers | None = None, seed: i
         before: int [M]; numbers of the night before, -1 for members that were not there; None for the first night.
     Raises: ValueError: where there is no member.
     """
+    from sklearn.cluster import KMeans  # seconds to import: a job's --help need not wait for it
+    from sklearn.metrics import adjusted_rand_score
+
     if len(vectors) == 0:
         raise ValueError("nobody to put into segments; lower segments.min_baskets or deliver more sales")
     count = max(1, min(groups, len(vectors) // _MIN_MEMBERS))
@@ -112,7 +113,7 @@ def _matched(found: Integers, before: Integers, count: int, old: Integers) -> In
     sizes, old_sizes = common.sum(axis=1, keepdims=True), common.sum(axis=0, keepdims=True)
     overlap = common / np.maximum(np.maximum(sizes, old_sizes), 1.0)
     numbers = np.zeros(count, dtype=np.int64)
-    for row, column in zip(*linear_sum_assignment(-overlap), strict=True):
+    for row, column in zip(*scipy.optimize.linear_sum_assignment(-overlap), strict=True):
         if overlap[row, column] >= SAME_GROUP:
             numbers[row] = old[column]
     fresh = numbers == 0

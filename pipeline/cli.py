@@ -40,5 +40,10 @@ def settings() -> None:
     typer.echo("\n".join(map(without_passwords, Settings().model_dump_json(indent=1).splitlines())))
 
 
+def main(arguments: list[str]) -> None:
+    """Run `larder` with these arguments; raises SystemExit with its status, as a process of its own would end."""
+    app(arguments, prog_name="larder")
+
+
 if __name__ == "__main__":
     app()

@@ -197,6 +197,9 @@ class Settings(BaseSettings):
     tracking_uri: str | None = Field(None, description="MLflow; default SQLite under data_dir")
     keep_versions: int = Field(5, ge=2, description="published versions kept per table")
     spark_driver_memory: str = Field("2g", description="memory of a job's driver (local mode: of the job)")
+    share_spark: bool = Field(
+        True, description="jobs of `larder nightly` share one Spark application where no cluster is configured"
+    )
     shuffle_partitions: int = Field(4, ge=1, description="Spark shuffle partitions; raise it on a cluster")
 
     sequences: SequenceSettings = SequenceSettings()

@@ -10,8 +10,6 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, diags_array
-from sklearn.cluster import KMeans
-from sklearn.preprocessing import normalize
 
 from models.behaviour.histories import Histories, Integers
 
@@ -50,11 +48,15 @@ def rhythm(histories: Histories) -> Vectors:
 
 def kmeans(vectors: Vectors, clusters: int, seed: int) -> Integers:
     """k-means with Euclidean distance, [F]."""
+    from sklearn.cluster import KMeans  # seconds to import, and few runs cluster
+
     return KMeans(clusters, n_init=1, random_state=seed).fit_predict(vectors).astype(np.int64)
 
 
 def spherical_kmeans(vectors: Vectors, clusters: int, seed: int) -> Integers:
     """k-means on vectors of length one, so that its distance is the cosine's, [F]."""
+    from sklearn.preprocessing import normalize
+
     return kmeans(normalize(vectors), clusters, seed)
 
 

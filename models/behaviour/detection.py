@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
+import scipy
 from scipy.sparse import csr_array, diags_array
-from scipy.stats import norm
 
 from models.behaviour.clusters import CLUSTERINGS, EMBEDDINGS, Clustering, Embedding, cluster_funnels
 from models.behaviour.distances import DISTANCES, Distance
@@ -166,7 +166,7 @@ def _least_probable(measure: Measure, cluster: Integers, tail: ClusterDistance) 
         probability = tail_by_level(
             tail, measure.value[members], measure.level[members], measure.value[usual], measure.level[usual]
         )
-        scores[members] = norm.isf(np.clip(probability, 1e-300, 1 - 1e-9))
+        scores[members] = scipy.stats.norm.isf(np.clip(probability, 1e-300, 1 - 1e-9))
     best, number, is_news = np.ones(len(cluster)), np.zeros(len(cluster)), np.zeros(len(cluster), dtype=bool)
     runs = latest_runs(scores, measure.funnel, measure.recent, measure.usable, len(cluster))
     for length, one in enumerate(runs, start=1):
@@ -174,7 +174,7 @@ def _least_probable(measure: Measure, cluster: Integers, tail: ClusterDistance) 
         number += has_run
         probability = np.ones(len(cluster))
         if length == 1:
-            probability[has_run] = norm.sf(one.latest[has_run])
+            probability[has_run] = scipy.stats.norm.sf(one.latest[has_run])
         else:
             for label in np.unique(cluster[has_run]):
                 members = has_run & (cluster == label)

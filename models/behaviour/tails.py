@@ -7,7 +7,7 @@ probability, so that scores of content, size and timing can be joined. `CLUSTER_
 from collections.abc import Callable
 
 import numpy as np
-from scipy.stats import norm
+import scipy
 
 from models.behaviour.histories import Array
 
@@ -42,7 +42,7 @@ def robust_z(values: Array, usual: Array) -> Array:
     """Normal upper tail of the distance from the median in median absolute deviations."""
     centre = np.median(usual) if len(usual) else 0.0
     spread = 1.4826 * np.median(np.abs(usual - centre)) if len(usual) else 1.0
-    return norm.sf((values - centre) / max(float(spread), 1e-9))
+    return scipy.stats.norm.sf((values - centre) / max(float(spread), 1e-9))
 
 
 # Levels among which values are judged apart, and how many usual values each wants.

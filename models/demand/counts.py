@@ -6,8 +6,8 @@ Poisson. Arrays broadcast; a mean of 0 is a product that nobody asks for.
 """
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import nbinom
 
 Array = NDArray[np.float64]
 
@@ -20,7 +20,7 @@ _LEAST_MEAN = 1e-12
 def exceed_probability(mean: ArrayLike, variance: ArrayLike, supply: ArrayLike) -> Array:
     """P(units > supply): the probability that the shelf does not hold what is asked for."""
     mean, size, success, supply = _parameters(mean, variance, supply)
-    return np.where(mean > 0, nbinom.sf(np.floor(supply), size, success), np.where(supply < 0, 1.0, 0.0))
+    return np.where(mean > 0, scipy.stats.nbinom.sf(np.floor(supply), size, success), np.where(supply < 0, 1.0, 0.0))
 
 
 def expected_excess(mean: ArrayLike, variance: ArrayLike, supply: ArrayLike) -> Array:
@@ -31,14 +31,16 @@ def expected_excess(mean: ArrayLike, variance: ArrayLike, supply: ArrayLike) -> 
     mean, size, success, supply = _parameters(mean, variance, supply)
     supply = np.maximum(supply, 0.0)
     least = np.floor(supply)
-    excess = mean * nbinom.sf(least - 1.0, size + 1.0, success) - supply * nbinom.sf(least, size, success)
+    excess = mean * scipy.stats.nbinom.sf(least - 1.0, size + 1.0, success) - supply * scipy.stats.nbinom.sf(
+        least, size, success
+    )
     return np.where(mean > 0, np.maximum(excess, 0.0), 0.0)
 
 
 def quantile(mean: ArrayLike, variance: ArrayLike, share: float) -> Array:
     """The smallest count that units stay at or below with probability `share`."""
     mean, size, success, _ = _parameters(mean, variance, 0.0)
-    return np.where(mean > 0, nbinom.ppf(share, size, success), 0.0)
+    return np.where(mean > 0, scipy.stats.nbinom.ppf(share, size, success), 0.0)
 
 
 def share_within(mean: ArrayLike, variance: ArrayLike, units: ArrayLike, low: float, high: float) -> float:

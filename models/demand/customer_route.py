@@ -7,8 +7,8 @@ say who buys what rather than how much is sold: their level comes from the store
 """
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.stats import norm
 
 Array = NDArray[np.float64]
 
@@ -34,11 +34,11 @@ def visit_expectation(gap_days: Array, elapsed_days: Array, gap_spread: float, h
     spread = np.clip(gap_spread, *_BOUNDS_OF_SPREAD)
     edges = elapsed_days[:, None] + np.arange(horizon_days + 1)[None, :] - 0.5
     # In logarithms, so that a customer who is long gone keeps a small hazard and does not divide 0 by 0.
-    survival = norm.logsf((np.log(np.maximum(edges, 0.5)) - np.log(median)) / spread)
+    survival = scipy.stats.norm.logsf((np.log(np.maximum(edges, 0.5)) - np.log(median)) / spread)
     still = np.exp(survival - survival[:, :1])
     first = still[:, :-1] - still[:, 1:]
     later_edges = np.arange(1, horizon_days + 1)[None, :] - 0.5
-    later = np.diff(norm.cdf((np.log(later_edges) - np.log(median)) / spread), axis=1)
+    later = np.diff(scipy.stats.norm.cdf((np.log(later_edges) - np.log(median)) / spread), axis=1)
     visits = first.copy()
     for day in range(1, horizon_days):
         visits[:, day] += (visits[:, :day] * later[:, :day][:, ::-1]).sum(axis=1)

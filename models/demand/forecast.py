@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.stats import nbinom
 
 from models.demand.counts import share_within
 
@@ -80,7 +80,7 @@ def fit_band(mean: Array, units: Array) -> Spread:
 
 def _likelihood(spread: Spread, mean: Array, units: Array) -> float:
     variance = np.maximum(spread.variance(mean), mean * (1.0 + 1e-6))
-    return float(nbinom.logpmf(units, mean**2 / (variance - mean), mean / variance).sum())
+    return float(scipy.stats.nbinom.logpmf(units, mean**2 / (variance - mean), mean / variance).sum())
 
 
 def with_spread(mean: Array, daily: Spread, cumulative: Spread) -> DemandForecast:

@@ -17,7 +17,7 @@ from models.names import unknown_name
 from pipeline.capabilities import CAPABILITIES
 from pipeline.nightly.capabilities import published_night, run_capabilities
 from pipeline.nightly.environment import SERVICE, SetupError, airflow_environment, airflow_program
-from pipeline.nightly.night import NIGHTLY, migrate_database, plan_night, prepare_files, run_dag
+from pipeline.nightly.night import NIGHTLY, migrate_database, plan_night, prepare_files, start_night
 from pipeline.nightly.processes import end_marked, mark
 from pipeline.nightly.progress import Progress
 from pipeline.nightly.running import NightFailed, stop_night
@@ -46,7 +46,7 @@ def nightly(
     The exit status is that of the night: a capability that fails is reported, and the alerts are out all the same.
     """
     settings = Settings()
-    with _interruptible() as started, errors_in_one_line(SourceError, SetupError, NightFailed):
+    with _interruptible() as go_on, errors_in_one_line(SourceError, SetupError, NightFailed):
         described_in = _absolute(settings.source if source is None else source)
         description = load_source(described_in)
         if stop is not None:
@@ -55,12 +55,12 @@ def nightly(
             return
         prepare_files(description, Workspace.of(settings, description.name), typer.echo)
         night = plan_night(settings, description, described_in, _day(business_date), resume)
-        started.append(night.resume_command)
+        go_on.append(night.resume_command)
         typer.echo(f"{description.name} as of {night.business_date}; log: {night.log}")
-        with Progress(Console()) as progress:
-            run_dag(settings, night, NIGHTLY, progress.show)
-            started[:] = [night.command_of(name) for name in description.capabilities]
-            failed = run_capabilities(settings, night, description.capabilities, progress.show)
+        with Progress(Console()) as progress, start_night(settings, night) as started:
+            started.run(NIGHTLY, progress.show)
+            go_on[:] = [night.command_of(name) for name in description.capabilities]
+            failed = run_capabilities(started, description.capabilities, progress.show)
     from pipeline.alerts.store import AlertStoreError
     from pipeline.nightly.summary import print_summary
 
@@ -79,27 +79,27 @@ def run(
 ) -> None:
     """Run one capability for a night that was published, whether or not the source switches it on."""
     settings = Settings()
-    with _interruptible() as started, errors_in_one_line(SourceError, SetupError, NightFailed):
+    with _interruptible() as go_on, errors_in_one_line(SourceError, SetupError, NightFailed):
         if capability not in CAPABILITIES:
             raise NightFailed(unknown_name("capability", capability, CAPABILITIES))
         described_in = _absolute(settings.source if source is None else source)
         description = load_source(described_in)
         night = published_night(settings, description, described_in, capability, _day(business_date))
-        started.append(night.command_of(capability))
+        go_on.append(night.command_of(capability))
         typer.echo(f"{capability} of {description.name} as of {night.business_date}; log: {night.log}")
-        with Progress(Console()) as progress:
-            run_dag(settings, night, capability, progress.show)
+        with Progress(Console()) as progress, start_night(settings, night) as started:
+            started.run(capability, progress.show)
 
 
 @contextmanager
 def _interruptible() -> Iterator[list[str]]:
     """End with status 130 on an interrupt, and print the commands in the list, which go on with what was started."""
-    started: list[str] = []
+    go_on: list[str] = []
     try:
-        yield started
+        yield go_on
     except KeyboardInterrupt:
         typer.echo("interrupted: every process of the night was ended; readers keep what was published before")
-        for command in started:
+        for command in go_on:
             typer.echo(f"to go on: {command}")
         raise typer.Exit(130) from None
 

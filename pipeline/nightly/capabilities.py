@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import date
 
 from pipeline.capabilities import CAPABILITIES
-from pipeline.nightly.night import Night, run_dag
+from pipeline.nightly.night import Night, StartedNight
 from pipeline.nightly.running import NightFailed
 from pipeline.settings import Settings
 from pipeline.sources.source import Source
@@ -39,13 +39,13 @@ def published_night(
 
 
 def run_capabilities(
-    settings: Settings, night: Night, names: tuple[str, ...], on_stage: Callable[[Stage], None]
+    started: StartedNight, names: tuple[str, ...], on_stage: Callable[[Stage], None]
 ) -> dict[str, str]:
     """Run the DAGs of capabilities one after another; why each failed one did, by its name."""
     failed = {}
     for name in names:
         try:
-            run_dag(settings, night, name, on_stage)
+            started.run(name, on_stage)
         except NightFailed as error:
             failed[name] = str(error)
     return failed

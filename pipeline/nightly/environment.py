@@ -12,12 +12,18 @@ import os
 import secrets
 import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from pipeline.job_server.driver import LOCAL_MASTER, submit_arguments
+from pipeline.job_server.protocol import FOLDER, OWNER
 from pipeline.settings import REPOSITORY, Settings
 
 SERVICE = "service"  # the Airflow that `larder up` starts
 ONCE = "once"  # the Airflow of `larder nightly`; of its own, since a running scheduler would take up the run as well
+SPARK_CONNECTION = "AIRFLOW_CONN_SPARK_DEFAULT"
 METADATA_DATABASE = "AIRFLOW__DATABASE__"
 
 
@@ -42,6 +48,8 @@ def airflow_environment(settings: Settings, role: str) -> dict[str, str]:
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(REPOSITORY / "dags"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        # Else a file that does not name Airflow, since a factory makes its DAG, is not even read.
+        "AIRFLOW__CORE__DAG_DISCOVERY_SAFE_MODE": "False",
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
         # Two jobs at a time fill a small machine; the third process is for notices, which no busy job may hold up.
         "AIRFLOW__CORE__PARALLELISM": "3",
@@ -56,9 +64,9 @@ def airflow_environment(settings: Settings, role: str) -> dict[str, str]:
         "AIRFLOW__API_AUTH__JWT_SECRET_CMD": _print_key(home / "jwt.key"),
         "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES": "1",
     }
-    if "AIRFLOW_CONN_SPARK_DEFAULT" not in os.environ:
-        local = {"conn_type": "spark", "host": "local[2]"}
-        defaults |= {"AIRFLOW_CONN_SPARK_DEFAULT": json.dumps(local), "SPARK_LOCAL_IP": "127.0.0.1"}
+    if SPARK_CONNECTION not in os.environ:
+        local = {"conn_type": "spark", "host": LOCAL_MASTER}
+        defaults |= {SPARK_CONNECTION: json.dumps(local), "SPARK_LOCAL_IP": "127.0.0.1"}
     environment = {**defaults, **os.environ}
     if role == ONCE:
         environment = {name: value for name, value in environment.items() if not name.startswith(METADATA_DATABASE)}
@@ -69,6 +77,21 @@ def airflow_environment(settings: Settings, role: str) -> dict[str, str]:
         "LARDER_JOBS_PYTHON": sys.executable,
     }
     return environment | ours | spark_environment()
+
+
+@contextmanager
+def shared_spark(settings: Settings) -> Iterator[dict[str, str]]:
+    """Variables by which the jobs of a night share one Spark application, which ends with this process.
+
+    None where a cluster is configured, which keeps one submission per job, or the setting says no.
+    """
+    if not settings.share_spark or SPARK_CONNECTION in os.environ:
+        yield {}
+        return
+    # Under a short path, as sockets need, that only its owner may enter.
+    with TemporaryDirectory(prefix="larder-", ignore_cleanup_errors=True) as folder:
+        submit = submit_arguments(settings.spark_driver_memory)
+        yield {FOLDER: folder, OWNER: str(os.getpid()), "PYSPARK_SUBMIT_ARGS": submit}
 
 
 def spark_environment() -> dict[str, str]:

@@ -6,7 +6,6 @@ was killed needs no repair: started again under its name it goes on behind the l
 name it makes new versions.
 """
 
-import json
 import shlex
 import signal
 import subprocess
@@ -18,7 +17,10 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import IO
 
-from pipeline.nightly.environment import ONCE, airflow_environment, airflow_program
+from pipeline.job_server.client import start_server
+from pipeline.job_server.protocol import FOLDER
+from pipeline.nightly.dag_runner import SUCCESS, DagRunner
+from pipeline.nightly.environment import ONCE, airflow_environment, airflow_program, shared_spark
 from pipeline.nightly.processes import MARK, end_marked, mark
 from pipeline.nightly.running import Holder, NightFailed, locked, say_who_holds
 from pipeline.settings import REPOSITORY, Settings
@@ -30,6 +32,7 @@ from pipeline.workspace import Workspace
 NIGHTLY = "nightly"
 POLL_SECONDS = 0.5
 QUOTED_LINES = 8
+QUOTES = ("Last spark-submit output:", "Last output of the job:")
 
 
 # Someone is watching: a failure is shown at once, not retried, and nobody needs to be told that it takes long.
@@ -114,46 +117,52 @@ def prepare_files(source: Source, workspace: Workspace, say: Callable[[str], Non
         raise NightFailed(f"`{source.prepared_by}` failed; its message stands above")
 
 
-def run_dag(settings: Settings, night: Night, dag: str, on_stage: Callable[[Stage], None]) -> None:
-    """Run a DAG to its end, calling `on_stage` for every record that a job writes.
+@dataclass(frozen=True)
+class StartedNight:
+    """A night that holds the source's lock, and the Airflow that runs its DAGs."""
 
-    Raises: NightFailed: a task failed; the record of the failed stage is in the message.
+    night: Night
+    runner: DagRunner
+
+    def run(self, dag: str, on_stage: Callable[[Stage], None]) -> None:
+        """Run a DAG to its end, calling `on_stage` for every record that a job writes.
+
+        Raises: NightFailed: a task failed; the record of the failed stage is in the message.
+        """
+        earlier = len(read_stages(self.night.folder))
+        self.runner.begin(dag)
+        if _follow(self.runner, self.night, on_stage, earlier) != SUCCESS:
+            raise NightFailed(_what_failed(self.night, dag, earlier))
+
+
+@contextmanager
+def start_night(settings: Settings, night: Night) -> Iterator[StartedNight]:
+    """Take the source's lock, make Airflow ready and start the night's Spark application; end all of it at the end.
+
+    Raises: NightFailed: another night of the source is at work, or Airflow's tables cannot be made.
     """
-    with _started(night) as lock, night.log.open("ab") as log:
-        earlier = len(read_stages(night.folder))
-        environment = airflow_environment(settings, ONCE) | WATCHED | mark()
+    with _lock_of(night) as lock, night.log.open("ab") as log, shared_spark(settings) as shared:
+        environment = airflow_environment(settings, ONCE) | WATCHED | mark() | shared
         say_who_holds(lock, Holder(night.name, environment[MARK], night.stop_command))
-        _migrate(environment, log)
-        conf = {"source": night.source, "business_date": night.business_date.isoformat(), "run_name": night.name}
-        process = subprocess.Popen(
-            [airflow_program(), "dags", "test", dag, "--conf", json.dumps(conf)],
-            env=environment,
-            cwd=REPOSITORY,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            pass_fds=(lock,),
-        )
         with _ends_with_us(environment):
-            _follow(process, night, on_stage, earlier)
-    if process.returncode:
-        raise NightFailed(_what_failed(night, dag, earlier))
+            if shared:
+                # Its JVM starts while Airflow does.
+                start_server(Path(shared[FOLDER]), environment, log)
+            _migrate(environment, log)
+            conf = {"source": night.source, "business_date": night.business_date.isoformat(), "run_name": night.name}
+            yield StartedNight(night, DagRunner(environment, conf, log, lock))
 
 
-def _follow(process: subprocess.Popen[bytes], night: Night, on_stage: Callable[[Stage], None], seen: int) -> None:
-    """Show every record after the first `seen` until the process ends."""
-    running = True
-    while running:
-        try:
-            process.wait(POLL_SECONDS)
-            running = False
-        except subprocess.TimeoutExpired:
-            pass
+def _follow(runner: DagRunner, night: Night, on_stage: Callable[[Stage], None], seen: int) -> str:
+    """Show every record after the first `seen` until the run ends; its state."""
+    state: str | None = None
+    while state is None:
+        state = runner.state(POLL_SECONDS)
         stages = read_stages(night.folder)
         for stage in stages[seen:]:
             on_stage(stage)
         seen = len(stages)
+    return state
 
 
 def _migrate(environment: dict[str, str], log: IO[bytes]) -> None:
@@ -192,14 +201,14 @@ def _what_failed(night: Night, dag: str, earlier: int) -> str:
 
 
 def _last_words(log: Path) -> list[str]:
-    """What the failed job said at its end, as Airflow's Spark operator quotes it; else the log's last line."""
+    """What the failed job said at its end, as the operators quote it; else the log's last line."""
     lines = log.read_text(errors="replace").splitlines()
-    quotes = [number for number, text in enumerate(lines) if text.startswith("Last spark-submit output:")]
+    quotes = [number for number, text in enumerate(lines) if text.startswith(QUOTES)]
     return [text[:500] for text in (lines[quotes[-1] + 1 :][:QUOTED_LINES] if quotes else lines[-1:])]
 
 
 @contextmanager
-def _started(night: Night) -> Iterator[int]:
+def _lock_of(night: Night) -> Iterator[int]:
     """The source's lock, and only then the night's folder: a refused night leaves none."""
     with locked(night.folder.parent) as lock:
         night.folder.mkdir(exist_ok=True)

@@ -6,7 +6,7 @@ from a night at work; where the source does not switch it on, it skips everythin
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from airflow.providers.standard.operators.python import ShortCircuitOperator
@@ -49,6 +49,7 @@ def capability_dag(name: str, doc: str | None) -> Iterator[DAG]:
             task_id=SWITCH,
             python_callable=is_switched_on,
             op_kwargs={"capability": name, "source": SOURCE},
+            execution_timeout=timedelta(minutes=5),
         )
         chain(switch, [task for task in dag.roots if task is not switch])
 

@@ -1,57 +1,34 @@
 """Task factories: how the DAG reaches the jobs, which live in another environment.
 
 Airflow imports no job. A Spark job is submitted over the connection `spark_default`, so that a standalone cluster, YARN
-or Kubernetes is one connection away; any other command runs as a process of the jobs' Python. Every task takes the same
-three arguments: source, business date and run id. Settings reach the jobs through the environment (`LARDER_...`), never
-through the command line, where every user of the machine could read a secret.
+or Kubernetes is one connection away; any other command runs as a process of the jobs' Python. In a night that
+`larder nightly` starts on one machine both run in one warm Spark application instead (`SharedSparkOperator`).
+
+Every task takes the same three arguments: source, business date and run id. Settings reach the jobs through the
+environment (`LARDER_...`), never through the command line, where every user of the machine could read a secret.
 
 Read from the environment of Airflow, all with a default:
-    LARDER_JOBS_PYTHON          Python of the jobs' environment (default `.venv/bin/python` beside the repository)
-    LARDER_SPARK_DRIVER_MEMORY  memory of a job's driver (default 2g)
-    LARDER_SPARK_JAVA_OPTIONS   options of a job's driver JVM (default `-XX:TieredStopAtLevel=1 -XX:+UseSerialGC`, and
-                                the archive of Spark's classes that set-up made beside the jobs' Python)
+    what `pipeline.job_server.driver` reads
+    LARDER_JOB_SERVER           folder of the night's job server; set by `larder nightly`, not by people
     LARDER_TASK_RETRIES         attempts after the first (default 2)
     LARDER_DEADLINE_HOURS       hours after queueing at which a run counts as late (default 4; 0: no deadline)
 """
 
 import os
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import BaseOperator, DeadlineAlert, DeadlineReference, SyncCallback
 
+from pipeline.job_server.driver import JOBS_PYTHON, driver_memory, lean_driver
+from pipeline.job_server.protocol import FOLDER
 from pipeline.orchestration.assets import announce, asset
 from pipeline.orchestration.identity import BUSINESS_DATE, RUN_ID, SOURCE
 from pipeline.orchestration.notices import report_failure, report_late
-
-REPOSITORY = Path(__file__).resolve().parents[2]
-
-JOBS_PYTHON = Path(os.environ.get("LARDER_JOBS_PYTHON", REPOSITORY / ".venv" / "bin" / "python"))
-
-
-def lean_java_options() -> str:
-    """For jobs of seconds: Java's optimizing compiler would take longer than the job, and so would loading classes.
-
-    Without that compiler the smallest job costs half the CPU time; clear the options where jobs run for an hour. An
-    archive that does not fit the Java at hand is ignored, silently.
-    """
-    options = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
-    archive = JOBS_PYTHON.parents[1] / "spark.jsa"
-    if archive.is_file():
-        options += f" -XX:SharedArchiveFile={archive} -Xlog:disable -Xlog:all=error:stderr"
-    return options
-
-
-# A job of seconds needs neither a web UI nor a metastore.
-LEAN_DRIVER = {
-    "spark.ui.enabled": "false",
-    "spark.sql.catalogImplementation": "in-memory",
-    "spark.log.level": "WARN",
-    "spark.driver.extraJavaOptions": os.environ.get("LARDER_SPARK_JAVA_OPTIONS", lean_java_options()),
-}
+from pipeline.orchestration.shared_spark import SharedSparkOperator
+from pipeline.settings import REPOSITORY
 
 
 def retry_policy() -> dict[str, Any]:
@@ -102,14 +79,30 @@ def _announcing(names: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _submit(task_id: str, name: str, arguments: tuple[str, ...], minutes: int, **operator_options: Any) -> BaseOperator:
+    arguments = (*arguments, "--source", SOURCE, "--business-date", BUSINESS_DATE, "--run-id", RUN_ID)
+    if FOLDER in os.environ:
+        return _shared(task_id, f"spark_jobs.{name}", arguments, minutes, **operator_options)
     return SparkSubmitOperator(
         task_id=task_id,
         name=task_id,
         application=str(REPOSITORY / "spark_jobs" / f"{name}.py"),
-        application_args=[*arguments, "--source", SOURCE, "--business-date", BUSINESS_DATE, "--run-id", RUN_ID],
+        application_args=[*arguments],
         conn_id="spark_default",
-        conf=LEAN_DRIVER,
-        driver_memory=os.environ.get("LARDER_SPARK_DRIVER_MEMORY", "2g"),
+        conf=lean_driver(),
+        driver_memory=driver_memory(),
+        execution_timeout=timedelta(minutes=minutes),
+        **operator_options,
+    )
+
+
+def _shared(
+    task_id: str, module: str, arguments: tuple[str, ...], minutes: int, **operator_options: Any
+) -> BaseOperator:
+    """A task whose job runs in the Spark application that the night's jobs share."""
+    return SharedSparkOperator(
+        task_id=task_id,
+        module=module,
+        arguments=[*arguments],
         execution_timeout=timedelta(minutes=minutes),
         **operator_options,
     )
@@ -120,6 +113,9 @@ def larder_command(task_id: str, command: str, *, minutes: int, publishes: tuple
 
     The run's arguments come as environment variables: a Param is user input and must not be read by the shell as code.
     """
+    if FOLDER in os.environ:
+        arguments = (*command.split(), "--source", SOURCE, "--business-date", BUSINESS_DATE, "--run-id", RUN_ID)
+        return _shared(task_id, "pipeline.cli", arguments, minutes, **_announcing(publishes))
     return BashOperator(
         task_id=task_id,
         bash_command=(

@@ -1,6 +1,7 @@
 """Run by Airflow's Python: prints, as JSON, every DAG and its commands as rendered for a few kinds of run."""
 
 import json
+import os
 import sys
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -52,9 +53,7 @@ def _dag(folder: str, name: str) -> dict:
         "max_active_runs": dag.max_active_runs,
         "paused": dag.is_paused_upon_creation,
         "deadline_callback": dag.deadline[0].callback.path if dag.deadline else None,
-        "starts_with": sorted(asset.name for _, asset in dag.timetable.asset_condition.iter_assets())
-        if hasattr(dag.timetable, "asset_condition")
-        else [],
+        "starts_with": sorted(asset.name for asset in _assets(dag).objects) if _assets(dag) else [],
         "params": dag.params.dump(),
         "tasks": {
             task.task_id: {
@@ -69,12 +68,26 @@ def _dag(folder: str, name: str) -> dict:
             for task in dag.tasks
         },
         "rendered": {kind: _rendered(folder, name, run) for kind, run in RUNS.items() if _suits(dag, kind)},
+        "shared": _shared(folder, name),
     }
+
+
+def _shared(folder: str, name: str) -> dict:
+    """The commands of a night whose jobs share one Spark application, with Params."""
+    os.environ["LARDER_JOB_SERVER"] = folder
+    try:
+        return _rendered(folder, name, RUNS["with_params"])
+    finally:
+        del os.environ["LARDER_JOB_SERVER"]
 
 
 def _suits(dag, kind: str) -> bool:
     """A DAG that assets start has no schedule, and one with a schedule no assets."""
-    return kind == "with_params" or (kind == "by_assets") == hasattr(dag.timetable, "asset_condition")
+    return kind == "with_params" or (kind == "by_assets") == bool(_assets(dag))
+
+
+def _assets(dag):
+    return getattr(dag.timetable, "asset_condition", None)
 
 
 def _rendered(folder: str, name: str, run: dict) -> dict:
@@ -85,6 +98,8 @@ def _rendered(folder: str, name: str, run: dict) -> dict:
         task.render_template_fields(context, jinja_env=dag.get_template_env())
         if hasattr(task, "application"):
             commands[task.task_id] = [task.application.rsplit("/", 1)[-1], *task.application_args]
+        elif hasattr(task, "module"):
+            commands[task.task_id] = {"module": task.module, "arguments": task.arguments}
         elif hasattr(task, "bash_command"):
             run_env = {key: value for key, value in task.env.items() if key.startswith("RUN")}
             commands[task.task_id] = {"bash": task.bash_command, "env": run_env}

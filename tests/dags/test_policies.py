@@ -93,6 +93,26 @@ def test_every_task_gets_the_runs_source_day_and_name(described: dict[str, Any])
             assert command["arguments"]["source"] == source, task
 
 
+def test_jobs_that_share_an_application_get_the_same_arguments(described: dict[str, Any]) -> None:
+    for name, dag in described["dags"].items():
+        for task, alone in dag["rendered"]["with_params"].items():
+            shared = dag["shared"][task]
+            if isinstance(alone, list):
+                module = f"spark_jobs.{alone[0].removesuffix('.py')}"
+                assert shared == {"module": module, "arguments": alone[1:]}, name
+            elif "bash" in alone:
+                assert shared["module"] == "pipeline.cli", name
+                assert shared["arguments"][-6:] == _arguments(alone["env"]), name
+                command = " ".join(shared["arguments"][:-6])
+                assert f"-m pipeline.cli {command} --source" in alone["bash"], name
+            else:
+                assert shared == alone, name
+
+
+def _arguments(env: dict[str, str]) -> list[str]:
+    return ["--source", env["RUN_SOURCE"], "--business-date", env["RUN_BUSINESS_DATE"], "--run-id", env["RUN_ID"]]
+
+
 def _tasks(described: dict[str, Any]) -> list[tuple[str, Any]]:
     return [(f"{name}.{task}", of) for name, dag in described["dags"].items() for task, of in dag["tasks"].items()]
 

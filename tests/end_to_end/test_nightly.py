@@ -55,6 +55,7 @@ KILLED_DURING = ("ingest_transactions", "build_sequences", "train_model", "detec
 def test_every_stage_ran_once_and_is_shown_with_its_seconds(finished_night: FinishedNight) -> None:
     done = [stage.name for stage in read_stages(finished_night.folder) if stage.status == "done"]
     assert sorted(done) == sorted(STAGES)
+    assert done.index("segment_funnels") > done.index("publish_alerts")
     for stage in STAGES:
         assert re.search(rf"^{stage} +[\d,-]+ +[\d,-]+ +\d+\.\d$", finished_night.output, re.MULTILINE), stage
 

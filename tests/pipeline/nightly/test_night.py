@@ -4,13 +4,14 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
 import psutil
 import pytest
 
-from pipeline.nightly.night import NIGHTLY, Night, plan_night, prepare_files, run_dag
+from pipeline.nightly.night import NIGHTLY, Night, plan_night, prepare_files, start_night
 from pipeline.nightly.running import NightFailed, locked, stop_night
 from pipeline.settings import Settings
 from pipeline.sources.source import SourceError, load_source
@@ -24,10 +25,21 @@ sys.path.insert(0, {repository!r})
 from pipeline.stages import stage
 if sys.argv[1:3] == ["db", "migrate"]:
     sys.exit()
-conf = json.loads(sys.argv[sys.argv.index("--conf") + 1])
+dag, conf = sys.argv[3], json.loads(sys.argv[sys.argv.index("--conf") + 1])
 folder = Path(os.environ["LARDER_DATA_DIR"]) / conf["source"] / "runs" / conf["run_name"]
 {body}
 """
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """The stand-in for Airflow runs no job, so there is no Spark application to share."""
+    return settings.model_copy(update={"share_spark": False})
+
+
+def run_dag(settings: Settings, night: Night, dag: str, on_stage: Callable[[Stage], None]) -> None:
+    with start_night(settings, night) as started:
+        started.run(dag, on_stage)
 
 
 @pytest.fixture
@@ -36,6 +48,7 @@ def night(workspace: Workspace) -> Night:
 
 
 def stand_in(folder: Path, monkeypatch: pytest.MonkeyPatch, body: str) -> None:
+    """Put a small program into Airflow's place."""
     program = folder / "airflow"
     repository = str(Path(__file__).resolve().parents[3])
     program.write_text(AIRFLOW.format(python=sys.executable, repository=repository, body=body))

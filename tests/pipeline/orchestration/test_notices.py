@@ -50,10 +50,14 @@ def test_a_failed_task_is_named_to_every_address(
 ) -> None:
     (tmp_path / "addresses").write_text("mailto://a:secret@x\n\njson://y\n")
     monkeypatch.setenv("LARDER_NOTIFY_URLS_FILE", str(tmp_path / "addresses"))
-    instance = SimpleNamespace(task_id="build_baskets", run_id="r1")
-    notices.report_failure({"task_instance": instance, "exception": "boom"})
-    assert messenger.addresses == ["mailto://a:secret@x", "json://y"]
-    assert messenger.sent == ["Larder: the night failed: build_baskets of r1 failed: boom"]
+    for dag, task in (("nightly", "build_baskets"), ("segments", "segment_funnels")):
+        instance = SimpleNamespace(dag_id=dag, task_id=task, run_id="r1")
+        notices.report_failure({"task_instance": instance, "exception": "boom"})
+    assert messenger.addresses == ["mailto://a:secret@x", "json://y"] * 2
+    assert messenger.sent == [
+        "Larder: the night failed: build_baskets of r1 failed: boom",
+        "Larder: segments failed: segment_funnels of r1 failed: boom",
+    ]
 
 
 def test_a_notice_that_cannot_be_sent_is_logged_without_its_address(
