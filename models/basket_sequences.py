@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
+from models import fields
 from models.ragged import offsets_of, ranges
 from models.special_ids import FIRST_PRODUCT
 
@@ -35,9 +36,9 @@ class BasketSequences:
 
     @classmethod
     def of_batch(cls, batch: dict[str, np.ndarray], n_products: int) -> "BasketSequences":
-        """The pasts of a model's batch (see `pipeline/dataset/batch.py`); unknown products and padding are dropped."""
-        rows = batch["basket_rows"]
-        lines = batch["product_ids"][rows[rows > 0] - 1]
+        """The pasts of a model's batch (see `models/fields.py`); unknown products and padding are dropped."""
+        rows = batch[fields.BASKET_ROWS]
+        lines = batch[fields.PRODUCT_IDS][rows[rows > 0] - 1]
         # A product on two lines of a basket is one purchase: sorted, its second line equals the first.
         lines = np.sort(lines, axis=1)
         kept = (lines >= FIRST_PRODUCT) & np.pad(lines[:, 1:] != lines[:, :-1], [(0, 0), (1, 0)], constant_values=True)
@@ -131,7 +132,8 @@ class BasketSequences:
         """Where in `matrix.data`, of a matrix made by `matrix`, each line's customer and product are; int64 [l]."""
         rows = np.repeat(np.arange(len(self), dtype=np.int64), np.diff(matrix.indptr))
         keys = self.customer_of_basket[self.basket_of_line] * self.n_products + self.product_ids
-        return np.searchsorted(rows * self.n_products + matrix.indices, keys)
+        values: np.ndarray = np.searchsorted(rows * self.n_products + matrix.indices, keys)
+        return values
 
     def latest(self, matrix: sparse.csr_array) -> np.ndarray:
         """For each customer and product in `matrix`, the baskets since the last one with the product: 0 if in it."""

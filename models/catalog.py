@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from models.config import LensConfig
-from models.names import unknown_name
+from models.names import look_up
 
 if TYPE_CHECKING:
     from models.lens import Lens
 
-# The layers of lens1000, and each product written may be copied from what this and similar customers bought.
+# The layers of lens1000; a product may also be copied from what this and similar customers bought.
 _LENS = LensConfig(
     session_units=(64,), behaviour_units=(256,), decoder_units=(512,), pointer_units=64, time_head="hazard"
 )
@@ -41,9 +41,9 @@ ARCHITECTURES: dict[str, LensConfig] = {
     # Knows what a customer is like: age group, area, whatever the source describes.
     "lens_attributes": replace(_LENS, attribute_buckets=1024),
     # Less, to see what each part gives.
-    "lens_own_products": replace(_LENS, pointer_memory=False),
+    "lens_own_products": replace(_LENS, neighbour_candidates=False),
     "lens_no_pointer": replace(_LENS, pointer_units=0),
-    "lens_no_presence": replace(_LENS, presence_weight=0.0),
+    "lens_no_presence": replace(_LENS, inclusion_weight=0.0),
     "lens_content": replace(_LENS, gap_weight=0.0, size_weight=0.0, quantity_weight=0.0),
     "lens_mean": replace(_LENS, session_encoder="mean", session_units=()),
     "lens1000_mean": replace(_LENS1000, session_encoder="mean", session_units=()),
@@ -68,10 +68,8 @@ def build(
     """
     from models.lens import Lens  # starts TensorFlow
 
-    if architecture not in ARCHITECTURES:
-        raise ValueError(unknown_name("architecture", architecture, ARCHITECTURES))
-    config = asdict(replace(ARCHITECTURES[architecture], seed=seed))
+    config = asdict(replace(look_up("architecture", architecture, ARCHITECTURES), seed=seed))
     model = Lens(config, n_products=len(product_keys), n_customers=len(customer_keys))
     model.keys.assign(product_keys, customer_keys)
-    model.products.start_from_popularity(product_counts)
+    model.backbone.products.start_from_popularity(product_counts)
     return model

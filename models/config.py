@@ -1,6 +1,11 @@
 """What makes one architecture. Nothing here starts TensorFlow: jobs ask for it that build no model."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+# Names of settings in model files written before 2026-11-28.
+_RENAMED = {"presence_weight": "inclusion_weight", "pointer_memory": "neighbour_candidates"}
 
 
 @dataclass(frozen=True)
@@ -24,11 +29,27 @@ class LensConfig:
     gap_weight: float = 1.0
     size_weight: float = 0.5
     pointer_units: int = 0  # width of the pointer head; 0: none
-    pointer_memory: bool = True  # whether it points to what other customers name as well
-    presence_weight: float = 1.0
+    neighbour_candidates: bool = True  # whether products of similar customers are candidates too
+    inclusion_weight: float = 1.0
     seed: int = 0
 
     @property
-    def remembers(self) -> bool:
-        """Whether its candidates come from a memory of other customers."""
-        return self.pointer_units > 0 and self.pointer_memory
+    def uses_neighbours(self) -> bool:
+        """Whether its candidates come from other customers' histories as well."""
+        return self.pointer_units > 0 and self.neighbour_candidates
+
+    @classmethod
+    def from_stored(cls, stored: Mapping[str, Any]) -> "LensConfig":
+        """The configuration in a model file, of today or with the names of before.
+
+        Raises: ValueError: for a setting that this version does not know.
+        """
+        renamed = {_RENAMED.get(name, name): value for name, value in stored.items()}
+        unknown = sorted(set(renamed) - {field.name for field in fields(cls)})
+        if unknown:
+            raise ValueError(f"unknown setting of a model: {', '.join(unknown)}; a later version may have written it")
+        # JSON has no tuples.
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in renamed.items()
+        }
+        return cls(**values)

@@ -29,3 +29,14 @@ def rows_of(keys: np.ndarray, known: np.ndarray, missing: int) -> np.ndarray:
     found = np.minimum(np.searchsorted(known, keys, sorter=order), len(known) - 1)
     rows = order[found]
     return np.where(known[rows] == keys, rows, missing).astype(np.int32)
+
+
+def matched_rows(own: np.ndarray, theirs: np.ndarray, own_keys: np.ndarray, their_keys: np.ndarray) -> np.ndarray:
+    """Own rows, replaced by theirs of the same key; rows without a key (special indices) are matched by position.
+
+    Shapes: own [n, ...] with own_keys int64 [n]; theirs [m, ...] with their_keys int64 [m]; returns [n, ...].
+    """
+    rows = rows_of(own_keys, their_keys, missing=-1)
+    special = own_keys == 0
+    rows[special] = np.flatnonzero(special) if special.any() else rows[special]
+    return np.where((rows >= 0).reshape(-1, *[1] * (own.ndim - 1)), theirs[rows], own)

@@ -11,9 +11,10 @@ def offsets_of(lengths: np.ndarray) -> np.ndarray:
 def ranges(starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """start, start + 1, ... start + length - 1 of every range, one after another."""
     before = np.cumsum(lengths) - lengths
-    return np.arange(lengths.sum()) + np.repeat(starts - before, lengths)
+    values: np.ndarray = np.arange(lengths.sum()) + np.repeat(starts - before, lengths)
+    return values
 
 
-def places(lengths: np.ndarray) -> np.ndarray:
+def positions_within(lengths: np.ndarray) -> np.ndarray:
     """0, 1, ... length - 1 of every row, one after another."""
     return ranges(np.zeros(len(lengths), np.int64), lengths)

@@ -91,7 +91,7 @@ def names_of(number: Integers, weights: Array, labels: Sequence[str], known: dic
         if group in names:
             continue
         above = shares[number == group].mean(axis=0) - everyone
-        best = [labels[place] for place in np.argsort(-above, kind="stable") if above[place] > 0]
+        best = [labels[position] for position in np.argsort(-above, kind="stable") if above[position] > 0]
         shown = next(
             (
                 name

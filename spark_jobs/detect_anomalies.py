@@ -16,8 +16,8 @@ from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 from scipy.sparse import csr_array
 
-from models.behaviour.detection import KINDS, Algorithm, judge_behaviour, severity
-from models.behaviour.histories import Histories
+from models.behaviour.detection import KINDS, Algorithm, score_behaviour, severity
+from models.behaviour.funnel_baskets import FunnelBaskets
 from models.behaviour.reasons import explain
 from models.days import day_of, epoch_day, epoch_days
 from pipeline.settings import AnomalySettings
@@ -130,7 +130,7 @@ class _Peers:
     funnels: np.ndarray
     stores: np.ndarray
     names: list[str]
-    histories: Histories
+    histories: FunnelBaskets
     predicted: csr_array
     monthly_cents: np.ndarray
 
@@ -145,7 +145,7 @@ class _Peers:
         categories = rows["category"].fillna(NO_CATEGORY).to_numpy(str)[first_of]
         day = epoch_days(rows["sold_on"])
         bought = rows["units"].notna().to_numpy()
-        histories = Histories.of_lines(
+        histories = FunnelBaskets.of_lines(
             funnel[bought],
             day[bought],
             product[bought],
@@ -180,8 +180,8 @@ def _score(business_date: date, settings: AnomalySettings) -> Callable[[pd.DataF
         funnel_kind = rows["funnel_kind"].iloc[0]
         peers = _Peers.of(rows, today - recent_days)
         histories = peers.histories
-        verdicts = judge_behaviour(histories, algorithm, today, recent_days, peers.predicted)
-        is_silent = verdicts.kind == KINDS.index("silence")
+        scores = score_behaviour(histories, algorithm, today, recent_days, peers.predicted)
+        is_silent = scores.kind == KINDS.index("silence")
         last_on = [day_of(day) for day in histories.day[histories.last]]
         found = pd.DataFrame(
             {
@@ -189,19 +189,19 @@ def _score(business_date: date, settings: AnomalySettings) -> Callable[[pd.DataF
                 "funnel_id": peers.funnels,
                 "store_id": peers.stores,
                 "observed_on": [business_date if silent else on for silent, on in zip(is_silent, last_on, strict=True)],
-                "distance": verdicts.distance,
-                "cluster": verdicts.cluster.astype(np.int32),
-                "score": verdicts.score,
-                **{f"{part}_score": score for part, score in verdicts.part_scores().items()},
-                "is_news": verdicts.is_news,
+                "distance": scores.distance,
+                "cluster": scores.cluster.astype(np.int32),
+                "score": scores.score,
+                **{f"{part}_score": score for part, score in scores.part_scores().items()},
+                "is_news": scores.is_news,
                 "is_alert": False,
                 "value_cents": np.rint(peers.monthly_cents).astype(np.int64),
-                "severity": severity(verdicts.score, peers.monthly_cents),
-                "reason": explain(histories, verdicts, today, peers.names, funnel_kind),
+                "severity": severity(scores.score, peers.monthly_cents),
+                "reason": explain(histories, scores, today, peers.names, funnel_kind),
             }
         )
         is_known = histories.n_history + 1 >= min_baskets
-        return found.loc[verdicts.is_judged & is_known, ANOMALIES.column_names]
+        return found.loc[scores.is_scored & is_known, ANOMALIES.column_names]
 
     return score
 

@@ -20,12 +20,12 @@ from scipy.sparse import csr_array, diags_array
 from models.days import epoch_day
 from models.keys import keys_of, rows_of
 from models.product_vectors import co_occurrence_vectors
+from models.saved_files import load_model
 from models.segments import Segments, names_of, plane, segment
-from pipeline.dataset.candidates import remembered
+from pipeline.dataset.candidates import sampled_histories
 from pipeline.dataset.histories import read_parts
 from pipeline.dataset.vocabulary import product_names
 from pipeline.evaluation.serving import usable_champion
-from pipeline.evaluation.stored_model import load_model
 from pipeline.settings import SegmentSettings
 from pipeline.tables.segments import CUSTOMER_SEGMENTS, PRODUCT_SEGMENTS
 from pipeline.tables.vectors import CUSTOMER_VECTORS, PRODUCT_VECTORS
@@ -139,12 +139,14 @@ def learned_vectors(model: Champion | None, customers: np.ndarray) -> tuple[Vect
         return None
     lens = load_model(model.model_path)
     ids = product_names(model.table("vocabulary"))
-    vectors = np.asarray(lens.products.vectors)[: len(ids)]
+    vectors = np.asarray(lens.backbone.products.vectors)[: len(ids)]
     known = ids[: len(vectors)] != ""
     products = Vectors(ids[: len(vectors)][known].astype(str), vectors[known].astype(np.float64), model.version)
     row = rows_of(keys_of(customers), lens.keys.customer_keys, missing=0)
     trained = row > 0
-    return products, Vectors(customers[trained], np.asarray(lens.customers.vectors)[row[trained]], model.version)
+    return products, Vectors(
+        customers[trained], np.asarray(lens.backbone.customers.vectors)[row[trained]], model.version
+    )
 
 
 def co_purchase_vectors(sequences: Path, vocabulary: Path, night: date, n_customers: int, groups: int) -> Vectors:
@@ -153,7 +155,7 @@ def co_purchase_vectors(sequences: Path, vocabulary: Path, night: date, n_custom
     As many directions as groups are to be found, as in spectral clustering: further ones tell neighbours apart.
     """
     ids = product_names(vocabulary)
-    known = remembered(read_parts(sequences), epoch_day(night), len(ids), n_customers)
+    known = sampled_histories(read_parts(sequences), epoch_day(night), len(ids), n_customers)
     vectors = co_occurrence_vectors(known, groups)
     in_company = vectors.any(axis=1)
     return Vectors(ids[in_company].astype(str), vectors[in_company].astype(np.float64), CO_PURCHASES)

@@ -6,7 +6,7 @@ import numpy as np
 
 from models.baselines.next_basket import Ranking, fill_up, global_shares
 from models.basket_sequences import BasketSequences
-from models.ragged import places
+from models.ragged import positions_within
 from models.special_ids import END, FIRST_PRODUCT
 
 _PRIOR_BASKETS = 3.0
@@ -69,16 +69,16 @@ def _personal(histories: BasketSequences, k: int, shares: np.ndarray, *, fill: b
     lengths = np.diff(own.indptr)
     customers = np.repeat(np.arange(len(histories)), lengths)
     order = np.lexsort((-shares[own.indices], histories.latest(own), -own.data, customers))
-    place = places(lengths)
-    best, place = order[place < k], place[place < k]
+    position = positions_within(lengths)
+    best, position = order[position < k], position[position < k]
     rows, products = customers[best], own.indices[best]
     ranked, expected = np.zeros((len(histories), k), np.int32), np.zeros((len(histories), k))
-    ranked[rows, place] = products
-    expected[rows, place] = own.data[best]
+    ranked[rows, position] = products
+    expected[rows, position] = own.data[best]
     baskets = histories.n_baskets[:, None]
     if not fill:
         return Ranking(ranked, (expected / np.maximum(baskets, 1)).astype(np.float32))
-    expected[rows, place] += _PRIOR_BASKETS * shares[products]
-    ranked, rows, place = fill_up(ranked, shares)
-    expected[rows, place] = _PRIOR_BASKETS * shares[ranked[rows, place]]
+    expected[rows, position] += _PRIOR_BASKETS * shares[products]
+    ranked, rows, position = fill_up(ranked, shares)
+    expected[rows, position] = _PRIOR_BASKETS * shares[ranked[rows, position]]
     return Ranking(ranked, (expected / (baskets + _PRIOR_BASKETS)).astype(np.float32))

@@ -1,6 +1,6 @@
-"""The next basket by frequencies alone: the documented fallback where the model is not asked.
+"""The next basket by frequencies alone: the documented fallback where the model does not predict.
 
-Same answer as a model's `decode`: own products first, then everyone's, with the probability of being in the next
+Returns what a model's `decode` returns: own products first, then everyone's, with the probability of being in the next
 basket, units if it is, and days. As many products as the funnel's mean basket has.
 """
 
@@ -9,12 +9,14 @@ from statistics import NormalDist
 
 import numpy as np
 
+from models import fields
 from models.baselines.frequency import PersonalThenGlobal
 from models.basket_sequences import BasketSequences
 from models.special_ids import END, PADDING
 
 _GAP_SPREAD = 1.0  # of log(1 + days); with one or two gaps known, own spread is not
 _LARGEST_QUANTILE = 1.0 - 1e-6
+_LOG_GAP_DAYS = fields.BASKET_FEATURES.index("log_gap_days")
 
 
 class FrequencyForecast:
@@ -39,13 +41,13 @@ class FrequencyForecast:
         products, probabilities = ranking.products, ranking.scores
         quantities = self._mean_units[products]
         gap_days = np.full(len(products), self._median_gap_days)
-        for row, baskets in enumerate(batch["basket_rows"]):
+        for row, baskets in enumerate(batch[fields.BASKET_ROWS]):
             past = baskets[baskets > 0] - 1
-            ids, units = batch["product_ids"][past], batch["quantities"][past]
+            ids, units = batch[fields.PRODUCT_IDS][past], batch[fields.QUANTITIES][past]
             quantities[row] = _own_means(products[row], ids, units, quantities[row])
             size = max(round(float((ids != PADDING).sum(axis=1).mean())), 1)
             products[row, size:], probabilities[row, size:], quantities[row, size:] = 0, 0, 0
-            gaps = np.expm1(batch["basket_features"][past, 0])
+            gaps = np.expm1(batch[fields.BASKET_FEATURE_VALUES][past, _LOG_GAP_DAYS])
             if (gaps > 0.5).any():
                 gap_days[row] = np.median(gaps[gaps > 0.5])
         return {
@@ -53,7 +55,7 @@ class FrequencyForecast:
             "probabilities": probabilities,
             "quantities": quantities,
             "gap_days": gap_days,
-            "due_days": _due(gap_days, batch["elapsed_days"]),
+            "due_days": _due(gap_days, batch[fields.ELAPSED_DAYS]),
         }
 
 

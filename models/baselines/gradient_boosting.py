@@ -12,15 +12,8 @@ import numpy as np
 from models.baselines.next_basket import Ranking
 from models.basket_sequences import BasketSequences
 from models.boosting import Trees
-from models.candidates.features import (
-    FEATURES,
-    OF_CUSTOMER,
-    OF_PAIR,
-    OF_PRODUCT,
-    CandidateFeatures,
-    Candidates,
-    FeatureConfig,
-)
+from models.candidate_columns import FEATURES, OF_CUSTOMER, OF_PAIR, OF_PRODUCT
+from models.candidates.features import CandidateFeatures, Candidates, FeatureConfig
 
 if TYPE_CHECKING:
     import lightgbm
@@ -36,7 +29,7 @@ class BoostingConfig(Trees):
     max_depth: int = 6  # XGBoost grows by depth, LightGBM by leaves
     row_share: float = 0.8
     stop_after: int = 30  # trees without a better validation score
-    truncation: int = 20  # places of the ranking that the ranker's loss looks at
+    truncation: int = 20  # ranked products that the ranker's loss reads
     n_parts: int = 1  # see `shown`
 
 
@@ -53,9 +46,11 @@ class LambdaMartRanker:
         import lightgbm as lgb
 
         config = self._config
-        self._source, learned, judged = shown(train, validation, histories, self._feature_config, config)
-        learned = with_hit(learned)
-        data = [lgb.Dataset(*each.table, group=each.groups, feature_name=list(FEATURES)) for each in (learned, judged)]
+        self._source, trained, validated = shown(train, validation, histories, self._feature_config, config)
+        trained = with_hit(trained)
+        data = [
+            lgb.Dataset(*each.table, group=each.groups, feature_name=list(FEATURES)) for each in (trained, validated)
+        ]
         parameters = config.parameters(
             "lambdarank",
             metric="ndcg",
@@ -103,8 +98,8 @@ class XgboostClassifier:
         import xgboost
 
         config = self._config
-        self._source, learned, judged = shown(train, validation, histories, self._feature_config, config)
-        (rows, labels), (others, other_labels) = learned.table, judged.table
+        self._source, trained, validated = shown(train, validation, histories, self._feature_config, config)
+        (rows, labels), (others, other_labels) = trained.table, validated.table
         self._trees = xgboost.XGBClassifier(
             objective="binary:logistic",
             eval_metric="logloss",
@@ -121,7 +116,7 @@ class XgboostClassifier:
         columns = list(self._COLUMNS)
         self._trees.fit(rows[:, columns], labels, eval_set=[(others[:, columns], other_labels)], verbose=False)
         probabilities = self._trees.predict_proba(others[:, columns])[:, 1].reshape(len(validation), -1)
-        self._threshold = _best_threshold(probabilities, judged, self._THRESHOLDS)
+        self._threshold = _best_threshold(probabilities, validated, self._THRESHOLDS)
 
     def rank(self, histories: BasketSequences, k: int) -> Ranking:
         """The most probable candidates."""
@@ -172,13 +167,13 @@ def shown(
         source = source_of([], [train, validation], histories, features)
         return source, labelled(source, train), labelled(source, validation)
     part = np.random.default_rng(config.seed).integers(0, config.n_parts, len(train))
-    learned = []
+    trained = []
     for number in range(config.n_parts):
         predicted, others = train.take(np.flatnonzero(part == number)), train.take(np.flatnonzero(part != number))
         source = source_of([others], [predicted, validation], histories, features)
-        learned.append(labelled(source, predicted))
-    judged = labelled(source_of([train], [validation], histories, features), validation)
-    return source_of([train, validation], [], histories, features), joined(learned), judged
+        trained.append(labelled(source, predicted))
+    validated = labelled(source_of([train], [validation], histories, features), validation)
+    return source_of([train, validation], [], histories, features), joined(trained), validated
 
 
 def source_of(

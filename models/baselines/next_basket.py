@@ -16,21 +16,22 @@ ROWS_AT_ONCE = 512
 class Ranking:
     """Products by descending score, none twice in a row.
 
-    Shapes: B customers, K places.
+    Shapes: B customers, K ranked products, S products of the longest basket.
     products: int32 [B, K], 0 where nothing is left to name.
     scores:   float32 [B, K], the probability of being in the next basket where the method has one, else its own
               measure of it; 0 where no product is named.
-    sizes:    int64 [B], how many of them the method puts into the basket; None where it does not say.
+    sizes:    int64 [B], how many of them the method puts into the basket; None where it only ranks.
     are_probabilities: whether the scores are, and can be held to it.
-    written, units: int32 [B, S] and float32 [B, S], the basket that the method writes, 0 after its end, and how many
-              units of each product; None where it writes none.
+    decoded_basket: int32 [B, S], the products that the method puts into the basket, 0 after its end; None where it only
+              ranks.
+    units:    float32 [B, S], units of each product of `decoded_basket`; None where it only ranks.
     """
 
     products: np.ndarray
     scores: np.ndarray
     sizes: np.ndarray | None = None
     are_probabilities: bool = False
-    written: np.ndarray | None = None
+    decoded_basket: np.ndarray | None = None
     units: np.ndarray | None = None
 
 
@@ -111,18 +112,18 @@ def global_shares(sequences: BasketSequences) -> np.ndarray:
 
 
 def fill_up(products: np.ndarray, shares: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Put the products in most baskets that a row does not name yet into its empty places.
+    """Put the products in most baskets that a row does not name yet into its empty positions.
 
     Args:    products: int32 [B, K], named ones first, then 0; shares: [V], share of baskets with each product.
-    Returns: products as filled up, and row and column of every place that was filled.
+    Returns: products as filled up, and row and column of every position that was filled.
     """
     products, (n_rows, k) = products.copy(), products.shape
     n_common = min(2 * k, np.count_nonzero(shares))
     common = np.argsort(-shares, kind="stable")[:n_common].astype(np.int32)
     first_row = len(shares) * np.arange(n_rows)[:, None]
-    # Empty places stand as product 0, which is never common.
+    # Empty positions stand as product 0, which is never common.
     free = ~np.isin(first_row + common, first_row + products)
-    place = np.cumsum(free, axis=1) - 1 + (products > 0).sum(axis=1, keepdims=True)
-    row, column = np.nonzero(free & (place < k))
-    products[row, place[row, column]] = common[column]
-    return products, row, place[row, column]
+    position = np.cumsum(free, axis=1) - 1 + (products > 0).sum(axis=1, keepdims=True)
+    row, column = np.nonzero(free & (position < k))
+    products[row, position[row, column]] = common[column]
+    return products, row, position[row, column]

@@ -3,7 +3,7 @@
 A product may come from the funnel's own products, from its own categories, from categories that go with its own, or
 from what everyone buys. How much each source is worth, by how long the history is, is what makes the histories' own
 lines most probable when each basket is left out of its funnel's history (expectation maximisation, as in deleted
-interpolation of language models: Jelinek and Mercer, 1980). Whatever a funnel's lines say about everyone is left out of
+interpolation of language models: Jelinek and Mercer, 1980). What a funnel's own lines add to everyone's is left out of
 its own expectation as well.
 """
 
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array, diags_array
 
-from models.behaviour.histories import Array, Flags, Histories, Integers
+from models.behaviour.funnel_baskets import Array, Flags, FunnelBaskets, Integers
 
 # Lines of a history from which the sources are weighed apart.
 _LENGTHS = (0, 10, 20, 40, 80, np.inf)
@@ -29,7 +29,7 @@ _LEAST_AFFINITY = 1e-2
 _ROWS = 4000
 
 
-def surprise(histories: Histories, expected: csr_array) -> Array:
+def surprise(histories: FunnelBaskets, expected: csr_array) -> Array:
     """-log(own likelihood / everyone's) of each basket, [B], over the root of its products.
 
     Dividing by the root makes baskets of any size comparable: under no change the sum scatters as the root does.
@@ -55,20 +55,20 @@ def surprise(histories: Histories, expected: csr_array) -> Array:
         axis=1,
     )
     length = _row_sums(known)[funnel] - held_in * np.diff(histories.bought.indptr)[basket]
-    learned_from = held_in & (histories.n_history[funnel] >= 4)
-    ratio = (sources * _weights(sources, length, learned_from)).sum(axis=1)
+    in_history = held_in & (histories.n_history[funnel] >= 4)
+    ratio = (sources * _weights(sources, length, in_history)).sum(axis=1)
     count = histories.bought.shape[0]
     total = np.bincount(basket, weights=-np.log(np.maximum(ratio, 1e-9)), minlength=count)
     return np.asarray(total / np.sqrt(np.maximum(np.diff(histories.bought.indptr), 1)))
 
 
-def _weights(sources: Array, length: Array, learned_from: Flags) -> Array:
+def _weights(sources: Array, length: Array, in_history: Flags) -> Array:
     """The weights of the sources that make the lines most probable, by length of the history, [L, S]."""
     count = sources.shape[1]
     weights = np.full(sources.shape, 1.0 / count)
     for shortest, longest in pairwise(_LENGTHS):
         rows = (length >= shortest) & (length < longest)
-        known = sources[rows & learned_from]
+        known = sources[rows & in_history]
         if len(known) < _MIN_LINES:
             continue
         weight = np.full(count, 1.0 / count)
@@ -114,7 +114,7 @@ class _Lifts:
         return cls(np.ascontiguousarray(lift.T, dtype=np.float32), capped, own, everyone)
 
 
-def _affinity(histories: Histories, by_category: csr_array, basket: Integers, category: Integers) -> Array:
+def _affinity(histories: FunnelBaskets, by_category: csr_array, basket: Integers, category: Integers) -> Array:
     """Mean lift of each line's category by the funnel's other categories, all but the line's own basket, [L]."""
     lifts = _Lifts.of(by_category)
     funnel, held_in = histories.funnel[basket], ~histories.recent[basket]

@@ -1,6 +1,6 @@
 """f_E and f_k of LENS Algorithm 1: a funnel as a vector, and which funnels are alike.
 
-Embeddings read the history only, never the baskets that are judged, so that a change cannot move its funnel to a
+Embeddings read the history only, never the baskets that are scored, so that a change cannot move its funnel to a
 cluster where it would be usual. `EMBEDDINGS` and `CLUSTERINGS` name the parts for the settings.
 """
 
@@ -11,27 +11,27 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, diags_array
 
-from models.behaviour.histories import Histories, Integers
+from models.behaviour.funnel_baskets import FunnelBaskets, Integers
 
 Vectors: TypeAlias = csr_array | NDArray[np.float64]
-Embedding = Callable[[Histories], Vectors]
+Embedding = Callable[[FunnelBaskets], Vectors]
 Clustering = Callable[[Vectors, int, int], Integers]
 
-# Funnels per cluster below which a cluster's tail says nothing.
+# Funnels per cluster below which a cluster's tail cannot be estimated.
 MIN_FUNNELS_PER_CLUSTER = 50
 
 
-def category_frequency(histories: Histories) -> Vectors:
+def category_frequency(histories: FunnelBaskets) -> Vectors:
     """Share of the funnel's lines in each category, [F, K]."""
     return _row_shares(csr_array(histories.known @ histories.category_matrix))
 
 
-def product_frequency(histories: Histories) -> Vectors:
+def product_frequency(histories: FunnelBaskets) -> Vectors:
     """Share of the funnel's lines in each product, [F, P]."""
     return _row_shares(histories.known)
 
 
-def rhythm(histories: Histories) -> Vectors:
+def rhythm(histories: FunnelBaskets) -> Vectors:
     """Logarithms of the funnel's mean days between baskets, lines and units per basket, each standardised, [F, 3]."""
     history = ~histories.recent
     count = np.maximum(histories.n_history, 1)
@@ -50,7 +50,8 @@ def kmeans(vectors: Vectors, clusters: int, seed: int) -> Integers:
     """k-means with Euclidean distance, [F]."""
     from sklearn.cluster import KMeans  # seconds to import, and few runs cluster
 
-    return KMeans(clusters, n_init=1, random_state=seed).fit_predict(vectors).astype(np.int64)
+    values: Integers = KMeans(clusters, n_init=1, random_state=seed).fit_predict(vectors).astype(np.int64)
+    return values
 
 
 def spherical_kmeans(vectors: Vectors, clusters: int, seed: int) -> Integers:

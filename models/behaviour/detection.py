@@ -2,7 +2,7 @@
 
 What was predicted is compared with what happened (d_A); funnels are embedded (f_E) and clustered (f_k with its own
 distance d_K); a funnel is as strange as it lies far out among its cluster (d_B). Beyond the paper: content, size and
-timing are judged apart, because they go wrong apart and a merchandiser acts differently on each; every one becomes a
+timing are scored apart, because they change apart and a merchandiser acts differently on each; every one becomes a
 tail probability, and their harmonic mean makes the score.
 
 Before any model has predicted, the prediction of a basket is the funnel's own history: how often each product was
@@ -18,14 +18,14 @@ from scipy.sparse import csr_array, diags_array
 
 from models.behaviour.clusters import CLUSTERINGS, EMBEDDINGS, Clustering, Embedding, cluster_funnels
 from models.behaviour.distances import DISTANCES, Distance
-from models.behaviour.histories import Array, Flags, Histories, Integers
+from models.behaviour.funnel_baskets import Array, Flags, FunnelBaskets, Integers
 from models.behaviour.measures import Measure, content, quantity, size, timing
 from models.behaviour.runs import latest_runs
 from models.behaviour.tails import CLUSTER_DISTANCES, ClusterDistance, tail_by_level
 from models.names import look_up
 from models.severities import severity_of
 
-# What is judged apart: other products; a larger basket; more units of each product; longer and shorter between baskets;
+# What is scored apart: other products; a larger basket; more units of each product; longer and shorter between baskets;
 # no visit.
 KINDS = ("content", "size", "quantity", "later", "sooner", "silence")
 # What each kind counts in the score of all, chosen on injected changes in earlier baskets: units alone and more visits
@@ -70,16 +70,16 @@ class Algorithm:
 
 
 @dataclass(frozen=True)
-class Verdicts:
-    """What was found of each funnel.
+class BehaviourScores:
+    """How unusual the latest baskets of each funnel are.
 
     Shapes: F funnels, K kinds of `KINDS`.
     distance:    float64 [F]; d_A of the latest basket.
     cluster:     int [F].
-    probability: float64 [F, K]; upper-tail probability of each kind; 1 where it could not be judged.
+    probability: float64 [F, K]; upper-tail probability of each kind; 1 where it could not be scored.
     score:       float64 [F]; -log10 of the probability that any kind is as strange.
     kind:        int [F]; the strangest kind, an index in `KINDS`.
-    is_judged:   bool [F]; there was something new to judge: a recent basket, or a silence that is news.
+    is_scored:   bool [F]; there was something new to score: a recent basket, or a silence that is news.
     is_news:     bool [F]; the strangest kind was not as strange just before already, and is not over.
     """
 
@@ -88,7 +88,7 @@ class Verdicts:
     probability: Array
     score: Array
     kind: Integers
-    is_judged: Flags
+    is_scored: Flags
     is_news: Flags
 
     def kind_scores(self) -> dict[str, Array]:
@@ -101,17 +101,17 @@ class Verdicts:
         return {part: _joined(self.probability[:, kinds], _WEIGHTS[kinds]) for part, kinds in of.items()}
 
 
-def judge_behaviour(
-    histories: Histories,
+def score_behaviour(
+    histories: FunnelBaskets,
     algorithm: Algorithm,
     today: int | None,
     recent_days: int,
     predicted: csr_array | None = None,
-) -> Verdicts:
-    """Judge the recent baskets of every funnel, and its silence, as of the day `today`.
+) -> BehaviourScores:
+    """Score the recent baskets of every funnel, and its open gap, as of the day `today`.
 
     Args:
-        today: as `histories.day` counts; None judges no silence.
+        today: as `histories.day` counts; None: open gaps are not scored.
         predicted: [B, P]; what a model predicted of a basket before it happened: probability of each product; rows
             without a prediction are empty.
     """
@@ -123,16 +123,16 @@ def judge_behaviour(
         quantity(histories),
         *timing(histories, today, recent_days),
     )
-    judged = [_least_probable(measure, cluster, algorithm.cluster_distance) for measure in measures]
-    probability, is_judged, is_news = (np.stack(each, axis=1) for each in zip(*judged, strict=True))
+    by_measure = [_least_probable(measure, cluster, algorithm.cluster_distance) for measure in measures]
+    probability, is_scored, is_news = (np.stack(each, axis=1) for each in zip(*by_measure, strict=True))
     kind = (probability / _WEIGHTS).argmin(axis=1)
-    return Verdicts(
+    return BehaviourScores(
         distance=distance[histories.last],
         cluster=cluster,
         probability=probability,
         score=_joined(probability, _WEIGHTS),
         kind=kind,
-        is_judged=np.asarray(is_judged.any(axis=1)),
+        is_scored=np.asarray(is_scored.any(axis=1)),
         is_news=is_news[np.arange(len(kind)), kind],
     )
 
@@ -142,7 +142,8 @@ def _joined(probability: Array, weights: Array) -> Array:
 
     The harmonic mean of dependent p-values is nearly a p-value itself where it is small (Wilson, PNAS 2019).
     """
-    return np.maximum(np.log10((1.0 / np.clip(probability, 1e-300, 1.0)) @ weights / weights.sum()), 0.0)
+    values: Array = np.maximum(np.log10((1.0 / np.clip(probability, 1e-300, 1.0)) @ weights / weights.sum()), 0.0)
+    return values
 
 
 def severity(score: Array, monthly_value: Array) -> list[str]:

@@ -10,34 +10,34 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from models.behaviour.affinities import surprise
-from models.behaviour.histories import Array, Histories
+from models.behaviour.funnel_baskets import Array, FunnelBaskets
 
-Distance = Callable[[Histories, csr_array], Array]
+Distance = Callable[[FunnelBaskets, csr_array], Array]
 
 # Weights of a funnel's own products and own categories against what everybody buys.
 _OWN_PRODUCTS = 0.5
 _OWN_CATEGORIES = 0.3
 
 
-def cosine(histories: Histories, expected: csr_array) -> Array:
+def cosine(histories: FunnelBaskets, expected: csr_array) -> Array:
     """1 - cosine between the products bought and their expected probabilities."""
     return _cosine(histories.bought, expected)
 
 
-def category_cosine(histories: Histories, expected: csr_array) -> Array:
+def category_cosine(histories: FunnelBaskets, expected: csr_array) -> Array:
     """1 - cosine between the categories bought and those expected; a new product of a usual category is near."""
     categories = histories.category_matrix
     return _cosine(csr_array(histories.bought @ categories), csr_array(expected @ categories))
 
 
-def jaccard(histories: Histories, expected: csr_array) -> Array:
+def jaccard(histories: FunnelBaskets, expected: csr_array) -> Array:
     """1 - weighted Jaccard similarity between the products bought and their expected probabilities."""
     bought = histories.bought
     shared = _row_sums(bought.minimum(expected))
     return 1.0 - _ratio(shared, _row_sums(bought) + _row_sums(expected) - shared)
 
 
-def likelihood_ratio(histories: Histories, expected: csr_array) -> Array:
+def likelihood_ratio(histories: FunnelBaskets, expected: csr_array) -> Array:
     """Mean over the products bought of -log(own mixture / everybody's share), moved so that 0 is the nearest.
 
     The own mixture joins the funnel's products, its categories (each category's products as everybody buys them) and
@@ -59,10 +59,11 @@ def likelihood_ratio(histories: Histories, expected: csr_array) -> Array:
     )
     total = np.bincount(lines.row, weights=-np.log(ratio), minlength=expected.shape[0]).astype(np.float64)
     mean = _ratio(total, _row_sums(histories.bought))
-    return mean + np.log(_OWN_PRODUCTS / background.min() + _OWN_CATEGORIES / by_category.min() + 1.0)
+    values: Array = mean + np.log(_OWN_PRODUCTS / background.min() + _OWN_CATEGORIES / by_category.min() + 1.0)
+    return values
 
 
-def affinity(histories: Histories, expected: csr_array) -> Array:
+def affinity(histories: FunnelBaskets, expected: csr_array) -> Array:
     """-log likelihood of the products by own products, own categories and those that go with them, against everyone's.
 
     See models/behaviour/affinities.py; softplus makes the ratio a distance and keeps its order.

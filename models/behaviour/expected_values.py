@@ -1,15 +1,15 @@
 """What the next value of a funnel should be, given its other values: mean, scatter and what is left unexplained.
 
-A funnel with few values is drawn towards all funnels; how far, is learned from the values themselves (least squares
+A funnel with few values is drawn towards all funnels; how far is estimated from the values themselves (least squares
 over all histories), so that nothing is set by hand. A value of the history is left out of its own expectation, so that
-what is left of it is comparable with what is left of a value that is judged.
+what is left of it is comparable with what is left of a value that is scored.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from models.behaviour.histories import Array, Flags, Integers
+from models.behaviour.funnel_baskets import Array, Flags, Integers
 
 # Values of weight given to the scatter of all funnels.
 _PRIOR_SCATTER = 10.0
@@ -35,7 +35,7 @@ def residuals(values: Array, funnel: Integers, recent: Flags, n_funnels: int, *,
     """What is left of each value.
 
     Args:
-        values, funnel, recent: [V], funnel by funnel; recent values are judged, the others are history.
+        values, funnel, recent: [V], funnel by funnel; recent values are scored, the others are history.
         by_count: whether the number of a funnel's values tells about them, as it does of days between baskets: in any
             stretch of time, many baskets means short gaps.
     """

@@ -6,48 +6,50 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 
-from models.behaviour.detection import KINDS, Verdicts
-from models.behaviour.histories import Array, Histories, Integers
+from models.behaviour.detection import KINDS, BehaviourScores
+from models.behaviour.funnel_baskets import Array, FunnelBaskets, Integers
 from models.days import day_of, short_day
 
 # Products named in a sentence.
 _NAMED = 3
-# From this multiple of the usual on, it is said.
+# A ratio to the usual is named from this multiple on.
 _WORTH_SAYING = 1.5
 
 # What one basket of a funnel is called.
 _BASKETS = {"customer": ("basket", "baskets"), "store": ("day", "days")}
 
 
-def explain(histories: Histories, verdicts: Verdicts, today: int, names: Sequence[str], funnel_kind: str) -> list[str]:
+def explain(
+    histories: FunnelBaskets, scores: BehaviourScores, today: int, names: Sequence[str], funnel_kind: str
+) -> list[str]:
     """One sentence per funnel about its strangest kind.
 
     Args:
         today: days since 1970-01-01, as `histories.day` counts them.
         names: [P]; names of the products.
     """
-    told = []
+    sentences = []
     for funnel, position in enumerate(histories.last):
         positions = np.arange(histories.start[funnel], position + 1)
         is_new = histories.recent[positions]
         sight = _Sight(histories, funnel, positions[is_new], positions[~is_new], _BASKETS[funnel_kind])
-        kind = KINDS[verdicts.kind[funnel]]
+        kind = KINDS[scores.kind[funnel]]
         if kind == "content":
-            told.append(f"{_content(histories, funnel, int(position), names)} ({sight.day})")
+            sentences.append(f"{_content(histories, funnel, int(position), names)} ({sight.day})")
         elif kind == "size":
-            told.append(_size(sight))
+            sentences.append(_size(sight))
         elif kind == "quantity":
-            told.append(_quantity(sight, names))
+            sentences.append(_quantity(sight, names))
         else:
-            told.append(_timing(sight, kind, today))
-    return told
+            sentences.append(_timing(sight, kind, today))
+    return sentences
 
 
 @dataclass(frozen=True)
 class _Sight:
     """One funnel's recent baskets and those of its history, as positions, and what its baskets are called."""
 
-    histories: Histories
+    histories: FunnelBaskets
     funnel: int
     new: Integers
     usual: Integers
@@ -114,7 +116,7 @@ def _times(ratio: float, what: str) -> str:
     return f"{_number(ratio)} times {what}: " if np.isfinite(ratio) and ratio >= _WORTH_SAYING else ""
 
 
-def _content(histories: Histories, funnel: int, position: int, names: Sequence[str]) -> str:
+def _content(histories: FunnelBaskets, funnel: int, position: int, names: Sequence[str]) -> str:
     """What the basket holds that the history does not, and what it lacks of the usual."""
     bought = _row(histories.units, position)
     known = _row(histories.known, funnel)

@@ -1,8 +1,8 @@
 """Is the latest run of a funnel's values unlike what is usual?
 
 A change shows in the last basket, or more surely in the last few together. Every value has a normal score, 0 for the
-middle of what is usual and 2 for one in 44. The scores of the last 1 to `MAX_RUN` values are added up and judged by the
-same sums within the histories of all funnels.
+middle of what is usual and 2 for one in 44. The sums of the last 1 to `MAX_RUN` scores are
+compared with the same sums within the histories of all funnels.
 
 A change is news once: while its run also stands out from the few values just before it, which a level that rose weeks
 ago no longer does. That decides on alerts and not on scores.
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.behaviour.histories import Array, Flags, Integers
+from models.behaviour.funnel_baskets import Array, Flags, Integers
 
 MAX_RUN = 5
 # Values just before a run that it must stand out from, by so many standard errors, and how many of them it needs.
@@ -41,7 +41,7 @@ def latest_runs(scores: Array, funnel: Integers, recent: Flags, usable: Flags, n
     """The runs of 1 to `MAX_RUN` values, sums divided by the root of the length.
 
     Args:
-        scores, funnel, recent, usable: [V], funnel by funnel and oldest first; the recent ones are to be judged, the
+        scores, funnel, recent, usable: [V], funnel by funnel and oldest first; the recent ones are scored, the
             usable ones are a fair sample of what is usual.
     """
     is_end = np.append(funnel[1:] != funnel[:-1], True) if len(funnel) else np.zeros(0, dtype=bool)
@@ -57,10 +57,10 @@ def latest_runs(scores: Array, funnel: Integers, recent: Flags, usable: Flags, n
         error = np.sqrt(1.0 / length + 1.0 / np.maximum(count_before[first], 1))
         stands_out = (total / length - before[first]) >= _NEWS_ERRORS * error
         is_usual = unusable[end + 1] == unusable[first]
-        judged = recent[first] & is_end[end]
+        is_latest = recent[first] & is_end[end]
         latest, is_news = np.full(n_funnels, -np.inf), np.zeros(n_funnels, dtype=bool)
-        latest[funnel[first[judged]]] = total[judged] / np.sqrt(length)
-        is_news[funnel[first[judged]]] = stands_out[judged]
+        latest[funnel[first[is_latest]]] = total[is_latest] / np.sqrt(length)
+        is_news[funnel[first[is_latest]]] = stands_out[is_latest]
         runs.append(Runs(total[is_usual] / np.sqrt(length), funnel[first[is_usual]], latest, is_news))
     return runs
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 import scipy
 
-from models.behaviour.histories import Array
+from models.behaviour.funnel_baskets import Array
 
 ClusterDistance = Callable[[Array, Array], Array]
 
@@ -32,7 +32,7 @@ def upper_tail(values: Array, usual: Array) -> Array:
         return share
     threshold = usual[-tail]
     excess = float((usual[-tail:] - threshold).mean())
-    if excess <= _NO_TAIL:  # All alike: nothing says how rare a larger one is.
+    if excess <= _NO_TAIL:  # All alike: how rare a larger one is cannot be estimated.
         return share
     beyond = _TAIL_SHARE * np.exp(-np.maximum(values - threshold, 0.0) / excess)
     return np.where(values > threshold, beyond, share)
@@ -42,10 +42,11 @@ def robust_z(values: Array, usual: Array) -> Array:
     """Normal upper tail of the distance from the median in median absolute deviations."""
     centre = np.median(usual) if len(usual) else 0.0
     spread = 1.4826 * np.median(np.abs(usual - centre)) if len(usual) else 1.0
-    return scipy.stats.norm.sf((values - centre) / max(float(spread), 1e-9))
+    tail: Array = scipy.stats.norm.sf((values - centre) / max(float(spread), 1e-9))
+    return tail
 
 
-# Levels among which values are judged apart, and how many usual values each wants.
+# Levels within which values are compared, and the least number of usual values in each.
 _LEVELS = 10
 _MIN_PER_LEVEL = 500
 
@@ -60,11 +61,11 @@ def tail_by_level(tail: ClusterDistance, values: Array, levels: Array, usual: Ar
     if stretches == 1 or usual_levels.min() == usual_levels.max():
         return tail(values, usual)
     order = np.argsort(usual_levels, kind="stable")
-    place = np.searchsorted(usual_levels[order], levels) / len(usual) * stretches
-    place = np.clip(place, 0.5, stretches - 0.5)
+    position = np.searchsorted(usual_levels[order], levels) / len(usual) * stretches
+    position = np.clip(position, 0.5, stretches - 0.5)
     logs = np.zeros(len(values))
     for stretch in range(stretches):
-        nearness = np.maximum(1.0 - np.abs(place - (stretch + 0.5)), 0.0)
+        nearness = np.maximum(1.0 - np.abs(position - (stretch + 0.5)), 0.0)
         near = nearness > 0
         bounds = np.clip(np.array([stretch - 0.5, stretch + 1.5]) / stretches * len(usual), 0, len(usual)).astype(int)
         among = usual[order[bounds[0] : bounds[1]]]

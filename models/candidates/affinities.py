@@ -1,14 +1,14 @@
-"""Likeness of customers and of products as sparse matrix products, by which neighbours' purchases are brought in.
+"""Similarity of customers and of products as sparse matrix products: features from other customers' purchases.
 
-Shapes: B customers asked about, N customers in memory, V products. `excluded` [B] names for each customer asked about
-the row of memory that is the same person, or -1.
+Shapes: B customers to predict for, N customers in the snapshot, V products. `excluded` int [B] is the row of each
+customer in the snapshot, which must not count as a neighbour of itself, or -1.
 """
 
 import numpy as np
 from scipy import sparse
 
 from models.basket_sequences import BasketSequences
-from models.ragged import places
+from models.ragged import positions_within
 
 _PRIOR_BASKETS = 5.0
 
@@ -30,11 +30,11 @@ def recent_popularity(sequences: BasketSequences, recency: int) -> sparse.csr_ar
 
 
 def nearest(
-    own: sparse.csr_array, memory: sparse.csr_array, k: int, excluded: np.ndarray | None = None
+    own: sparse.csr_array, others: sparse.csr_array, k: int, excluded: np.ndarray | None = None
 ) -> sparse.csr_array:
-    """1 / k at the k rows of memory at the smallest Euclidean distance from each row; float32 [B, N]."""
+    """1 / k at the k rows of `others` at the smallest Euclidean distance from each row; float32 [B, N]."""
     # The square of the own length is the same for all, so it decides nothing.
-    squared = memory.multiply(memory).sum(axis=1)[None] - 2.0 * (own @ memory.T).toarray()
+    squared = others.multiply(others).sum(axis=1)[None] - 2.0 * (own @ others.T).toarray()
     _set(squared, excluded, np.inf)
     k = min(k, squared.shape[1])
     columns = np.argpartition(squared, k - 1, axis=1)[:, :k]
@@ -43,14 +43,14 @@ def nearest(
 
 
 def asymmetric_cosine(
-    own: sparse.csr_array, memory: sparse.csr_array, exponent: float, excluded: np.ndarray | None = None
+    own: sparse.csr_array, others: sparse.csr_array, exponent: float, excluded: np.ndarray | None = None
 ) -> np.ndarray:
     """Products in common over the own number to the power of `exponent`, theirs to the rest; float32 [B, N].
 
-    Args: own, memory: 1 for products bought, see `purchases`.
+    Args: own, others: 1 for products bought, see `purchases`.
     """
-    mine, theirs = np.maximum(own.sum(axis=1), 1.0), np.maximum(memory.sum(axis=1), 1.0)
-    similarity: np.ndarray = (own @ memory.T).toarray()
+    mine, theirs = np.maximum(own.sum(axis=1), 1.0), np.maximum(others.sum(axis=1), 1.0)
+    similarity: np.ndarray = (own @ others.T).toarray()
     similarity *= (mine**-exponent)[:, None]
     similarity *= (theirs ** (exponent - 1.0))[None]
     _set(similarity, excluded, 0.0)
@@ -60,7 +60,7 @@ def asymmetric_cosine(
 def product_similarity(bought: sparse.csr_array, n_kept: int) -> sparse.csr_array:
     """Cosine of products over the customers who bought them, the `n_kept` largest of each product; float32 [V, V].
 
-    A product is not similar to itself. Few customers in common say little: the norms are raised by `_PRIOR_BASKETS`.
+    A product is not similar to itself. Few customers in common are uncertain: the norms are raised by `_PRIOR_BASKETS`.
     """
     counts = bought.sum(axis=0)
     norm = 1.0 / np.sqrt(counts + _PRIOR_BASKETS)
@@ -85,7 +85,7 @@ def _by_rows(
     with_itself: bool,
     at_once: int = 1024,
 ) -> sparse.csr_array:
-    """The scaled product of two matrices, of each row the largest entries; by blocks of rows, to bound memory."""
+    """The scaled product of two matrices, of each row the largest entries; by blocks of rows, to bound others."""
     left, right = factors
     blocks = []
     for start in range(0, left.shape[0], at_once):
@@ -96,8 +96,8 @@ def _by_rows(
             values = np.where(row + start == column, 0.0, values)
         order = np.lexsort((column, -values, row))
         lengths = np.bincount(row, minlength=block.shape[0])
-        place = places(lengths)
-        kept = order[(place < n_kept) & (values[order] > 0)]
+        position = positions_within(lengths)
+        kept = order[(position < n_kept) & (values[order] > 0)]
         blocks.append(sparse.csr_array((values[kept].astype(np.float32), (row[kept], column[kept])), shape=block.shape))
     return sparse.vstack(blocks, format="csr")
 

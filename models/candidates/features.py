@@ -1,8 +1,8 @@
 """Candidates for a customer's next basket and what is known about each: frequency, recency, neighbours, transitions.
 
-Learned from histories alone. The next baskets to be predicted, of training customers as well, are not shown to it, and
-a customer's own history is left out where the histories of others are asked: what a feature says about a training
-customer is what it would say about a new one.
+Computed from histories alone. The next baskets to be predicted, of training customers as well, are not among them, and
+a customer's own history is left out of the features that come from others: a feature has the same meaning for a
+training customer and for a new one.
 """
 
 from dataclasses import dataclass, field
@@ -11,6 +11,7 @@ import numpy as np
 from scipy import sparse
 
 from models.basket_sequences import BasketSequences
+from models.candidate_columns import FEATURES, OF_CUSTOMER, OF_OTHERS, OF_PAIR, OF_PRODUCT
 from models.candidates.affinities import (
     asymmetric_cosine,
     nearest,
@@ -22,11 +23,6 @@ from models.candidates.affinities import (
 from models.candidates.temporal_frequency import TemporalFrequency, temporal_frequencies
 from models.special_ids import FIRST_PRODUCT
 
-OF_PAIR = ("own_count", "own_share", "own_age", "own_regularity", "own_frequency")
-OF_OTHERS = ("neighbour_frequency", "neighbour_popularity", "similar_to_own", "follows_last", "follows_all")
-OF_PRODUCT = ("share", "latest_share", "repeat_rate")
-OF_CUSTOMER = ("n_baskets", "n_products", "mean_size", "last_size", "repeat_share")
-FEATURES = OF_PAIR + OF_OTHERS + OF_PRODUCT + OF_CUSTOMER
 NEVER = -1.0
 
 _ROWS_AT_ONCE = 256
@@ -51,8 +47,8 @@ class FeatureConfig:
 class Candidates:
     """B customers, C candidates each, F features; columns of `features` in the order of FEATURES.
 
-    products: int32 [B, C], own products first, none twice; features: float32 [B, C, F], NEVER where a product of the
-    customer's own is asked for and there is none.
+    products: int32 [B, C], own products first, none twice; features: float32 [B, C, F], NEVER in the columns
+    OF_PAIR where the customer never bought the product.
     """
 
     products: np.ndarray
@@ -60,20 +56,20 @@ class Candidates:
 
 
 class CandidateFeatures:
-    """What the histories of everyone say about products.
+    """Candidates and features of any customer, from a snapshot of everyone's histories.
 
-    Args: memory: histories; a customer's number tells which of them is the customer's own.
+    Args: everyone: the snapshot; by its number a customer is recognised, and left out of its own neighbours.
     """
 
-    def __init__(self, memory: BasketSequences, config: FeatureConfig | None = None) -> None:
-        self._config, self.n_products = config or FeatureConfig(), memory.n_products
-        self._rows = {customer: row for row, customer in enumerate(memory.customers.tolist())}
-        self._frequencies = temporal_frequencies(memory, self._config.frequency)
-        self._bought = purchases(memory)
-        self._popularity = recent_popularity(memory, self._config.recency)
+    def __init__(self, everyone: BasketSequences, config: FeatureConfig | None = None) -> None:
+        self._config, self.n_products = config or FeatureConfig(), everyone.n_products
+        self._rows = {customer: row for row, customer in enumerate(everyone.customers.tolist())}
+        self._frequencies = temporal_frequencies(everyone, self._config.frequency)
+        self._bought = purchases(everyone)
+        self._popularity = recent_popularity(everyone, self._config.recency)
         self._similar = product_similarity(self._bought, self._config.n_related)
-        self._follows = transitions(memory, self._config.n_related)
-        self._of_products = _of_products(memory, self._bought)
+        self._follows = transitions(everyone, self._config.n_related)
+        self._of_products = _of_products(everyone, self._bought)
 
     def of(self, histories: BasketSequences) -> Candidates:
         """Candidates of every customer; the fewer there are at all, the fewer each has."""
@@ -138,18 +134,18 @@ def _own(histories: BasketSequences, frequency: TemporalFrequency) -> dict[str, 
     }
 
 
-def _of_products(memory: BasketSequences, bought: sparse.csr_array) -> dict[str, np.ndarray]:
+def _of_products(everyone: BasketSequences, bought: sparse.csr_array) -> dict[str, np.ndarray]:
     """Each of OF_PRODUCT; float32 [V]. Its share of all baskets, of everyone's latest, and how often it is rebought."""
-    latest = memory.age_of_basket[memory.basket_of_line] == 0
-    counts = np.bincount(memory.product_ids, minlength=memory.n_products)
-    latest_counts = np.bincount(memory.product_ids[latest], minlength=memory.n_products)
+    latest = everyone.age_of_basket[everyone.basket_of_line] == 0
+    counts = np.bincount(everyone.product_ids, minlength=everyone.n_products)
+    latest_counts = np.bincount(everyone.product_ids[latest], minlength=everyone.n_products)
     # Every purchase but a customer's first is a repetition.
     buyers = np.asarray(bought.sum(axis=0)).ravel()
     overall = (counts.sum() - buyers.sum()) / max(counts.sum(), 1)
     repeat_rate = (counts - buyers + _PRIOR_PURCHASES * overall) / (counts + _PRIOR_PURCHASES)
     shares = {
-        "share": counts / max(len(memory.basket_sizes), 1),
-        "latest_share": latest_counts / max(len(memory), 1),
+        "share": counts / max(len(everyone.basket_sizes), 1),
+        "latest_share": latest_counts / max(len(everyone), 1),
         "repeat_rate": repeat_rate,
     }
     for values in shares.values():
@@ -174,12 +170,12 @@ def _of_customers(histories: BasketSequences, counts: sparse.csr_array) -> dict[
 def _choose(
     counts: sparse.csr_array, others: dict[str, np.ndarray], share: np.ndarray, n_candidates: int
 ) -> np.ndarray:
-    """Own products, then those that the others' histories name most: each voice counts relative to its largest."""
-    votes = np.zeros(counts.shape, np.float32)
-    for voice in (*others.values(), np.broadcast_to(share, counts.shape)):
-        votes += voice / np.maximum(voice.max(axis=1, keepdims=True), 1e-12)
-    votes += (len(others) + 2.0) * (counts.toarray() > 0)
-    votes[:, :FIRST_PRODUCT] = -1.0
-    best = np.argpartition(-votes, n_candidates - 1, axis=1)[:, :n_candidates]
-    order = np.argsort(-np.take_along_axis(votes, best, axis=1), axis=1, kind="stable")
+    """Own products, then those with the largest signals, each relative to the customer's largest value of it."""
+    totals = np.zeros(counts.shape, np.float32)
+    for signal in (*others.values(), np.broadcast_to(share, counts.shape)):
+        totals += signal / np.maximum(signal.max(axis=1, keepdims=True), 1e-12)
+    totals += (len(others) + 2.0) * (counts.toarray() > 0)
+    totals[:, :FIRST_PRODUCT] = -1.0
+    best = np.argpartition(-totals, n_candidates - 1, axis=1)[:, :n_candidates]
+    order = np.argsort(-np.take_along_axis(totals, best, axis=1), axis=1, kind="stable")
     return np.take_along_axis(best, order, axis=1).astype(np.int32)

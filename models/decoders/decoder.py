@@ -1,4 +1,4 @@
-"""What every decoder is: a funnel's context in, one product of its next basket after another out."""
+"""What every decoder is: the state of a funnel in, one product of its next basket after another out."""
 
 from typing import Any
 
@@ -6,11 +6,11 @@ import keras
 
 
 class Decoder(keras.layers.Layer):
-    """Reads what is written of a basket and says what it knows for the next symbol, by two ways with the same weights.
+    """Encodes a basket decoded so far for its next symbol, in two ways with the same weights.
 
     `call(inputs float32 [B, S, I], context float32 [B, C], training)` reads the whole true basket (teacher forcing) and
     returns float32 [B, S, D]; the caller ignores what follows the end. `initial_states(context)` and
-    `step(inputs float32 [B, I], states)`, which returns float32 [B, D] and the next states, write one product further.
+    `step(inputs float32 [B, I], states)`, which returns float32 [B, D] and the next states, decode one product further.
 
     Shapes: B funnels, S steps, I inputs, C context, D units of the last layer.
     """
@@ -24,9 +24,10 @@ class Decoder(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""
-        return super().get_config() | {
+        config: dict[str, Any] = super().get_config() | {
             "input_units": self.input_units,
             "context_units": self.context_units,
             "units": list(self.units),
             "seed": self.seed,
         }
+        return config

@@ -1,4 +1,4 @@
-"""Write the next basket product by product by LSTM layers."""
+"""Decode the next basket product by product by LSTM layers."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from models.decoders.decoder import Decoder
+from models.tensors import Tensor
 
 
 @keras.saving.register_keras_serializable("larder")
@@ -46,11 +47,11 @@ class RecurrentDecoder(Decoder):
             width = size
         self.built = True
 
-    def initial_states(self, context: Any) -> list[Any]:
+    def initial_states(self, context: Tensor) -> list[Tensor]:
         """Hidden and cell state of every layer, in turn; float32 [B, C] -> 2 x layers of [B, units]."""
         return [state for start in self.starts for state in ops.split(start(context), 2, axis=-1)]
 
-    def call(self, inputs: Any, context: Any, training: bool = False) -> Any:
+    def call(self, inputs: Tensor, context: Tensor, training: bool = False) -> Tensor:
         """Teacher forcing."""
         states = self.initial_states(context)
         outputs = inputs
@@ -58,7 +59,7 @@ class RecurrentDecoder(Decoder):
             outputs = layer(outputs, initial_state=states[2 * depth : 2 * depth + 2], training=training)
         return outputs
 
-    def step(self, inputs: Any, states: list[Any]) -> tuple[Any, list[Any]]:
+    def step(self, inputs: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """One product further."""
         outputs, following = inputs, []
         for depth, layer in enumerate(self.stack):

@@ -1,4 +1,4 @@
-"""Write the next basket product by product by blocks of causal self-attention."""
+"""Decode the next basket product by product by blocks of causal self-attention."""
 
 from typing import Any
 
@@ -7,11 +7,12 @@ from keras import ops
 
 from models.decoders.decoder import Decoder
 from models.layers.attention import AttentionBlock, one_width, sinusoids
+from models.tensors import Tensor
 
 
 @keras.saving.register_keras_serializable("larder")
 class TransformerDecoder(Decoder):
-    """Blocks of self-attention in which each step sees itself, those before it, and the funnel's context.
+    """Blocks of self-attention in which each step attends to itself, those before it, and the funnel's context.
 
     Args:   units: D of each block, all alike.
     Source: the Transformer counterpart of LENS's next session decoder that its further work names.
@@ -41,29 +42,29 @@ class TransformerDecoder(Decoder):
         self.normalise.build((None, self.width))
         self.built = True
 
-    def initial_states(self, context: Any) -> list[Any]:
+    def initial_states(self, context: Tensor) -> list[Tensor]:
         """Keys and values of the context in every block, in turn; float32 [B, C] -> 2 x blocks of [B, 1, D]."""
         start = self.start(context)
         nothing = ops.zeros_like(start)[:, None][:, :0]
         return self._through(start, [nothing] * (2 * len(self.stack)))[1]
 
-    def call(self, inputs: Any, context: Any, training: bool = False) -> Any:
+    def call(self, inputs: Tensor, context: Tensor, training: bool = False) -> Tensor:
         """Teacher forcing."""
         steps = self.read(inputs) + sinusoids(ops.arange(ops.shape(inputs)[1]), self.width)
         steps = ops.concatenate([self.start(context)[:, None], steps], axis=1)
-        place = ops.arange(ops.shape(steps)[1])
-        visible = (place[None] <= place[:, None])[None]
+        position = ops.arange(ops.shape(steps)[1])
+        mask = (position[None] <= position[:, None])[None]
         for block in self.stack:
-            steps = block(steps, visible)
+            steps = block(steps, mask)
         return self.normalise(steps)[:, 1:]
 
-    def step(self, inputs: Any, states: list[Any]) -> tuple[Any, list[Any]]:
+    def step(self, inputs: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """One product further; the next states are a step longer."""
         position = ops.shape(states[0])[1] - 1  # the context stands before the first product
-        written, following = self._through(self.read(inputs) + sinusoids(position, self.width), states)
-        return self.normalise(written), following
+        output, following = self._through(self.read(inputs) + sinusoids(position, self.width), states)
+        return self.normalise(output), following
 
-    def _through(self, step: Any, states: list[Any]) -> tuple[Any, list[Any]]:
+    def _through(self, step: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         following = []
         for depth, block in enumerate(self.stack):
             step, *grown = block.step(step, *states[2 * depth : 2 * depth + 2])

@@ -139,7 +139,8 @@ class _Shares:
         known = self._first < day
         usual = sold.sum() / max(offered[known].sum(), 1.0)
         prior = PRIOR_DAYS * max(float(offered.max()), 1.0) * (1.0 - 0.5 ** (1.0 / memory))
-        return np.maximum((sold + prior * usual) / (offered + prior), 1e-9)
+        values: Array = np.maximum((sold + prior * usual) / (offered + prior), 1e-9)
+        return values
 
 
 def _learn(shares: _Shares, config: BoostedConfig, horizon: int) -> "lightgbm.Booster | None":

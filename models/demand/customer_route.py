@@ -42,12 +42,14 @@ def visit_expectation(gap_days: Array, elapsed_days: Array, gap_spread: float, h
     visits = first.copy()
     for day in range(1, horizon_days):
         visits[:, day] += (visits[:, :day] * later[:, :day][:, ::-1]).sum(axis=1)
-    return visits
+    values: Array = visits
+    return values
 
 
 def visit_on_predicted_day(days_until: NDArray[np.int64], horizon_days: int) -> Array:
     """The paper's decoding: one basket, on the predicted day. `days_until` [C], 0 the first day; returns [C, H]."""
-    return (days_until[:, None] == np.arange(horizon_days)[None, :]).astype(np.float64)
+    values: Array = (days_until[:, None] == np.arange(horizon_days)[None, :]).astype(np.float64)
+    return values
 
 
 def gap_spread(squares: float, degrees_of_freedom: float) -> float:

@@ -88,7 +88,8 @@ def _impossible_silences(history: SalesHistory) -> NDArray[np.bool_]:
     in_run = _since_last(expected, silent) + _since_last(expected[:, ::-1], silent[:, ::-1])[:, ::-1] - expected
     sold_before = np.cumsum(units, axis=1) > 0
     sold_after = np.cumsum(units[:, ::-1], axis=1)[:, ::-1] > 0
-    return silent & sold_before & sold_after & (in_run > _IMPOSSIBLE_SILENCE)
+    values: NDArray[np.bool_] = silent & sold_before & sold_after & (in_run > _IMPOSSIBLE_SILENCE)
+    return values
 
 
 def _since_last(expected: Array, silent: NDArray[np.bool_]) -> Array:

@@ -76,7 +76,8 @@ def expected_units(
     exposure = history.on_shelf * rhythm[history.weekdays]
     sold = history.units * history.on_shelf
     levels = [_level(sold @ weight, exposure @ weight) for weight in (0.5 ** (age / life) for life in memory)]
-    return np.mean(levels, axis=0)[:, None] * rhythm[horizon_weekdays][None, :]
+    values: Array = np.mean(levels, axis=0)[:, None] * rhythm[horizon_weekdays][None, :]
+    return values
 
 
 def dispersion(history: SalesHistory) -> Array:
@@ -90,13 +91,15 @@ def dispersion(history: SalesHistory) -> Array:
     freedom = np.maximum((mean > 0).sum(axis=1) - 1, 0)
     pooled = squares.sum() / max(freedom.sum(), 1)
     ratio = (squares + PRIOR_DISPERSION_DAYS * pooled) / (freedom + PRIOR_DISPERSION_DAYS)
-    return np.clip(ratio, 1.0, MAX_DISPERSION)
+    values: Array = np.clip(ratio, 1.0, MAX_DISPERSION)
+    return values
 
 
 def _level(sold: Array, known: Array) -> Array:
     """Weighted mean of daily units, drawn towards the store's usual product, [N]."""
     usual = sold.sum() / max(known.sum(), PRIOR_DAYS)
-    return (sold + PRIOR_DAYS * usual) / (known + PRIOR_DAYS)
+    values: Array = (sold + PRIOR_DAYS * usual) / (known + PRIOR_DAYS)
+    return values
 
 
 def choose_memory(history: SalesHistory) -> tuple[float, ...]:

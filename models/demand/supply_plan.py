@@ -20,7 +20,7 @@ import numpy as np
 DELIVERY_WEEKDAYS = (0, 3)
 
 
-class SupplyPlan(NamedTuple):
+class DerivedPlan(NamedTuple):
     """Units. Shapes: on_hand float64 [P], at the opening of the business date, before that day's delivery;
     resupplies float64 [P, D], by day of the horizon, the business date first."""
 
@@ -28,7 +28,7 @@ class SupplyPlan(NamedTuple):
     resupplies: np.ndarray
 
 
-def derive_plan(daily_units: np.ndarray, business_date: date, cover_days: int, horizon_days: int) -> SupplyPlan:
+def derive_plan(daily_units: np.ndarray, business_date: date, cover_days: int, horizon_days: int) -> DerivedPlan:
     """Stock and deliveries that fit the sales of the trailing days.
 
     Shapes: P products, H days of history, D days of the horizon.
@@ -57,7 +57,7 @@ def derive_plan(daily_units: np.ndarray, business_date: date, cover_days: int, h
             units = np.maximum(np.round(wanted - planned), 0.0)
             resupplies[:, day] = units
             planned += units
-    return SupplyPlan(on_hand, resupplies)
+    return DerivedPlan(on_hand, resupplies)
 
 
 def _days_since_delivery(business_date: date) -> int:

@@ -29,4 +29,5 @@ class Encoder(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""
         sizes = {"input_units": self.input_units, "units": list(self.units)}
-        return super().get_config() | sizes | {"ordered": self.ordered, "seed": self.seed}
+        config: dict[str, Any] = super().get_config() | sizes | {"ordered": self.ordered, "seed": self.seed}
+        return config

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from models.encoders.encoder import Encoder
+from models.tensors import Tensor
 
 
 @keras.saving.register_keras_serializable("larder")
@@ -23,7 +24,7 @@ class MeanEncoder(Encoder):
         """Nothing to build."""
         self.built = True
 
-    def call(self, inputs: Any, mask: Any, training: bool = False) -> tuple[Any, Any]:
+    def call(self, inputs: Tensor, mask: Tensor, training: bool = False) -> tuple[Tensor, Tensor]:
         """The inputs as they are, and their mean."""
         real = ops.cast(mask, inputs.dtype)[..., None]
         return inputs, ops.sum(inputs * real, axis=1) / ops.maximum(ops.sum(real, axis=1), 1.0)

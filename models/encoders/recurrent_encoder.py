@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from models.encoders.encoder import Encoder
+from models.tensors import Tensor
 
 
 @keras.saving.register_keras_serializable("larder")
@@ -38,15 +39,15 @@ class RecurrentEncoder(Encoder):
             width = 2 * size
         self.built = True
 
-    def call(self, inputs: Any, mask: Any, training: bool = False) -> tuple[Any, Any]:
+    def call(self, inputs: Tensor, mask: Tensor, training: bool = False) -> tuple[Tensor, Tensor]:
         """Encode; the state is the last real step forwards, the first one backwards."""
         outputs = inputs
-        states: list[Any] = []
+        states: list[Tensor] = []
         for layer in self.stack:
             outputs, *states = layer(outputs, mask=mask, training=training)
         return outputs, ops.concatenate([states[0], states[2]], axis=-1)
 
-    def _layer(self, depth: int, size: int) -> Any:
+    def _layer(self, depth: int, size: int) -> keras.layers.LSTM:
         seeds = [self.seed + 100 * depth + offset for offset in range(2)]
         return keras.layers.LSTM(
             size,

@@ -7,11 +7,12 @@ from keras import ops
 
 from models.encoders.encoder import Encoder
 from models.layers.attention import AttentionBlock, one_width, sinusoids
+from models.tensors import Tensor
 
 
 @keras.saving.register_keras_serializable("larder")
 class TransformerEncoder(Encoder):
-    """Blocks of self-attention; a learned first step gathers what the sequence says.
+    """Blocks of self-attention; the output of a learned first step is the state.
 
     A basket is a set, so its products carry no position. A funnel's baskets carry their distance from the latest one,
     which means the same however long the funnel is.
@@ -42,16 +43,16 @@ class TransformerEncoder(Encoder):
         self.normalise.build((None, self.width))
         self.built = True
 
-    def call(self, inputs: Any, mask: Any, training: bool = False) -> tuple[Any, Any]:
-        """Encode; the state is what the gathering step saw."""
+    def call(self, inputs: Tensor, mask: Tensor, training: bool = False) -> tuple[Tensor, Tensor]:
+        """Encode; the state is the output of the learned first step."""
         steps = self.read(inputs)
         if self.ordered:
             real = ops.cast(mask, "int32")
             steps = steps + sinusoids(ops.sum(real, axis=1, keepdims=True) - ops.cumsum(real, axis=1), self.width)
         gather = ops.broadcast_to(self.gather, (ops.shape(inputs)[0], 1, self.width))
         steps = ops.concatenate([gather, steps], axis=1)
-        visible = ops.pad(mask, [[0, 0], [1, 0]], constant_values=True)[:, None]
+        attended = ops.pad(mask, [[0, 0], [1, 0]], constant_values=True)[:, None]
         for block in self.stack:
-            steps = block(steps, visible)
+            steps = block(steps, attended)
         steps = self.normalise(steps)
         return steps[:, 1:], steps[:, 0]

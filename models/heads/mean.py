@@ -6,13 +6,15 @@ from typing import Any
 import keras
 from keras import ops
 
+from models.tensors import Tensor
+
 _LOG_RANGE = 7.0
 _LARGEST_RATIO = 10.0
 
 
 @keras.saving.register_keras_serializable("larder")
 class MeanHead(keras.layers.Layer):
-    """A log-linear mean, trained by the gamma deviance.
+    """A log-linear mean, trained by the gamma deviance; part of heads that predict amounts.
 
     Why gamma: it weighs relative errors, so that a wholesaler's 500 units do not drown the households' 1 or 2, and its
     optimum is the mean, which demand sums need (a regression on logs would give the median). What lies above ten times
@@ -36,11 +38,11 @@ class MeanHead(keras.layers.Layer):
         self.log_mean.build((None, self.input_units))
         self.built = True
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Tensor) -> Tensor:
         """Predicted mean, above 0; float32 [..., I] -> [...]."""
         return ops.exp(ops.clip(self.log_mean(inputs)[..., 0], -_LOG_RANGE, _LOG_RANGE))
 
-    def loss(self, mean: Any, observed: Any) -> Any:
+    def loss(self, mean: Tensor, observed: Tensor) -> Tensor:
         """Half the gamma deviance: ratio - 1 - log(ratio) of observed (at least 0.01) to mean; 0 where they agree."""
         ratio = ops.maximum(observed, 0.01) / mean
         capped = ops.minimum(ratio, _LARGEST_RATIO)
@@ -50,4 +52,9 @@ class MeanHead(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""
-        return super().get_config() | {"input_units": self.input_units, "start": self.start, "seed": self.seed}
+        config: dict[str, Any] = super().get_config() | {
+            "input_units": self.input_units,
+            "start": self.start,
+            "seed": self.seed,
+        }
+        return config

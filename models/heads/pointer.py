@@ -1,69 +1,68 @@
-"""Which of the candidates are bought: products of the customer's own past, and those that other customers point to."""
+"""Scores of the candidates: products of the customer's own past, and those of similar customers and transitions."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 from keras import ops
 
+from models.tensors import Tensor
+
 IMPOSSIBLE = -1e9  # a log probability
-_SAME = 1e-3  # a deviation
+_SAME = 1e-3  # a standard deviation below which a column is constant
 # RMSprop moves every weight about as far. Weights that start smaller and are read enlarged move the scores further a
 # step: these few learn four times as fast as the recurrent layers can bear.
 _GAIN = 4.0
-_RARELY = -2.5  # log odds: about one product of the past in thirteen is in the next basket
+_START_LOG_ODDS = -2.5  # about one product of the past in thirteen is in the next basket
 
 
-@dataclass(frozen=True)
-class Pointers:
-    """What is known of the candidates of B customers, C each.
+class ScoredCandidates(NamedTuple):
+    """The candidates of B customers, C each, with the scores of the pointer head.
 
-    products: int32 [B, C]; is_candidate: bool [B, C], False where padded or not in the vocabulary; copy, presence:
-    float32 [B, C], see PointerHead; log_units: float32 [B, C], log(1 + units at a time), 0 where never bought.
+    products: int32 [B, C]; is_candidate: bool [B, C], False where padded; copy_scores, inclusion_logits: float32
+    [B, C], see PointerHead; log_units: float32 [B, C], log(1 + units at a time), 0 where never bought.
     """
 
-    products: Any
-    is_candidate: Any
-    copy: Any
-    presence: Any
-    log_units: Any
+    products: Tensor
+    is_candidate: Tensor
+    copy_scores: Tensor
+    inclusion_logits: Tensor
+    log_units: Tensor
 
-    def holds(self, products: Any) -> Any:
+    def matches(self, products: Tensor) -> Tensor:
         """Which candidate each of the products is; int32 [B, S] -> bool [B, S, C]."""
         return ops.logical_and(products[:, :, None] == self.products[:, None], self.is_candidate[:, None])
 
-    def repeated(self, times: int) -> "Pointers":
+    def repeat(self, times: int) -> "ScoredCandidates":
         """Every customer so many times, one after another."""
-        parts = (self.products, self.is_candidate, self.copy, self.presence, self.log_units)
-        return Pointers(*(ops.repeat(part, times, axis=0) for part in parts))
+        return ScoredCandidates(*(ops.repeat(part, times, axis=0) for part in self))
 
-    def log_copied(self, same: Any, places: Any, steps: Any) -> tuple[Any, Any]:
+    def log_copy_probability(self, matches: Tensor, positions: Tensor, steps: Tensor) -> tuple[Tensor, Tensor]:
         """Log probability that the true product is the one copied, and whether any is left to copy; [M], [M].
 
-        Args: same: bool [B, S, C], `holds` of the true baskets; places: int32 [M], positions among all B x S steps.
+        Args: matches: bool [B, S, C], of the true baskets; positions: int32 [M], among all B x S steps; steps: S.
         """
-        counted = ops.cast(same, "int32")
-        written = ops.cumsum(counted, axis=1) - counted
-        left = ops.logical_and(self.is_candidate[:, None], written == 0)
+        counted = ops.cast(matches, "int32")
+        already = ops.cumsum(counted, axis=1) - counted
+        left = ops.logical_and(self.is_candidate[:, None], already == 0)
         width = ops.shape(self.products)[1]
-        same, left = (ops.take(ops.reshape(each, (-1, width)), places, axis=0) for each in (same, left))
-        scores = ops.where(left, ops.take(self.copy, places // steps, axis=0), IMPOSSIBLE)
-        of_target = ops.logsumexp(ops.where(same, scores, IMPOSSIBLE), axis=-1)
-        log_copied = of_target - ops.logsumexp(scores, axis=-1)
-        return ops.where(ops.any(same, axis=-1), log_copied, IMPOSSIBLE), ops.any(left, axis=-1)
+        matches, left = (ops.take(ops.reshape(each, (-1, width)), positions, axis=0) for each in (matches, left))
+        scores = ops.where(left, ops.take(self.copy_scores, positions // steps, axis=0), IMPOSSIBLE)
+        of_target = ops.logsumexp(ops.where(matches, scores, IMPOSSIBLE), axis=-1)
+        log_probability = of_target - ops.logsumexp(scores, axis=-1)
+        return ops.where(ops.any(matches, axis=-1), log_probability, IMPOSSIBLE), ops.any(left, axis=-1)
 
-    def copied(self, allowed: Any) -> tuple[Any, Any]:
+    def copy_probabilities(self, allowed: Tensor) -> tuple[Tensor, Tensor]:
         """Probability of each candidate to be the one copied, and whether any is left; [B, C], [B].
 
-        Args: allowed: float32 [B, V], 0 for products that are written already.
+        Args: allowed: float32 [B, V], 0 for products that the basket holds already.
         """
-        unwritten = ops.take_along_axis(allowed, self.products, axis=1) > 0
-        left = ops.logical_and(self.is_candidate, unwritten)
-        copied = ops.softmax(ops.where(left, self.copy, IMPOSSIBLE), axis=-1)
-        return ops.where(left, copied, 0.0), ops.any(left, axis=-1)
+        unused = ops.take_along_axis(allowed, self.products, axis=1) > 0
+        left = ops.logical_and(self.is_candidate, unused)
+        probabilities = ops.softmax(ops.where(left, self.copy_scores, IMPOSSIBLE), axis=-1)
+        return ops.where(left, probabilities, 0.0), ops.any(left, axis=-1)
 
-    def over_vocabulary(self, values: Any, n_products: int) -> Any:
+    def over_vocabulary(self, values: Tensor, n_products: int) -> Tensor:
         """Values of candidates in their columns, 0 elsewhere; float32 [B, C] -> [B, V]."""
         values = ops.where(self.is_candidate, values, 0.0)
         rows = ops.broadcast_to(ops.arange(ops.shape(self.products)[0])[:, None], ops.shape(self.products))
@@ -71,20 +70,22 @@ class Pointers:
         shape = (ops.shape(self.products)[0], n_products)
         return ops.scatter(indices, ops.reshape(values, (-1,)), shape)
 
-    def loss(self, is_bought: Any) -> Any:
-        """Binary cross-entropy of presence, summed over each customer's candidates; bool [B, C] -> [B]."""
-        surprise = ops.softplus(self.presence) - ops.where(is_bought, self.presence, 0.0)
-        return ops.sum(ops.where(self.is_candidate, surprise, 0.0), axis=-1)
+    def inclusion_loss(self, is_bought: Tensor) -> Tensor:
+        """Binary cross-entropy of inclusion, summed over each customer's candidates; bool [B, C] -> float32 [B]."""
+        logits = self.inclusion_logits
+        cross_entropy = ops.softplus(logits) - ops.where(is_bought, logits, 0.0)
+        return ops.sum(ops.where(self.is_candidate, cross_entropy, 0.0), axis=-1)
 
 
 @keras.saving.register_keras_serializable("larder")
 class PointerHead(keras.layers.Layer):
-    """Two scores for each candidate: for being written next, and for being in the next basket at all.
+    """Two scores for each candidate: of being the next product copied, and of being in the next basket at all.
 
-    Why beside the decoder: a vector that sums up a history no longer tells what was in it, and most of what methods
-    by frequency and neighbours know about a next basket is what came before, of this customer and of similar ones.
+    Why beside the decoder: a vector that sums up a history no longer says what was in it, and most of what methods by
+    frequency and neighbours know about a next basket is what came before, of this customer and of similar ones.
 
-    Shapes: B customers, C candidates each, F numbers as candidate_features for each.
+    Shapes: B customers, C candidates each, F columns of `models.fields.CANDIDATE_FEATURES`.
+    Args:   input_units: F; units: width of the hidden layers.
     Source: pointer networks as in See, Liu, Manning, "Get To The Point", ACL 2017; repeat and explore modes as in Ren
             et al., "RepeatNet", AAAI 2019. Differs in reading counts and times of purchases instead of positions, and
             in pointing to what similar customers bought as well.
@@ -96,12 +97,13 @@ class PointerHead(keras.layers.Layer):
         self.of_candidate = self._dense(units, 0, "of_candidate")
         self.hidden = self._dense(units, 1, "hidden")
         self.copy = self._dense(1, 2, "copy", use_bias=False)
-        self.presence = self._dense(1, 3, "presence", bias_initializer=keras.initializers.Constant(_RARELY))
+        start = keras.initializers.Constant(_START_LOG_ODDS)
+        self.inclusion = self._dense(1, 3, "inclusion", bias_initializer=start)
 
     def build(self, input_shape: Any = None) -> None:
-        """Build the dense layers."""
+        """Build the dense layers and the standardisation."""
         self.of_candidate.build((None, self.input_units))
-        for layer in (self.hidden, self.copy, self.presence):
+        for layer in (self.hidden, self.copy, self.inclusion):
             layer.build((None, self.units))
         size = (self.input_units,)
         self.mean = self.add_weight(shape=size, initializer="zeros", trainable=False, name="mean")
@@ -113,24 +115,25 @@ class PointerHead(keras.layers.Layer):
 
         Without it, numbers that vary little among candidates are learned slowly, and the ranking suffers most by that.
         """
-        seen = candidate_features[is_candidate]
-        if len(seen) > 1:
-            deviation = seen.std(axis=0)
-            self.mean.assign(seen.mean(axis=0))
-            # What is the same for all so far tells nothing, and must not become loud when it first differs.
+        known = candidate_features[is_candidate]
+        if len(known) > 1:
+            deviation = known.std(axis=0)
+            self.mean.assign(known.mean(axis=0))
+            # A constant column carries no information, and must not be enlarged when it first differs.
             self.deviation.assign(np.where(deviation > _SAME, deviation, 1.0))
 
-    def call(self, candidate_features: Any) -> tuple[Any, Any]:
-        """Log scores of being written next and log odds of being in the basket; [B, C, F] -> 2 x [B, C]."""
-        read = ops.silu(self.of_candidate(_GAIN * (candidate_features - self.mean) / self.deviation))
-        read = _GAIN * ops.silu(self.hidden(_GAIN * read))
-        return self.copy(read)[..., 0], self.presence(read)[..., 0]
+    def call(self, candidate_features: Tensor) -> tuple[Tensor, Tensor]:
+        """Log scores of being copied next and log odds of inclusion; float32 [B, C, F] -> 2 x [B, C]."""
+        hidden = ops.silu(self.of_candidate(_GAIN * (candidate_features - self.mean) / self.deviation))
+        hidden = _GAIN * ops.silu(self.hidden(_GAIN * hidden))
+        return self.copy(hidden)[..., 0], self.inclusion(hidden)[..., 0]
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""
         sizes = {"input_units": self.input_units, "units": self.units, "seed": self.seed}
-        return super().get_config() | sizes
+        config: dict[str, Any] = super().get_config() | sizes
+        return config
 
-    def _dense(self, units: int, offset: int, name: str, **options: Any) -> Any:
+    def _dense(self, units: int, offset: int, name: str, **options: Any) -> keras.layers.Dense:
         start = keras.initializers.VarianceScaling(_GAIN**-2, "fan_avg", "uniform", seed=self.seed + offset)
         return keras.layers.Dense(units, kernel_initializer=start, name=name, **options)

@@ -1,10 +1,12 @@
-"""What a Transformer is made of: blocks of self-attention, and where in a sequence a step stands."""
+"""Parts of a Transformer: blocks of self-attention, and encodings of positions."""
 
 from math import log
 from typing import Any
 
 import keras
 from keras import ops
+
+from models.tensors import Tensor
 
 _LONGEST_PERIOD = 1000.0  # steps
 
@@ -16,7 +18,7 @@ class AttentionBlock(keras.layers.Layer):
     Normalised before rather than after, so that training needs no warming up.
 
     Shapes: B sequences, T steps, U units.
-    Args:   units: U, a multiple of heads; heads: parts in which each step looks elsewhere.
+    Args:   units: U, a multiple of heads; heads: attention heads.
     Raises: ValueError: where U is no multiple of heads.
     Source: Vaswani et al., "Attention Is All You Need", NeurIPS 2017; the order of normalisation is that of Xiong et
             al., "On Layer Normalization in the Transformer Architecture", ICML 2020.
@@ -27,55 +29,59 @@ class AttentionBlock(keras.layers.Layer):
         if units % heads:
             raise ValueError(f"{units} units cannot be shared by {heads} heads; choose a multiple of {heads}")
         self.units, self.heads, self.seed = units, heads, seed
-        self.before_looking = keras.layers.LayerNormalization(name="before_looking")
-        self.before_thinking = keras.layers.LayerNormalization(name="before_thinking")
-        self.look = self._dense(3 * units, 0, "look")
-        self.seen = self._dense(units, 1, "seen")
-        self.hidden = self._dense(4 * units, 2, "hidden", activation="gelu")
-        self.thought = self._dense(units, 3, "thought")
+        self.attention_norm = keras.layers.LayerNormalization(name="attention_norm")
+        self.feedforward_norm = keras.layers.LayerNormalization(name="feedforward_norm")
+        self.query_key_value = self._dense(3 * units, 0, "query_key_value")
+        self.attention_output = self._dense(units, 1, "attention_output")
+        self.feedforward_hidden = self._dense(4 * units, 2, "feedforward_hidden", activation="gelu")
+        self.feedforward_output = self._dense(units, 3, "feedforward_output")
 
     def build(self, input_shape: Any = None) -> None:
         """Build the dense layers."""
-        for layer in (self.before_looking, self.before_thinking, self.look, self.seen, self.hidden):
+        for layer in (self.attention_norm, self.query_key_value, self.attention_output):
             layer.build((None, self.units))
-        self.thought.build((None, 4 * self.units))
+        for layer in (self.feedforward_norm, self.feedforward_hidden):
+            layer.build((None, self.units))
+        self.feedforward_output.build((None, 4 * self.units))
         self.built = True
 
-    def call(self, inputs: Any, visible: Any) -> Any:
-        """All steps at once; float32 [B, T, U] and bool [B or 1, T or 1, T], which steps each may see -> [B, T, U]."""
-        query, key, value = self._looks(inputs)
-        return self._answer(inputs, query, key, value, visible)
+    def call(self, inputs: Tensor, attention_mask: Tensor) -> Tensor:
+        """All steps at once; float32 [B, T, U] and bool [B or 1, T or 1, T], whom each attends to -> [B, T, U]."""
+        query, key, value = self._project(inputs)
+        return self._attend(inputs, query, key, value, attention_mask)
 
-    def step(self, inputs: Any, keys: Any, values: Any) -> tuple[Any, Any, Any]:
+    def step(self, inputs: Tensor, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """One step further: [B, U], and keys and values [B, T, U] of those before -> [B, U] and both a step longer."""
-        query, key, value = self._looks(inputs[:, None])
+        query, key, value = self._project(inputs[:, None])
         keys, values = ops.concatenate([keys, key], axis=1), ops.concatenate([values, value], axis=1)
-        return self._answer(inputs[:, None], query, keys, values, None)[:, 0], keys, values
+        return self._attend(inputs[:, None], query, keys, values, None)[:, 0], keys, values
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""
-        return super().get_config() | {"units": self.units, "heads": self.heads, "seed": self.seed}
+        config: dict[str, Any] = super().get_config() | {"units": self.units, "heads": self.heads, "seed": self.seed}
+        return config
 
-    def _looks(self, inputs: Any) -> list[Any]:
-        looks: list[Any] = ops.split(self.look(self.before_looking(inputs)), 3, axis=-1)
-        return looks
+    def _project(self, inputs: Tensor) -> list[Tensor]:
+        """Query, key and value of each step; float32 [B, T, U] -> 3 x [B, T, U]."""
+        projected: list[Tensor] = ops.split(self.query_key_value(self.attention_norm(inputs)), 3, axis=-1)
+        return projected
 
-    def _answer(self, inputs: Any, query: Any, keys: Any, values: Any, visible: Any) -> Any:
+    def _attend(self, inputs: Tensor, query: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
         query, keys, values = (self._by_head(each) for each in (query, keys, values))
-        mask = None if visible is None else visible[:, None]
-        seen = ops.dot_product_attention(query, keys, values, mask=mask)
-        inputs = inputs + self.seen(ops.reshape(seen, ops.shape(inputs)))
-        return inputs + self.thought(self.hidden(self.before_thinking(inputs)))
+        by_head = None if mask is None else mask[:, None]
+        context = ops.dot_product_attention(query, keys, values, mask=by_head)
+        inputs = inputs + self.attention_output(ops.reshape(context, ops.shape(inputs)))
+        return inputs + self.feedforward_output(self.feedforward_hidden(self.feedforward_norm(inputs)))
 
-    def _by_head(self, inputs: Any) -> Any:
+    def _by_head(self, inputs: Tensor) -> Tensor:
         return ops.reshape(inputs, (*ops.shape(inputs)[:2], self.heads, self.units // self.heads))
 
-    def _dense(self, units: int, offset: int, name: str, **options: Any) -> Any:
+    def _dense(self, units: int, offset: int, name: str, **options: Any) -> keras.layers.Dense:
         start = keras.initializers.GlorotUniform(self.seed + offset)
         return keras.layers.Dense(units, kernel_initializer=start, name=name, **options)
 
 
-def sinusoids(positions: Any, units: int) -> Any:
+def sinusoids(positions: Tensor, units: int) -> Tensor:
     """Each position as sines and cosines of periods from 6 to 6,000 steps; [...] -> float32 [..., units]."""
     half = units // 2
     rates = ops.exp(ops.arange(half, dtype="float32") * (-log(_LONGEST_PERIOD) / max(half - 1, 1)))

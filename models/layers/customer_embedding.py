@@ -5,6 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from models.tensors import Tensor
+
 
 @keras.saving.register_keras_serializable("larder")
 class CustomerEmbedding(keras.layers.Layer):
@@ -13,7 +15,7 @@ class CustomerEmbedding(keras.layers.Layer):
     Row 0 starts at zero and is trained on examples whose customer is withheld, so that it stands for a customer about
     whom nothing but the baskets is known. Each attribute of a customer, such as the age group, adds a vector of its
     own, which starts at zero: of a customer not seen in training, too. Attributes find theirs by their hash, so that
-    one that training never saw needs no place of its own.
+    one that training never saw needs no row of its own.
 
     Shapes: C customers, U units.
     Args:   attribute_buckets: how many vectors the attributes share; 0: attributes are not read.
@@ -37,10 +39,10 @@ class CustomerEmbedding(keras.layers.Layer):
             self.of_attributes = self.add_weight(name="of_attributes", shape=shape, initializer="zeros")
         self.built = True
 
-    def call(self, customer_ids: Any, attributes: Any) -> Any:
+    def call(self, customer_ids: Tensor, attributes: Tensor) -> Tensor:
         """int32 [B], and hashed attributes int32 [B, A], 0 for none -> float32 [B, U]."""
-        seen = ops.cast(customer_ids > 0, self.compute_dtype)[:, None]
-        vectors = seen * ops.take(self.vectors, customer_ids, axis=0) + (1.0 - seen) * self.unseen
+        is_known = ops.cast(customer_ids > 0, self.compute_dtype)[:, None]
+        vectors = is_known * ops.take(self.vectors, customer_ids, axis=0) + (1.0 - is_known) * self.unseen
         if self.attribute_buckets == 0:
             return vectors
         added = ops.take(self.of_attributes, attributes % self.attribute_buckets, axis=0)
@@ -50,4 +52,5 @@ class CustomerEmbedding(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""
         sizes = {"n_customers": self.n_customers, "units": self.units, "attribute_buckets": self.attribute_buckets}
-        return super().get_config() | sizes | {"seed": self.seed}
+        config: dict[str, Any] = super().get_config() | sizes | {"seed": self.seed}
+        return config

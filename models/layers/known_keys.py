@@ -41,4 +41,5 @@ class KnownKeys(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""
         sizes = {"n_products": len(self.product_keys), "n_customers": len(self.customer_keys)}
-        return super().get_config() | sizes
+        config: dict[str, Any] = super().get_config() | sizes
+        return config

@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from models.special_ids import END, FIRST_PRODUCT
+from models.tensors import Tensor
 
 _NEVER = -1e9
 _START = 0.3
@@ -45,38 +46,38 @@ class ProductEmbedding(keras.layers.Layer):
         self._blocked = blocked
         self.built = True
 
-    def call(self, product_ids: Any) -> Any:
+    def call(self, product_ids: Tensor) -> Tensor:
         """Vectors of the products; int32 [...] -> float32 [..., E]."""
         return ops.take(self.vectors, product_ids, axis=0)
 
-    def logits(self, states: Any) -> Any:
+    def logits(self, states: Tensor) -> Tensor:
         """Scores of every product and of the end; padding and unknown never win. float32 [..., E] -> [..., V]."""
         return ops.matmul(self._with_one(states), ops.transpose(self._with_bias()))
 
-    def log_likelihood(self, states: Any, targets: Any) -> Any:
-        """Log share of a target among all products and the end; float32 [M, E], int32 [M] -> float32 [M].
+    def log_likelihood(self, states: Tensor, targets: Tensor) -> Tensor:
+        """Log probability of a target among all products and the end; float32 [M, E], int32 [M] -> float32 [M].
 
-        The same as by `logits`, with a gradient written out: scores of a whole vocabulary are most of what training
-        does, and each pass over them costs as much as its arithmetic. The shares, made once, serve value and gradient.
+        The same as by `logits`, with a gradient written out: scores of a whole vocabulary are most of the work of
+        training, and each pass over them costs as much as its arithmetic. The probabilities are computed once, for
+        value and gradient.
         """
 
-        @ops.custom_gradient
-        def log_share(states: Any, rows: Any) -> tuple[Any, Any]:
-            shares = ops.softmax(ops.matmul(states, ops.transpose(rows)))
-            own = ops.take_along_axis(shares, targets[:, None], axis=-1)[:, 0]
+        def log_probability(states: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+            probabilities = ops.softmax(ops.matmul(states, ops.transpose(rows)))
+            of_target = ops.take_along_axis(probabilities, targets[:, None], axis=-1)[:, 0]
 
-            def gradient(upstream: Any) -> tuple[Any, Any]:
+            def gradient(upstream: Tensor) -> tuple[Tensor, Tensor]:
                 weighted = upstream[:, None] * states
-                d_states = upstream[:, None] * (ops.take(rows, targets, axis=0) - ops.matmul(shares, rows))
+                d_states = upstream[:, None] * (ops.take(rows, targets, axis=0) - ops.matmul(probabilities, rows))
                 d_rows = ops.segment_sum(weighted, targets, self.n_products)
-                return d_states, d_rows - ops.matmul(ops.transpose(shares), weighted)
+                return d_states, d_rows - ops.matmul(ops.transpose(probabilities), weighted)
 
-            return ops.log(ops.maximum(own, _TINY)), gradient
+            return ops.log(ops.maximum(of_target, _TINY)), gradient
 
-        return log_share(self._with_one(states), self._with_bias())
+        return ops.custom_gradient(log_probability)(self._with_one(states), self._with_bias())
 
     def start_from_popularity(self, counts: np.ndarray) -> None:
-        """Make the untrained scores those of the popularity list: biases become log shares of lines.
+        """Make the untrained scores those of the popularity list: biases become log shares of all lines.
 
         The share of the end is one per basket of the mean size, which `counts[END]` (the number of baskets) gives.
         """
@@ -94,12 +95,13 @@ class ProductEmbedding(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""
         sizes = {"n_products": self.n_products, "units": self.units}
-        return super().get_config() | sizes | {"frozen": self.frozen, "seed": self.seed}
+        config: dict[str, Any] = super().get_config() | sizes | {"frozen": self.frozen, "seed": self.seed}
+        return config
 
-    def _with_one(self, states: Any) -> Any:
+    def _with_one(self, states: Tensor) -> Tensor:
         """States to be multiplied with `_with_bias`, [..., E + 1]: a bias that is one more unit spares a pass."""
         states = states * self.units**-0.5
         return ops.concatenate([states, ops.ones_like(states[..., :1])], axis=-1)
 
-    def _with_bias(self) -> Any:
+    def _with_bias(self) -> Tensor:
         return ops.concatenate([self.vectors, (self.bias + self._blocked)[:, None]], axis=-1)

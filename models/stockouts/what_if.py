@@ -74,4 +74,5 @@ def _units_needed(shelves: Shelves, day: int, min_probability: float, residual: 
     # A probability that is just reached is an alert: the little keeps below it.
     share = min(max(1.0 - min_probability + 1e-9, 0.0), 1.0 - 1e-9)
     wanted = quantile(np.cumsum(shelves.mean, axis=1), shelves.cumulative_variance, share)
-    return np.ceil(np.maximum(wanted - supply, 0.0)[:, day:].max(axis=1))
+    values: Array = np.ceil(np.maximum(wanted - supply, 0.0)[:, day:].max(axis=1))
+    return values

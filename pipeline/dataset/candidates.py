@@ -1,138 +1,94 @@
-"""Candidates for the next basket, and the features of each, from a memory of what everyone bought.
+"""Candidates for the next basket, and the features of each: from the customer's own past and from everyone's.
 
-    candidates  int32   [B, C]      the customer's own products, then what others' histories name; 0 padded
-    candidate_features  float32 [B, C, 31]  12 numbers about own purchases (own_products.py), whether it is an own
-                product at all, and 18 from others' histories (models/candidates/scaled_features.py); 0 where padded
+    candidates          int32   [B, C]     own products, then those of similar customers and transitions; 0 padded
+    candidate_features  float32 [B, C, F]  columns models.fields.CANDIDATE_FEATURES; 0 where padded
 
-Without a memory the candidates are the own products, and what others would say of them is 0.
+A snapshot holds everyone's baskets before some day. Without a snapshot the candidates are the own products alone, and
+the features that come from other customers are 0.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
 from models.basket_sequences import BasketSequences
+from models.candidate_columns import OWN_FEATURES, SCALED_FEATURES
 from models.candidates.features import CandidateFeatures, FeatureConfig
-from models.candidates.scaled_features import N_OF_OTHERS, scaled_features_of_others
+from models.candidates.own_products import own_products
+from models.candidates.scaled_features import scaled_features
+from models.fields import N_CANDIDATE_FEATURES
 from models.keys import keys_of
 from models.ragged import offsets_of, ranges
 from pipeline.dataset.histories import Histories
-from pipeline.dataset.own_products import N_OWN_FEATURES, own_products
 from pipeline.tables.vocabulary import FIRST_PRODUCT_INDEX
 
-N_CANDIDATE_FEATURES = N_OWN_FEATURES + 1 + N_OF_OTHERS
+FoundCandidates = tuple[np.ndarray, np.ndarray]
+"""Candidates and candidate features, as above."""
 
-Evidence = tuple[np.ndarray, np.ndarray]
 
+@dataclass(frozen=True)
+class CandidateSource:
+    """Where the candidates of next baskets come from.
 
-class Memory(Protocol):
-    """Names candidates for the next baskets of funnels."""
+    Args:
+        snapshots: of everyone's baskets; None stands for one with too few customers to compare.
+        first_days: int [n], days since 1970-01-01, ascending: the day from which each snapshot may be used, which holds
+            only baskets before it. Targets older than every snapshot get own products alone. None: the one snapshot is
+            used for every target, as in a night, when all targets are still to come.
+    """
 
-    def of(self, histories: Histories, funnels: np.ndarray, ends: np.ndarray) -> Evidence:
+    snapshots: Sequence[CandidateFeatures | None] = ()
+    first_days: np.ndarray | None = None
+
+    @classmethod
+    def of_histories(cls, known: BasketSequences, n_candidates: int) -> "CandidateSource":
+        """A source with one snapshot of those histories."""
+        return cls((snapshot_of(known, n_candidates),))
+
+    def find(
+        self, histories: Histories, funnels: np.ndarray, ends: np.ndarray, needed: np.ndarray | None = None
+    ) -> FoundCandidates:
         """Candidates and their features for the baskets at `ends`, from what was bought before.
 
-        Args: funnels: int64 [B], rows of `histories`; ends: int64 [B], positions among all baskets.
+        Args: funnels: int64 [B], rows of `histories`; ends: int64 [B], positions among all baskets; needed: bool [B],
+              examples that need candidates, by default all; the others get padding.
         """
+        rows = np.arange(len(ends)) if needed is None else np.flatnonzero(needed)
+        number = self._snapshot_numbers(histories, ends[rows])
+        parts = []
+        for each in np.unique(number):
+            chosen = rows[number == each]
+            snapshot = self.snapshots[each] if each >= 0 else None
+            parts.append((chosen, _find(snapshot, histories, funnels[chosen], ends[chosen])))
+        return _in_rows(len(ends), parts)
+
+    def _snapshot_numbers(self, histories: Histories, ends: np.ndarray) -> np.ndarray:
+        """The snapshot for each target: the latest that holds no basket of the target's day or later; -1 for none."""
+        if self.first_days is None:
+            return np.full(len(ends), len(self.snapshots) - 1)
+        return np.searchsorted(self.first_days, histories.sold_on[ends], side="right") - 1
 
 
-class OwnPast:
-    """Remembers nobody else."""
-
-    def of(self, histories: Histories, funnels: np.ndarray, ends: np.ndarray) -> Evidence:
-        """Own products alone."""
-        products, features = own_products(histories, funnels, ends)
-        return products, _joined(features, products > 0, np.zeros((*products.shape, N_OF_OTHERS), np.float32))
+def snapshot_of(known: BasketSequences, n_candidates: int) -> CandidateFeatures | None:
+    """A snapshot of those histories; None where there are no two customers to compare."""
+    if len(known) < 2:
+        return None
+    return CandidateFeatures(known, FeatureConfig(n_candidates=n_candidates))
 
 
-@dataclass(frozen=True)
-class Everyone:
-    """Remembers the histories that `features` was made of."""
-
-    features: CandidateFeatures
-
-    def of(self, histories: Histories, funnels: np.ndarray, ends: np.ndarray) -> Evidence:
-        """Own products and what others name."""
-        own, own_features = own_products(histories, funnels, ends)
-        found = self.features.of(sequences_of(histories, funnels, ends, self.features.n_products))
-        others = scaled_features_of_others(found)
-        # Own products are among the candidates; their features move to where they stand.
-        width = np.int64(self.features.n_products)
-        rows = np.arange(len(ends), dtype=np.int64)[:, None]
-        known = np.flatnonzero(own.ravel())
-        keys = (rows * width + own).ravel()[known]
-        order = np.argsort(keys)
-        asked = (rows * width + found.products).ravel()
-        place = np.minimum(np.searchsorted(keys, asked, sorter=order), max(len(keys) - 1, 0))
-        features = np.zeros((asked.size, N_OWN_FEATURES), np.float32)
-        is_own = np.zeros(asked.size, bool)
-        if len(keys):
-            source = order[place]
-            is_own = keys[source] == asked
-            features[is_own] = own_features.reshape(-1, N_OWN_FEATURES)[known[source[is_own]]]
-        shape = found.products.shape
-        return found.products, _joined(features.reshape(*shape, -1), is_own.reshape(shape), others)
-
-
-@dataclass(frozen=True)
-class Snapshots:
-    """Memories as of several days: a basket is explained by the latest that knows nothing of its day or later.
-
-    Args: days: int [n], days since 1970-01-01, ascending; memories: one each, of the baskets before that day.
-    """
-
-    days: np.ndarray
-    memories: Sequence[Memory]
-
-    def of(self, histories: Histories, funnels: np.ndarray, ends: np.ndarray) -> Evidence:
-        """Candidates of each basket, by own products alone where it is older than all memories."""
-        number = np.searchsorted(self.days, histories.sold_on[ends], side="right")
-        parts = [
-            (np.flatnonzero(number == each), self.memories[each - 1] if each else OwnPast())
-            for each in np.unique(number)
-        ]
-        return _in_rows(len(ends), [(rows, memory.of(histories, funnels[rows], ends[rows])) for rows, memory in parts])
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A memory that is asked about some of the baskets only: the others have no candidates.
-
-    Args: is_asked: bool [B].
-    """
-
-    memory: Memory
-    is_asked: np.ndarray
-
-    def of(self, histories: Histories, funnels: np.ndarray, ends: np.ndarray) -> Evidence:
-        """What the memory answers where it is asked."""
-        if self.is_asked.all():
-            return self.memory.of(histories, funnels, ends)
-        rows = np.flatnonzero(self.is_asked)
-        answers = [(rows, self.memory.of(histories, funnels[rows], ends[rows]))] if len(rows) else []
-        return _in_rows(len(ends), answers)
-
-
-def memory_of(remembered: BasketSequences, n_candidates: int) -> Memory:
-    """A memory of those histories; of none where there are no two customers to compare."""
-    if len(remembered) < 2:
-        return OwnPast()
-    return Everyone(CandidateFeatures(remembered, FeatureConfig(n_candidates=n_candidates)))
-
-
-def remembered(parts: Iterable[Histories], day: int, n_products: int, n_customers: int) -> BasketSequences:
+def sampled_histories(parts: Iterable[Histories], day: int, n_products: int, n_customers: int) -> BasketSequences:
     """Histories of at most about `n_customers` customers, drawn by their keys, before `day` (days since 1970-01-01)."""
     parts = list(parts) if n_customers else []
     one_in = -(-sum(int((part.kinds == "customer").sum()) for part in parts) // max(n_customers, 1))
-    drawn = [BasketSequences.of_nobody(n_products)]
+    sampled = [BasketSequences.of_nobody(n_products)]
     for part in parts:
         ends = part.baskets_before(day)
         kept = (part.kinds == "customer") & (ends > part.basket_offsets[:-1])
         kept &= keys_of(part.ids) % max(one_in, 1) == 0
         funnels = np.flatnonzero(kept)
-        drawn.append(sequences_of(part, funnels, ends[funnels], n_products))
-    return BasketSequences.joined(drawn)
+        sampled.append(sequences_of(part, funnels, ends[funnels], n_products))
+    return BasketSequences.joined(sampled)
 
 
 def sequences_of(histories: Histories, funnels: np.ndarray, ends: np.ndarray, n_products: int) -> BasketSequences:
@@ -155,18 +111,48 @@ def sequences_of(histories: Histories, funnels: np.ndarray, ends: np.ndarray, n_
     )
 
 
+def _find(
+    snapshot: CandidateFeatures | None, histories: Histories, funnels: np.ndarray, ends: np.ndarray
+) -> FoundCandidates:
+    own, own_features = own_products(histories, funnels, ends)
+    if snapshot is None:
+        return own, _joined(own_features, own > 0, np.zeros((*own.shape, len(SCALED_FEATURES)), np.float32))
+    found = snapshot.of(sequences_of(histories, funnels, ends, snapshot.n_products))
+    features, is_own = _features_of_own(found.products, own, own_features, snapshot.n_products)
+    return found.products, _joined(features, is_own, scaled_features(found))
+
+
+def _features_of_own(
+    candidates: np.ndarray, own: np.ndarray, own_features: np.ndarray, n_products: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Features of own products moved to where they are among the candidates, 0 for others; and which are own.
+
+    Args: candidates: int32 [B, C]; own: int32 [B, H], 0 padded; own_features: float32 [B, H, columns OWN_FEATURES].
+    """
+    rows = np.arange(len(own), dtype=np.int64)[:, None]
+    filled = np.flatnonzero(own.ravel())
+    keys = (rows * np.int64(n_products) + own).ravel()[filled]
+    wanted = (rows * np.int64(n_products) + candidates).ravel()
+    features = np.zeros((wanted.size, len(OWN_FEATURES)), np.float32)
+    is_own = np.zeros(wanted.size, bool)
+    if len(keys):
+        order = np.argsort(keys)
+        source = order[np.minimum(np.searchsorted(keys, wanted, sorter=order), len(keys) - 1)]
+        is_own = keys[source] == wanted
+        features[is_own] = own_features.reshape(-1, len(OWN_FEATURES))[filled[source[is_own]]]
+    return features.reshape(*candidates.shape, -1), is_own.reshape(candidates.shape)
+
+
 def _joined(own: np.ndarray, is_own: np.ndarray, others: np.ndarray) -> np.ndarray:
     joined: np.ndarray = np.concatenate([own, is_own[..., None].astype(np.float32), others], axis=2)
     return joined
 
 
-def _in_rows(n: int, parts: list[tuple[np.ndarray, Evidence]]) -> Evidence:
-    """Answers for some rows each as one answer for all n, padded to the widest."""
+def _in_rows(n: int, parts: list[tuple[np.ndarray, FoundCandidates]]) -> FoundCandidates:
+    """What was found for some rows each as one pair of arrays for all n, padded to the widest."""
     width = max([products.shape[1] for _, (products, _) in parts], default=1)
-    candidates, candidate_features = (
-        np.zeros((n, width), np.int32),
-        np.zeros((n, width, N_CANDIDATE_FEATURES), np.float32),
-    )
+    candidates = np.zeros((n, width), np.int32)
+    candidate_features = np.zeros((n, width, N_CANDIDATE_FEATURES), np.float32)
     for rows, (products, features) in parts:
         candidates[rows, : products.shape[1]], candidate_features[rows, : products.shape[1]] = products, features
     return candidates, candidate_features

@@ -30,9 +30,9 @@ from models.basket_sequences import BasketSequences
 from models.catalog import ARCHITECTURES
 from models.days import epoch_day
 from models.keys import keys_of, rows_of
-from models.ragged import places as places_within
+from models.ragged import positions_within
 from pipeline.dataset.batch import Batch, Cut, pasts, targets
-from pipeline.dataset.candidates import Asked, Memory, OwnPast, Snapshots, memory_of, remembered
+from pipeline.dataset.candidates import CandidateSource, sampled_histories, snapshot_of
 from pipeline.dataset.histories import Histories, read_part
 from pipeline.dataset.vocabulary import read_product_keys
 from pipeline.settings import TrainingSettings
@@ -148,7 +148,7 @@ class NextBasketExamples:
     def known(self) -> BasketSequences:
         """Customers' baskets before the held-out days, of as many as are remembered."""
         parts = (read_part(block.path, block.row_group) for block in self._blocks)
-        return remembered(parts, self._cutoff, len(self.product_keys), self._settings.memory_customers)
+        return sampled_histories(parts, self._cutoff, len(self.product_keys), self._settings.memory_customers)
 
     def steps_per_epoch(self, batch_size: int) -> int:
         """Batches of an epoch; the last one of a row group is filled up from its beginning."""
@@ -161,8 +161,9 @@ class NextBasketExamples:
         histories = self._histories(block)
         random = np.random.default_rng([self._settings.seed, _STEP, step, worker])
         mine = drawn.take(np.arange(worker, len(drawn.positions), workers))
-        memory = Asked(self.memory, np.isnan(mine.waited))
-        batch = pasts(histories, mine.positions, mine.funnels, self._cut, memory)
+        ended = np.isnan(mine.waited)
+        candidates = self.memory.find(histories, mine.funnels, mine.positions, needed=ended)
+        batch = pasts(histories, mine.positions, mine.funnels, self._cut, candidates)
         batch["customer_ids"] = self._customers(histories, mine.funnels)
         batch["customer_ids"][random.random(len(batch["customer_ids"])) < _UNSEEN_SHARE] = 0
         hidden = random.random(batch["product_ids"].shape) < _UNKNOWN_SHARE
@@ -170,7 +171,7 @@ class NextBasketExamples:
         return batch | targets(histories, mine.positions, self._settings.max_products, random, mine.waited)
 
     def held_out(
-        self, batch_size: int, cut: Cut | None = None, limit: int | None = None, memory: Memory | None = None
+        self, batch_size: int, cut: Cut | None = None, limit: int | None = None, memory: CandidateSource | None = None
     ) -> Iterator[Batch]:
         """All held-out examples (or the first `limit`) in a fixed order, their baskets whole.
 
@@ -193,7 +194,9 @@ class NextBasketExamples:
             left -= len(positions)
             yield from self._whole(number, positions[worker::workers], batch_size, self._cut, self.memory)
 
-    def _whole(self, number: int, positions: np.ndarray, batch_size: int, cut: Cut, memory: Memory) -> Iterator[Batch]:
+    def _whole(
+        self, number: int, positions: np.ndarray, batch_size: int, cut: Cut, memory: CandidateSource
+    ) -> Iterator[Batch]:
         """Examples of given targets, their baskets whole, always in one order; pasts of similar length together.
 
         Where the target is held out, no basket came until the held-out days.
@@ -203,7 +206,8 @@ class NextBasketExamples:
         order = np.argsort(positions - histories.basket_offsets[funnels], kind="stable")
         for first in range(0, len(order), batch_size):
             rows = order[first : first + batch_size]
-            batch = pasts(histories, positions[rows], funnels[rows], cut, memory)
+            candidates = memory.find(histories, funnels[rows], positions[rows])
+            batch = pasts(histories, positions[rows], funnels[rows], cut, candidates)
             batch["customer_ids"] = self._customers(histories, funnels[rows])
             waited = self._cutoff - histories.sold_on[positions[rows] - 1]
             is_held_out = histories.sold_on[positions[rows]] >= self._cutoff
@@ -211,20 +215,20 @@ class NextBasketExamples:
             random = np.random.default_rng([_WHOLE, number, first])
             yield batch | targets(histories, positions[rows], np.iinfo(np.int32).max, random)
 
-    def _memory(self) -> Memory:
-        """Memories as of the held-out days' first, and of some days before it for the training examples."""
+    def _memory(self) -> CandidateSource:
+        """Snapshots as of the first held-out day, and as of some days before it for the training examples."""
         settings = self._settings
-        if not ARCHITECTURES[settings.architecture].remembers or settings.memory_customers == 0:
-            return OwnPast()
-        days, memories = [], []
+        if not ARCHITECTURES[settings.architecture].uses_neighbours or settings.memory_customers == 0:
+            return CandidateSource()
+        days, snapshots = [], []
         for before in range(settings.memory_snapshots, -1, -1):
             day = self._cutoff - before * settings.holdout_days
             parts = (read_part(block.path, block.row_group) for block in self._blocks)
-            known = remembered(parts, day, len(self.product_keys), settings.memory_customers)
+            known = sampled_histories(parts, day, len(self.product_keys), settings.memory_customers)
             if len(known) > 0:
                 days.append(day)
-                memories.append(memory_of(known, settings.candidates))
-        return Snapshots(np.array(days), memories)
+                snapshots.append(snapshot_of(known, settings.candidates))
+        return CandidateSource(snapshots, np.array(days))
 
     def _customers(self, histories: Histories, funnels: np.ndarray) -> np.ndarray:
         return rows_of(keys_of(histories.ids[funnels]), self.customer_keys, missing=0)
@@ -264,7 +268,7 @@ class _Places:
 
     def draw(self, random: np.random.Generator) -> "_Places":
         """Two different places of each funnel, fewer where it has fewer, all in random order."""
-        rank = places_within(np.bincount(self.funnels))
+        rank = positions_within(np.bincount(self.funnels))
         order = np.lexsort((random.random(len(self.funnels)), self.funnels))
         return self.take(random.permutation(order[rank < _PLACES_PER_EPOCH]))
 

@@ -110,8 +110,8 @@ def hashed_attributes(of_funnels: Sequence[Sequence[str] | None]) -> np.ndarray:
     number = dict(zip(known.tolist(), (keys_of(known) % (2**31 - 1) + 1).tolist(), strict=True))
     hashed = np.zeros((len(of_funnels), max((len(each or ()) for each in of_funnels), default=0)), np.int32)
     for row, attributes in enumerate(of_funnels):
-        for place, attribute in enumerate(attributes or ()):
-            hashed[row, place] = number[attribute]
+        for position, attribute in enumerate(attributes or ()):
+            hashed[row, position] = number[attribute]
     return hashed
 
 

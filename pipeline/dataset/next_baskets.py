@@ -1,6 +1,5 @@
 """Next baskets of many funnels by one forecaster, a model or the frequencies: histories in, named products out."""
 
-import os
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,8 +11,9 @@ import numpy as np
 
 from models.days import epoch_day
 from models.keys import keys_of, rows_of
+from models.saved_files import load_model
 from pipeline.dataset.batch import Batch, Cut, pasts
-from pipeline.dataset.candidates import Memory, OwnPast
+from pipeline.dataset.candidates import CandidateSource
 from pipeline.dataset.histories import Histories
 from pipeline.settings import PredictionSettings
 from pipeline.tables.vocabulary import FIRST_PRODUCT_INDEX, PADDING_INDEX, UNKNOWN_INDEX
@@ -37,7 +37,7 @@ class Forecaster:
     product_keys: np.ndarray
     customer_keys: np.ndarray
     cut: Cut
-    memory: Memory = field(default_factory=OwnPast)
+    memory: CandidateSource = field(default_factory=CandidateSource)
 
     def forecast(
         self, histories: Histories, funnels: np.ndarray, elapsed_days: np.ndarray, batch_size: int
@@ -48,7 +48,8 @@ class Forecaster:
         parts: list[dict[str, np.ndarray]] = []
         for first in range(0, len(order), batch_size):
             rows = order[first : first + batch_size]
-            batch = pasts(histories, ends[rows], funnels[rows], self.cut, self.memory)
+            candidates = self.memory.find(histories, funnels[rows], ends[rows])
+            batch = pasts(histories, ends[rows], funnels[rows], self.cut, candidates)
             keys = keys_of(histories.ids[funnels[rows]])
             batch["customer_ids"] = rows_of(keys, self.customer_keys, missing=0)
             batch["elapsed_days"] = elapsed_days[rows].astype(np.float32)
@@ -67,20 +68,14 @@ def translated(histories: Histories, product_keys: np.ndarray, known: np.ndarray
     return histories.renamed(rows)
 
 
-def load_forecaster(model: bytes, settings: PredictionSettings, cut: Cut, memory: Memory) -> Forecaster:
+def load_forecaster(model: bytes, settings: PredictionSettings, cut: Cut, memory: CandidateSource) -> Forecaster:
     """A forecaster from the bytes of a Keras file; slow the first time in a process, because TensorFlow starts."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    import keras
-
-    from models.lens import Lens
     from pipeline.dataset.tensors import compiled
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"
         path.write_bytes(model)
-        lens = keras.saving.load_model(path, compile=False, safe_mode=True)
-    if not isinstance(lens, Lens):
-        raise TypeError(f"the champion's file holds a {type(lens).__name__}, not a model of models/catalog.py")
+        lens = load_model(path)
 
     def decode(batch: Batch) -> dict[str, Any]:
         if settings.basket == "best_f1":

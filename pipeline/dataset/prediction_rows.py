@@ -16,7 +16,7 @@ from models.catalog import ARCHITECTURES
 from models.days import epoch_day
 from models.keys import keys_of
 from pipeline.dataset.batch import Cut
-from pipeline.dataset.candidates import memory_of, remembered
+from pipeline.dataset.candidates import CandidateSource, sampled_histories
 from pipeline.dataset.histories import read_histories, read_parts
 from pipeline.dataset.next_baskets import Forecaster, days_since, knows_any, load_forecaster, translated
 from pipeline.dataset.vocabulary import product_names
@@ -148,10 +148,10 @@ def next_basket_predictor(given: PredictionInput) -> NextBasketPredictor:
 def _sent(model: ServedModel, given: PredictionInput, tonight: np.ndarray) -> SentModel:
     training = given.settings.training
     names = product_names(model.tables["vocabulary"])
-    customers = training.memory_customers if ARCHITECTURES[model.architecture].remembers else 0
+    customers = training.memory_customers if ARCHITECTURES[model.architecture].uses_neighbours else 0
     parts = read_parts(given.tables["sequences"]) if customers else ()
     renamed = (translated(part, keys_of(tonight), keys_of(names)) for part in parts)
-    known = remembered(renamed, epoch_day(given.business_date), len(names), customers)
+    known = sampled_histories(renamed, epoch_day(given.business_date), len(names), customers)
     cut = Cut(training.max_baskets, training.max_products)
     return SentModel(model.model_path.read_bytes(), model.version, names, cut, known, training.candidates)
 
@@ -165,6 +165,6 @@ def _load(champion: SentModel, settings: PredictionSettings) -> Forecaster:
     key = champion.version, settings.model_dump_json()
     if key not in _loaded:
         _loaded.clear()
-        memory = memory_of(champion.remembered, champion.n_candidates)
+        memory = CandidateSource.of_histories(champion.remembered, champion.n_candidates)
         _loaded[key] = load_forecaster(champion.model, settings, champion.cut, memory)
     return _loaded[key]

@@ -14,7 +14,7 @@ from models.basket_sequences import BasketSequences
 from models.keys import rows_of
 from models.special_ids import FIRST_PRODUCT, PADDING, UNKNOWN
 from pipeline.dataset.batch import Batch, Cut
-from pipeline.dataset.candidates import OwnPast
+from pipeline.dataset.candidates import CandidateSource
 from pipeline.dataset.examples import NextBasketExamples
 from pipeline.dataset.tensors import compiled
 from pipeline.evaluation.metrics import CUTOFFS, gap_error_days, ranking_metrics
@@ -57,7 +57,7 @@ def measure_baselines(data: NextBasketExamples, limit: int) -> dict[str, dict[st
         "personal_top": PersonalTop(),
         "personal_then_global": PersonalThenGlobal(data.product_counts),
     }
-    batches = list(data.held_out(BATCH_SIZE, cut=WHOLE_HISTORY, limit=limit, memory=OwnPast()))
+    batches = list(data.held_out(BATCH_SIZE, cut=WHOLE_HISTORY, limit=limit, memory=CandidateSource()))
     pasts = [BasketSequences.of_batch(batch, len(data.product_keys)) for batch in batches]
     return {
         name: _ranking(batches, [baseline.rank(past, max(CUTOFFS)).products for past in pasts])

@@ -16,21 +16,8 @@ from pipeline.dataset.vocabulary import product_names
 if TYPE_CHECKING:
     import h5py
 
-    from models.lens import Lens
-
 LENS_CLASS = "larder>Lens"
 """Under which Keras stores the class."""
-
-
-def load_model(keras_file: Path) -> "Lens":
-    """A model file of ours."""
-    import keras
-
-    # Importing the model makes Keras know our layers.
-    import models.lens  # noqa: F401
-
-    model: Lens = keras.saving.load_model(keras_file, compile=False)
-    return model
 
 
 def lens_problems(keras_file: Path, vocabulary: Path) -> list[str]:

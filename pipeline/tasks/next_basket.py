@@ -64,7 +64,7 @@ class NextBasket:
 
     def load(self, model_path: Path) -> "Lens":
         """The model; no code of the file is run."""
-        from pipeline.evaluation.stored_model import load_model
+        from models.saved_files import load_model
 
         return load_model(model_path)
 
@@ -91,12 +91,12 @@ class NextBasket:
             seed=settings.seed,
         )
         if initial_model is not None:
-            model.adopt(self.load(initial_model))
+            model.warm_start_from(self.load(initial_model))
         else:
             model.adapt(examples.batch(0, settings.batch_size))
             if model.config.product_start == "co_occurrence":
                 vectors = co_occurrence_vectors(examples.known(), model.config.product_units, settings.seed)
-                model.products.start_from_vectors(vectors)
+                model.backbone.products.start_from_vectors(vectors)
         return model
 
     def fine_tuning(self, settings: TrainingSettings, worker: int) -> Objective | None:

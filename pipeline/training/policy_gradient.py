@@ -32,7 +32,7 @@ class PolicyGradient:
 
     def variables(self, model: "Lens") -> list[Any]:
         """Those of the behaviour encoder."""
-        variables: list[Any] = model.behaviour_encoder.trainable_variables
+        variables: list[Any] = model.backbone.behaviour_encoder.trainable_variables
         return variables
 
     def losses(self, model: "Lens", batch: Mapping[str, Any], step: Any, training: bool) -> dict[str, Any]:
@@ -42,12 +42,12 @@ class PolicyGradient:
         if not training:
             return {"total": -tf.reduce_mean(greedy), REWARD: tf.reduce_mean(greedy)}
 
-        def choose(log_shares: Any, position: int) -> Any:
+        def sampler(log_probabilities: Any, position: int) -> Any:
             # From the step's number, which a checkpoint keeps: a resumed run samples what an undisturbed one did.
             seed = tf.stack([step, self._first_number + position])
-            return tf.random.stateless_categorical(log_shares, 1, seed, dtype=tf.int32)[:, 0]
+            return tf.random.stateless_categorical(log_probabilities, 1, seed, dtype=tf.int32)[:, 0]
 
-        sampled = tf.stop_gradient(model.draw(inputs, self._most, choose))
+        sampled = tf.stop_gradient(model.sample(inputs, self._most, sampler))
         advantage = reward(sampled, truth) - greedy
         surrogate = -tf.reduce_mean(advantage * model.log_likelihood(inputs, sampled, training=True))
         return {"total": surrogate, REWARD: tf.reduce_mean(greedy)}

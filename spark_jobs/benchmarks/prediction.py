@@ -20,7 +20,7 @@ from pyspark.sql import functions as F
 from models.baselines.frequency_forecast import FrequencyForecast
 from models.keys import keys_of
 from pipeline.benchmarks.subprocesses import run_module
-from pipeline.dataset.candidates import memory_of
+from pipeline.dataset.candidates import CandidateSource
 from pipeline.dataset.histories import read_parts
 from pipeline.dataset.next_baskets import days_since, load_forecaster, translated
 from pipeline.dataset.prediction_rows import NextBasketPredictor, next_basket_predictor
@@ -89,7 +89,7 @@ def plainly(night: Night) -> dict[str, float]:
     """The same of one process."""
     champion = night.predictor({}).champion
     assert champion is not None
-    memory = memory_of(champion.remembered, champion.n_candidates)
+    memory = CandidateSource.of_histories(champion.remembered, champion.n_candidates)
     settings = night.settings.prediction
     forecaster = load_forecaster(champion.model, settings, champion.cut, memory)
     names = keys_of(product_names(night.folders["vocabulary"]))

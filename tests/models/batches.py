@@ -2,13 +2,14 @@
 
 import numpy as np
 
+from models.fields import FIELDS, N_BASKET_FEATURES, N_CANDIDATE_FEATURES
 from models.special_ids import END, FIRST_PRODUCT
 
-N_PRODUCTS, N_CUSTOMERS, N_FEATURES, N_CANDIDATE_FEATURES = 40, 9, 6, 31
+N_PRODUCTS, N_CUSTOMERS = 40, 9
 
 
 def random_batch(seed: int = 0, examples: int = 4, baskets: int = 3, products: int = 5) -> dict[str, np.ndarray]:
-    """A batch of the shapes that `pipeline/dataset/batch.py` documents; lengths vary."""
+    """A batch of the shapes that `models/fields.py` documents; lengths vary."""
     random = np.random.default_rng(seed)
     lengths = random.integers(1, baskets + 1, examples)
     lengths[0] = baskets
@@ -18,9 +19,9 @@ def random_batch(seed: int = 0, examples: int = 4, baskets: int = 3, products: i
     rows[np.arange(baskets) < lengths[:, None]] = np.arange(1, lengths.sum() + 1)
     filled = np.arange(products) < sizes[:, None]
     target_sizes = random.integers(1, products + 1, examples)
-    place = np.arange(products + 1)
+    position = np.arange(products + 1)
     drawn = np.stack([random.permutation(np.arange(FIRST_PRODUCT, N_PRODUCTS))[: products + 1] for _ in lengths])
-    targets = np.where(place < target_sizes[:, None], drawn, 0)
+    targets = np.where(position < target_sizes[:, None], drawn, 0)
     targets[np.arange(examples), target_sizes] = END
     product_ids = np.where(filled, random.integers(1, N_PRODUCTS, filled.shape), 0).astype(np.int32)
     own = _own_products(product_ids, rows)
@@ -28,7 +29,7 @@ def random_batch(seed: int = 0, examples: int = 4, baskets: int = 3, products: i
     return {
         "product_ids": product_ids,
         "quantities": np.where(filled, random.integers(1, 4, filled.shape), 0).astype(np.float32),
-        "basket_features": random.normal(size=(len(sizes), N_FEATURES)).astype(np.float32),
+        "basket_features": random.normal(size=(len(sizes), N_BASKET_FEATURES)).astype(np.float32),
         "basket_rows": rows,
         "customer_ids": np.r_[0, random.integers(1, N_CUSTOMERS, examples - 1)].astype(np.int32),
         "elapsed_days": random.integers(0, 30, examples).astype(np.float32),
@@ -37,7 +38,7 @@ def random_batch(seed: int = 0, examples: int = 4, baskets: int = 3, products: i
             np.float32
         ),
         "target_products": targets.astype(np.int32),
-        "target_places": np.flatnonzero(targets).astype(np.int32),
+        "target_positions": np.flatnonzero(targets).astype(np.int32),
         "target_quantities": np.where(targets >= FIRST_PRODUCT, 2.0, 0.0).astype(np.float32),
         "target_gap_days": random.integers(0, 30, examples).astype(np.float32),
         "target_observed": np.ones(examples, np.float32),
@@ -46,12 +47,27 @@ def random_batch(seed: int = 0, examples: int = 4, baskets: int = 3, products: i
     }
 
 
+def assert_as_described(batch: dict[str, np.ndarray]) -> None:
+    """Every array has the dtype and the dimensions that `models/fields.py` states, and no array is missing."""
+    assert set(batch) == set(FIELDS)
+    sizes: dict[str, int] = {}
+    for name, array in batch.items():
+        field = FIELDS[name]
+        assert array.dtype == np.dtype(field.dtype), name
+        assert array.ndim == len(field.shape), name
+        for dimension, length in zip(field.shape, array.shape, strict=True):
+            if isinstance(dimension, int):
+                assert length == dimension, name
+            else:
+                assert sizes.setdefault(dimension, length) == length, f"{name}: {dimension} has two lengths"
+
+
 def still_waiting(batch: dict[str, np.ndarray], waiting: list[int]) -> dict[str, np.ndarray]:
     """The same examples, of which some have no next basket yet."""
     empty = {name: batch[name].copy() for name in batch if name.startswith("target_")}
     for name in ("target_products", "target_quantities", "target_sizes", "target_observed"):
         empty[name][waiting] = 0
-    empty["target_places"] = np.flatnonzero(empty["target_products"]).astype(np.int32)
+    empty["target_positions"] = np.flatnonzero(empty["target_products"]).astype(np.int32)
     return batch | empty
 
 
@@ -62,7 +78,7 @@ def padded(batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     for name in (*by_place, "attributes"):
         wider[name] = np.pad(batch[name], [(0, 0), (0, 3)])
     wider["candidate_features"] = np.pad(batch["candidate_features"], [(0, 0), (0, 3), (0, 0)])
-    return wider | {"target_places": np.flatnonzero(wider["target_products"]).astype(np.int32)}
+    return wider | {"target_positions": np.flatnonzero(wider["target_products"]).astype(np.int32)}
 
 
 def rows(batch: dict[str, np.ndarray], chosen: list[int]) -> dict[str, np.ndarray]:
@@ -72,10 +88,10 @@ def rows(batch: dict[str, np.ndarray], chosen: list[int]) -> dict[str, np.ndarra
     renumbered = np.zeros_like(kept)
     renumbered[kept > 0] = np.arange(1, len(baskets) + 1)
     by_basket = ("product_ids", "quantities", "basket_features")
-    by_example = {name: array for name, array in batch.items() if name != "target_places"}
+    by_example = {name: array for name, array in batch.items() if name != "target_positions"}
     cut = {name: array[baskets] if name in by_basket else array[chosen] for name, array in by_example.items()}
-    places = np.flatnonzero(cut["target_products"]).astype(np.int32)
-    return cut | {"basket_rows": renumbered, "target_places": places}
+    positions = np.flatnonzero(cut["target_products"]).astype(np.int32)
+    return cut | {"basket_rows": renumbered, "target_positions": positions}
 
 
 def _own_products(product_ids: np.ndarray, rows: np.ndarray) -> np.ndarray:

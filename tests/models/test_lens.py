@@ -11,6 +11,7 @@ from keras import ops
 
 from models.config import LensConfig
 from models.lens import Lens
+from models.saved_files import load_model
 from models.special_ids import FIRST_PRODUCT
 from tests.models.batches import padded, random_batch, rows, still_waiting
 from tests.models.conftest import POINTING, TINY
@@ -51,32 +52,32 @@ def train(lens: Lens, batch: dict[str, np.ndarray], steps: int) -> None:
         step()
 
 
-def shares(lens: Lens, batch: dict[str, np.ndarray]) -> np.ndarray:
-    """Probability of each symbol to be written first; float32 [B, V]."""
-    context = lens.context(batch)
-    first: np.ndarray = ops.convert_to_numpy(lens._first_step(context, lens.pointers(batch))[2])
+def first_probabilities(lens: Lens, batch: dict[str, np.ndarray]) -> np.ndarray:
+    """Probability of each symbol to be decoded first; float32 [B, V]."""
+    candidates = lens.basket.next_symbol.candidates(batch)
+    first: np.ndarray = ops.convert_to_numpy(lens.basket._first_step(lens(batch), candidates).probabilities)
     return first
 
 
 def test_what_is_generated_or_copied_is_one_distribution(make_lens: Callable[..., Lens]) -> None:
-    np.testing.assert_allclose(shares(make_lens(POINTING), random_batch()).sum(axis=1), 1.0, rtol=1e-5)
+    np.testing.assert_allclose(first_probabilities(make_lens(POINTING), random_batch()).sum(axis=1), 1.0, rtol=1e-5)
 
 
 def test_nothing_but_candidates_is_copied(make_lens: Callable[..., Lens]) -> None:
     lens, batch = make_lens(POINTING), random_batch()
-    lens.gate.bias.assign([100.0])  # copy always
+    lens.basket.next_symbol.gate.bias.assign([100.0])  # copy always
     own = np.zeros((len(batch["candidates"]), lens.n_products), bool)
     np.put_along_axis(own, batch["candidates"], True, axis=1)
-    found = shares(lens, batch)
+    found = first_probabilities(lens, batch)
     assert np.all(found[~own | (np.arange(lens.n_products) < FIRST_PRODUCT)] < 1e-6)
     np.testing.assert_allclose(found.sum(axis=1), 1.0, rtol=1e-5)
 
 
 def test_a_customer_without_candidates_is_generated_for(make_lens: Callable[..., Lens]) -> None:
     lens, batch = make_lens(POINTING), random_batch()
-    lens.gate.bias.assign([100.0])
+    lens.basket.next_symbol.gate.bias.assign([100.0])
     none = batch | {name: np.zeros_like(batch[name]) for name in ("candidates", "candidate_features")}
-    np.testing.assert_allclose(shares(lens, none).sum(axis=1), 1.0, rtol=1e-5)
+    np.testing.assert_allclose(first_probabilities(lens, none).sum(axis=1), 1.0, rtol=1e-5)
     assert np.isfinite(losses_of(lens, none)["total"])
 
 
@@ -85,17 +86,17 @@ def test_writing_the_true_basket_step_by_step_has_the_probability_that_training_
 ) -> None:
     lens = make_lens(POINTING)
     batch = rows(random_batch(examples=4), [0])
-    context = lens.context(batch)
-    pointers = lens.pointers(batch)
-    _, states, found = lens._first_step(context, pointers)
+    head = lens.basket
+    candidates, state = head.next_symbol.candidates(batch), lens(batch)
+    _, states, found = head._first_step(state, candidates)
     allowed, log_likelihood = np.ones((1, lens.n_products), np.float32), 0.0
     for symbol in batch["target_products"][0]:
         if symbol == 0:
             break
         log_likelihood += float(np.log(ops.convert_to_numpy(found)[0, symbol]))
         allowed[0, symbol] = 0.0
-        written, states = lens.decoder.step(lens.products(np.array([symbol])), states)
-        _, found = lens._shares(written, context, pointers, allowed)
+        output, states = head.decoder.step(head.products(np.array([symbol])), states)
+        found = head.next_symbol(ops.concatenate([output, state], axis=-1), candidates, allowed)
     assert losses_of(lens, batch)["content"] == pytest.approx(-log_likelihood, rel=1e-4)
 
 
@@ -176,10 +177,10 @@ def test_it_learns_a_tiny_batch_by_heart(lens: Lens) -> None:
     found = decoded(lens, batch)
     for row, truth in enumerate(batch["target_products"]):
         true_products = set(truth[truth >= FIRST_PRODUCT])
-        written = found["products"][row]
-        assert set(written[written > 0]) == true_products
-    written = found["products"] > 0
-    np.testing.assert_allclose(found["quantities"][written], 2.0, rtol=0.2)
+        chosen = found["products"][row]
+        assert set(chosen[chosen > 0]) == true_products
+    chosen = found["products"] > 0
+    np.testing.assert_allclose(found["quantities"][chosen], 2.0, rtol=0.2)
     np.testing.assert_allclose(found["gap_days"], batch["target_gap_days"], rtol=0.3, atol=1.0)
 
 
@@ -188,27 +189,27 @@ def test_it_learns_a_tiny_batch_by_heart(lens: Lens) -> None:
 def test_no_product_is_written_twice(make_lens: Callable[..., Lens], seed: int, config: LensConfig) -> None:
     lens = make_lens(replace(config, seed=seed))
     for basket in decoded(lens, random_batch(seed), max_products=30)["products"]:
-        written = basket[basket > 0]
-        assert len(set(written)) == len(written)
+        chosen = basket[basket > 0]
+        assert len(set(chosen)) == len(chosen)
 
 
 def test_beams_write_each_product_once_and_nothing_after_the_end(lens: Lens) -> None:
     batch = random_batch()
     beams = ops.convert_to_numpy(lens.decode(batch, MAX_PRODUCTS, beams=3)["products"])
     for basket in beams:
-        written = basket[basket > 0]
-        assert len(set(written)) == len(written) > 0
-        assert not basket[len(written) :].any()
+        chosen = basket[basket > 0]
+        assert len(set(chosen)) == len(chosen) > 0
+        assert not basket[len(chosen) :].any()
 
 
 def test_frozen_product_vectors_stay_where_they_started(make_lens: Callable[..., Lens]) -> None:
     lens = make_lens(replace(TINY, products_frozen=True))
-    lens.products.start_from_vectors(np.eye(lens.n_products, TINY.product_units, dtype=np.float32))
-    start = ops.convert_to_numpy(lens.products.vectors)
+    lens.backbone.products.start_from_vectors(np.eye(lens.n_products, TINY.product_units, dtype=np.float32))
+    start = ops.convert_to_numpy(lens.backbone.products.vectors)
     assert np.abs(start[: TINY.product_units]).max() == pytest.approx(0.3)
     train(lens, random_batch(), 2)
-    np.testing.assert_array_equal(ops.convert_to_numpy(lens.products.vectors), start)
-    assert ops.convert_to_numpy(lens.products.bias).any()
+    np.testing.assert_array_equal(ops.convert_to_numpy(lens.backbone.products.vectors), start)
+    assert ops.convert_to_numpy(lens.backbone.products.bias).any()
 
 
 def test_an_unknown_kind_of_module_lists_the_known_ones(make_lens: Callable[..., Lens]) -> None:
@@ -224,16 +225,18 @@ def test_only_known_products_are_written(lens: Lens) -> None:
 
 
 def test_a_basket_ends_and_has_at_least_one_product(lens: Lens) -> None:
-    lens.products.bias.assign(ops.convert_to_numpy(lens.products.bias) + 50.0 * (np.arange(lens.n_products) == 2))
-    if lens.points:
-        lens.gate.bias.assign([-100.0])  # generate always: only the vocabulary holds the end
+    lens.backbone.products.bias.assign(
+        ops.convert_to_numpy(lens.backbone.products.bias) + 50.0 * (np.arange(lens.n_products) == 2)
+    )
+    if lens.basket.next_symbol.copies:
+        lens.basket.next_symbol.gate.bias.assign([-100.0])  # generate always: only the vocabulary holds the end
     products = decoded(lens, random_batch())["products"]
     assert np.all((products > 0).sum(axis=1) == 1)
 
 
 def test_nothing_follows_the_end(lens: Lens) -> None:
-    written = decoded(lens, random_batch())["products"] > 0
-    assert np.all(written[:, :-1] >= written[:, 1:])
+    chosen = decoded(lens, random_batch())["products"] > 0
+    assert np.all(chosen[:, :-1] >= chosen[:, 1:])
 
 
 def test_the_next_basket_is_not_in_the_past(lens: Lens) -> None:
@@ -244,7 +247,7 @@ def test_the_next_basket_is_not_in_the_past(lens: Lens) -> None:
 def test_ranking_is_sorted_distinct_and_agrees_with_decoding(lens: Lens) -> None:
     batch = random_batch()
     products, probabilities = (ops.convert_to_numpy(each) for each in lens.rank(batch, 20))
-    if not lens.points:  # candidates' probabilities are judged apart from their order
+    if not lens.basket.next_symbol.copies:  # candidates' probabilities are judged apart from their order
         assert np.all(np.diff(probabilities, axis=1) <= 0)
     assert np.all((probabilities > 0) & (probabilities < 1))
     assert all(len(set(row)) == len(row) for row in products)
@@ -269,26 +272,31 @@ def test_the_best_basket_is_the_beginning_of_the_ranking(lens: Lens) -> None:
 def test_a_saved_model_predicts_the_same(lens: Lens, tmp_path: Path) -> None:
     batch = random_batch()
     lens.save(tmp_path / "lens.keras")
-    loaded = keras.saving.load_model(tmp_path / "lens.keras", compile=False, safe_mode=True)
+    loaded = load_model(tmp_path / "lens.keras")
     assert losses_of(loaded, batch) == losses_of(lens, batch)
     np.testing.assert_array_equal(loaded.keys.product_keys, lens.keys.product_keys)
     np.testing.assert_array_equal(loaded.keys.customer_keys, lens.keys.customer_keys)
 
 
-def test_adopted_weights_follow_their_products_and_customers(make_lens: Callable[..., Lens]) -> None:
+def test_copied_weights_follow_their_products_and_customers(make_lens: Callable[..., Lens]) -> None:
     old, new = make_lens(), make_lens(replace(TINY, seed=5), n_customers=4)
     order = np.r_[0, 0, 0, np.arange(old.n_products - 1, 2, -1)]
     new.keys.assign(order, np.array([0, 8, 99, 1]))
-    start = ops.convert_to_numpy(new.customers.vectors)
-    new.adopt(old)
-    products, customers = (ops.convert_to_numpy(each.vectors) for each in (old.products, old.customers))
-    np.testing.assert_array_equal(ops.convert_to_numpy(new.products.vectors)[3:], products[:2:-1])
-    np.testing.assert_array_equal(
-        ops.convert_to_numpy(new.customers.vectors), np.stack([customers[0], customers[8], start[2], customers[1]])
+    start = ops.convert_to_numpy(new.backbone.customers.vectors)
+    new.warm_start_from(old)
+    products, customers = (
+        ops.convert_to_numpy(each.vectors) for each in (old.backbone.products, old.backbone.customers)
     )
-    np.testing.assert_array_equal(*(ops.convert_to_numpy(each.readout.kernel) for each in (old, new)))
+    np.testing.assert_array_equal(ops.convert_to_numpy(new.backbone.products.vectors)[3:], products[:2:-1])
+    np.testing.assert_array_equal(
+        ops.convert_to_numpy(new.backbone.customers.vectors),
+        np.stack([customers[0], customers[8], start[2], customers[1]]),
+    )
+    np.testing.assert_array_equal(
+        *(ops.convert_to_numpy(each.basket.next_symbol.readout.kernel) for each in (old, new))
+    )
 
 
-def test_another_architecture_is_not_adopted(make_lens: Callable[..., Lens]) -> None:
+def test_weights_of_another_architecture_are_not_copied(make_lens: Callable[..., Lens]) -> None:
     with pytest.raises(ValueError, match="one architecture"):
-        make_lens().adopt(make_lens(replace(TINY, decoder_units=(16, 8))))
+        make_lens().warm_start_from(make_lens(replace(TINY, decoder_units=(16, 8))))

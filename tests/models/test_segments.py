@@ -67,8 +67,8 @@ def test_names_come_from_what_a_group_has_above_everyone_and_stay() -> None:
 
 def test_the_plane_shows_groups_apart_and_is_steady() -> None:
     points, true = vectors()
-    places = plane(points)
-    assert places.shape == (len(points), 2)
-    assert np.ptp([places[true == group].mean(axis=0) for group in range(GROUPS)]) > 0.5
-    assert plane(points[::-1])[::-1] == pytest.approx(places)
+    points_in_plane = plane(points)
+    assert points_in_plane.shape == (len(points), 2)
+    assert np.ptp([points_in_plane[true == group].mean(axis=0) for group in range(GROUPS)]) > 0.5
+    assert plane(points[::-1])[::-1] == pytest.approx(points_in_plane)
     assert plane(points[:, :1]).shape == (len(points), 2)

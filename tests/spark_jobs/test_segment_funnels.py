@@ -64,7 +64,7 @@ def learned(workspace: Workspace, folder: Path) -> SimpleNamespace:
     It was trained on the first eight customers.
     """
     lens = tiny(POINTING, n_products=FIRST + len(PRODUCTS))
-    lens.products.vectors.assign(np.r_[np.full((FIRST, 8), 9.0), np.eye(8)[np.arange(len(PRODUCTS)) % 2]])
+    lens.backbone.products.vectors.assign(np.r_[np.full((FIRST, 8), 9.0), np.eye(8)[np.arange(len(PRODUCTS)) % 2]])
     lens.keys.assign(lens.keys.product_keys, np.r_[0, keys_of([f"c{number:02}" for number in range(8)])])
     lens.save(folder / "model.keras")
     vocabulary = workspace.lake.path("vocabulary", "run1")

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from models.behaviour.histories import Array, Flags
+from models.behaviour.funnel_baskets import Array, Flags
 from pipeline.benchmarks.anomalies.injections import KINDS, Injected, inject, tafeng_histories
 from pipeline.benchmarks.anomalies.methods import detector
 from pipeline.benchmarks.report.report import rows_file, spread

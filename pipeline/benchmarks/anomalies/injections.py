@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from scipy.sparse import csr_array
 
-from models.behaviour.histories import Array, Flags, Histories, Integers
+from models.behaviour.funnel_baskets import Array, Flags, FunnelBaskets, Integers
 from models.days import epoch_days
 from models.names import unknown_name
 from pipeline.benchmarks.data.tafeng_lines import SALES_COLUMNS, read_lines
@@ -30,17 +30,17 @@ MIN_BASKETS = 5
 
 @dataclass(frozen=True)
 class Injected:
-    """Histories with changes. Shapes: F funnels.
+    """Baskets with changes. Shapes: F funnels.
 
     changed: bool [F]; eligible: bool [F], the funnels that are scored.
     """
 
-    histories: Histories
+    histories: FunnelBaskets
     changed: Flags
     eligible: Flags
 
 
-def tafeng_histories(file: Path, back: int = 0) -> tuple[Histories, np.ndarray]:
+def tafeng_histories(file: Path, back: int = 0) -> tuple[FunnelBaskets, np.ndarray]:
     """Ta-Feng's customers with at least `MIN_BASKETS` days, of which the last is scored; and their names [F].
 
     Args: back: drops the last `back` baskets of every customer, to choose settings on other baskets than the report's.
@@ -53,7 +53,7 @@ def tafeng_histories(file: Path, back: int = 0) -> tuple[Histories, np.ndarray]:
     customers, funnel = np.unique(lines["customer"].to_numpy(object), return_inverse=True)
     first, product = np.unique(lines["product"].to_numpy(object), return_index=True, return_inverse=True)[1:]
     category = np.unique(lines["category"].to_numpy(object)[first], return_inverse=True)[1]
-    histories = Histories.of_lines(
+    histories = FunnelBaskets.of_lines(
         funnel,
         epoch_days(lines["sold_on"]),
         product,
@@ -65,7 +65,7 @@ def tafeng_histories(file: Path, back: int = 0) -> tuple[Histories, np.ndarray]:
     return histories, customers
 
 
-def inject(histories: Histories, kind: str, seed: int, last_day: int) -> Injected:
+def inject(histories: FunnelBaskets, kind: str, seed: int, last_day: int) -> Injected:
     """Change the last baskets of a random 2 % of the eligible funnels.
 
     Args: last_day: of the data, as `histories.day` counts.
@@ -105,7 +105,7 @@ def _donors(part: Integers, alike: Array, rng: np.random.Generator) -> Integers:
     return donors
 
 
-def _take_baskets(histories: Histories, part: Integers, donors: Integers) -> Histories:
+def _take_baskets(histories: FunnelBaskets, part: Integers, donors: Integers) -> FunnelBaskets:
     """The histories in which the last baskets of `part` are those of `donors`."""
     taken = np.arange(len(histories.funnel))
     taken[histories.last[part]] = histories.last[donors]
@@ -118,7 +118,7 @@ def _take_baskets(histories: Histories, part: Integers, donors: Integers) -> His
     )
 
 
-def _enlarge(histories: Histories, part: Integers) -> Histories:
+def _enlarge(histories: FunnelBaskets, part: Integers) -> FunnelBaskets:
     factor = np.ones(len(histories.funnel))
     factor[histories.last[part]] = LARGER
     return replace(

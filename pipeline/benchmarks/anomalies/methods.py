@@ -13,14 +13,14 @@ from scipy.sparse import csr_array
 from sklearn.cluster import KMeans
 
 from models.behaviour.clusters import category_frequency
-from models.behaviour.detection import Algorithm, judge_behaviour
+from models.behaviour.detection import Algorithm, score_behaviour
 from models.behaviour.distances import category_cosine, jaccard
-from models.behaviour.histories import Array, Histories
+from models.behaviour.funnel_baskets import Array, FunnelBaskets
 from models.names import look_up
 from pipeline.settings import AnomalySettings
 
-Detector = Callable[[Histories, int], Array]
-"""Histories and a seed to scores [F]."""
+Detector = Callable[[FunnelBaskets, int], Array]
+"""Baskets of F funnels and a seed to scores [F]."""
 
 # Weight of all customers' shares in the likelihood ratio, and of all funnels' variance in the z-score.
 _EVERYBODY = 0.5
@@ -31,23 +31,23 @@ _CLUSTERS = 8
 def ours(part: str | None = None) -> Detector:
     """The nightly detector with its default settings: its score, or the score of one part or kind."""
 
-    def scores(histories: Histories, seed: int) -> Array:
+    def scores(histories: FunnelBaskets, seed: int) -> Array:
         parts = AnomalySettings()
         algorithm = Algorithm.named(
             parts.distance, parts.embedding, parts.clustering, parts.clusters, parts.cluster_distance
         )
-        verdicts = judge_behaviour(histories, algorithm, None, parts.recent_days)
-        return verdicts.score if part is None else (verdicts.kind_scores() | verdicts.part_scores())[part]
+        found = score_behaviour(histories, algorithm, None, parts.recent_days)
+        return found.score if part is None else (found.kind_scores() | found.part_scores())[part]
 
     return scores
 
 
-def cosine(histories: Histories, seed: int) -> Array:
+def cosine(histories: FunnelBaskets, seed: int) -> Array:
     """1 - cosine between the categories of the basket and those of the history."""
     return category_cosine(histories, histories.expected)[histories.last]
 
 
-def likelihood_ratio(histories: Histories, seed: int) -> Array:
+def likelihood_ratio(histories: FunnelBaskets, seed: int) -> Array:
     """-log likelihood ratio of the products: the own history, mixed with all customers', to all customers' alone."""
     lines = histories.bought[histories.last].tocoo()
     own = histories.known
@@ -56,22 +56,22 @@ def likelihood_ratio(histories: Histories, seed: int) -> Array:
     return np.bincount(lines.row, weights=-np.log(ratio), minlength=histories.n_funnels).astype(np.float64)
 
 
-def z_of_lines(histories: Histories, seed: int) -> Array:
+def z_of_lines(histories: FunnelBaskets, seed: int) -> Array:
     """Products of the basket against the own history, far side, in shrunk standard deviations of logarithms."""
     return _own_z(histories, np.log1p(histories.lines))
 
 
-def z_of_gap(histories: Histories, seed: int) -> Array:
+def z_of_gap(histories: FunnelBaskets, seed: int) -> Array:
     """Days before the basket against the own history, late side, in shrunk standard deviations of logarithms."""
     return _own_z(histories, np.log1p(histories.gap_days))
 
 
-def larger_z(histories: Histories, seed: int) -> Array:
+def larger_z(histories: FunnelBaskets, seed: int) -> Array:
     """The larger of the z-scores of lines and of the gap."""
     return np.maximum(z_of_lines(histories, seed), z_of_gap(histories, seed))
 
 
-def algorithm_1_literally(histories: Histories, seed: int) -> Array:
+def algorithm_1_literally(histories: FunnelBaskets, seed: int) -> Array:
     """LENS, Algorithm 1: the most frequent products predicted, Jaccard, two-sided z within a KMeans cluster."""
     last = histories.last
     size = np.maximum(np.rint(np.bincount(histories.funnel, histories.lines * ~histories.recent)), 1)
@@ -91,7 +91,7 @@ def algorithm_1_literally(histories: Histories, seed: int) -> Array:
 def pyod(name: str) -> Detector:
     """A detector of PyOD over the difference features."""
 
-    def scores(histories: Histories, seed: int) -> Array:
+    def scores(histories: FunnelBaskets, seed: int) -> Array:
         model, with_history = _pyod_model(name, seed)
         features = differences(histories, with_history=with_history)
         features = (features - features.mean(axis=0)) / np.maximum(features.std(axis=0), 1e-9)
@@ -100,7 +100,7 @@ def pyod(name: str) -> Detector:
     return scores
 
 
-def differences(histories: Histories, *, with_history: bool = False) -> Array:
+def differences(histories: FunnelBaskets, *, with_history: bool = False) -> Array:
     """Features [F, 6] or, with the history's recency, frequency and money, [F, 9].
 
     Products, units, money and days before the last basket less the mean of the earlier ones, the cosine distance to the
@@ -177,13 +177,13 @@ def _most_frequent(known: csr_array, size: np.ndarray) -> csr_array:
     return csr_array((np.ones(len(kept)), (rows[kept], known.indices[kept])), shape=known.shape)
 
 
-def _own_mean(histories: Histories, values: Array) -> Array:
+def _own_mean(histories: FunnelBaskets, values: Array) -> Array:
     known = ~histories.recent & ~np.isnan(values)
     total = np.bincount(histories.funnel[known], values[known], histories.n_funnels)
     return np.asarray(total / np.maximum(np.bincount(histories.funnel[known], minlength=histories.n_funnels), 1))
 
 
-def _own_z(histories: Histories, values: Array) -> Array:
+def _own_z(histories: FunnelBaskets, values: Array) -> Array:
     mean = _own_mean(histories, values)
     known = ~histories.recent & ~np.isnan(values)
     funnel = histories.funnel[known]

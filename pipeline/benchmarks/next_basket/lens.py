@@ -20,7 +20,7 @@ from models.catalog import ARCHITECTURES
 from models.keys import keys_of
 from models.special_ids import END, FIRST_PRODUCT
 from pipeline.dataset.batch import Batch, Cut, pasts, targets
-from pipeline.dataset.candidates import Everyone, Evidence, Memory, OwnPast
+from pipeline.dataset.candidates import CandidateSource
 from pipeline.dataset.histories import Histories
 from pipeline.settings import Finetune, TrainingSettings
 
@@ -51,15 +51,15 @@ class LensMethod:
             finetune=finetune,
         )
         self._trial = LensTrial(training, FeatureConfig())
-        self._remembers = ARCHITECTURES[architecture].remembers
+        self._uses_neighbours = ARCHITECTURES[architecture].uses_neighbours
         self._predict: Callable[[Batch], Any] | None = None
-        self._memory: Memory = OwnPast()
+        self._source = CandidateSource()
         self._epochs_done = 0
 
     def fit(self, train: BasketSequences, validation: BasketSequences, histories: BasketSequences) -> None:
         """Train until the validation customers' last baskets are no longer predicted better."""
+        from models.saved_files import load_model
         from pipeline.dataset.tensors import compiled
-        from pipeline.evaluation.stored_model import load_model
         from pipeline.tasks.next_basket import NextBasket
         from pipeline.training.history import read_history
         from pipeline.training.spec import TrainingFolder
@@ -72,9 +72,9 @@ class LensMethod:
             train_alone(NextBasket(), spec, data)
             self._epochs_done = len(read_history(spec.history_path, training.epochs))
             model = load_model(spec.model_path)
-        if self._remembers:
+        if self._uses_neighbours:
             everyone = BasketSequences.joined([train, validation, histories])
-            self._memory = Everyone(CandidateFeatures(numbered(everyone), self._trial.features))
+            self._source = CandidateSource((CandidateFeatures(numbered(everyone), self._trial.features),))
 
         def predict(batch: dict[str, Any], k: int = _AT_ONCE) -> Any:
             products, probabilities = model.rank(batch, min(k, train.n_products))
@@ -96,13 +96,13 @@ class LensMethod:
         parts = []
         for first in range(0, len(histories), _AT_ONCE):
             funnels = np.arange(first, min(first + _AT_ONCE, len(histories)))
-            batch = pasts(rows, ends[funnels], funnels, self._cut, self._memory)
+            batch = pasts(rows, ends[funnels], funnels, self._cut, self._source.find(rows, funnels, ends[funnels]))
             products, probabilities, *basket = self._predict(batch | {"customer_ids": np.zeros(len(funnels), np.int32)})
             parts.append((products[:, :k], probabilities[:, :k], *basket))
-        named, probabilities, written, units = (np.concatenate(each) for each in zip(*parts, strict=True))
+        named, probabilities, baskets, units = (np.concatenate(each) for each in zip(*parts, strict=True))
         # Without quantities in the data every product counts one unit, which is nothing to be held to.
-        counted = {"written": written, "units": units} if histories.quantities is not None else {}
-        return Ranking(named, probabilities, (written > 0).sum(axis=1), are_probabilities=True, **counted)
+        counted = {"decoded_basket": baskets, "units": units} if histories.quantities is not None else {}
+        return Ranking(named, probabilities, (baskets > 0).sum(axis=1), are_probabilities=True, **counted)
 
     def settings(self) -> dict[str, Any]:
         """Architecture, training, features, and how many epochs it took."""
@@ -110,7 +110,7 @@ class LensMethod:
         return {
             "architecture": asdict(ARCHITECTURES[training.architecture]),
             "training": training.model_dump(),
-            "features": asdict(self._trial.features) if self._remembers else None,
+            "features": asdict(self._trial.features) if self._uses_neighbours else None,
             "parts": self._trial.n_parts,
             "basket": "best_f1",
             "epochs": self._epochs_done,
@@ -123,35 +123,35 @@ class LensMethod:
     def _examples(
         self, train: BasketSequences, validation: BasketSequences, histories: BasketSequences
     ) -> tuple["Examples", "Examples"]:
-        """Last baskets of training and validation customers, each with its memory's answer."""
-        if not self._remembers:
-            return Examples.of(train, OwnPast()), Examples.of(validation, OwnPast())
+        """Last baskets of training and validation customers, each with its candidates."""
+        if not self._uses_neighbours:
+            return Examples.of(train, CandidateSource()), Examples.of(validation, CandidateSource())
         part = np.random.default_rng(self._trial.training.seed).integers(0, self._trial.n_parts, len(train))
         unseen = validation.without_last()
         learned = []
         for number in np.unique(part):
             others = BasketSequences.joined([train.take(np.flatnonzero(part != number)), unseen, histories])
-            memory = Everyone(CandidateFeatures(numbered(others), self._trial.features))
-            learned.append(Examples.of(train.take(np.flatnonzero(part == number)), memory))
+            source = CandidateSource((CandidateFeatures(numbered(others), self._trial.features),))
+            learned.append(Examples.of(train.take(np.flatnonzero(part == number)), source))
         everyone = BasketSequences.joined([train, unseen, histories])
-        memory = Everyone(CandidateFeatures(numbered(everyone), self._trial.features))
-        return Examples.joined(learned), Examples.of(validation, memory)
+        source = CandidateSource((CandidateFeatures(numbered(everyone), self._trial.features),))
+        return Examples.joined(learned), Examples.of(validation, source)
 
 
 @dataclass(frozen=True)
 class Examples:
-    """Last baskets and, for each, what its memory answered."""
+    """Last baskets with their candidates."""
 
     sequences: BasketSequences
     candidates: np.ndarray  # int32 [n, C]
     candidate_features: np.ndarray  # float16 [n, C, F]: all of them are kept
 
     @classmethod
-    def of(cls, sequences: BasketSequences, memory: Memory) -> "Examples":
-        """Ask the memory once for every customer."""
+    def of(cls, sequences: BasketSequences, source: CandidateSource) -> "Examples":
+        """Find the candidates of every customer once."""
         rows, ends = histories_of(sequences), sequences.basket_offsets[1:] - 1
         at_once = np.array_split(np.arange(len(sequences)), -(-len(sequences) // _AT_ONCE))
-        found = (memory.of(rows, funnels, ends[funnels]) for funnels in at_once)
+        found = (source.find(rows, funnels, ends[funnels]) for funnels in at_once)
         candidates, candidate_features = zip(*((each, of.astype(np.float16)) for each, of in found), strict=True)
         return cls(sequences, _rows_of_all(candidates), _rows_of_all(candidate_features))
 
@@ -163,22 +163,6 @@ class Examples:
             _rows_of_all([part.candidates for part in parts]),
             _rows_of_all([part.candidate_features for part in parts]),
         )
-
-    def answers(self, rows: np.ndarray) -> "Answered":
-        """A memory that repeats what was answered for those customers."""
-        return Answered(self.candidates[rows], self.candidate_features[rows].astype(np.float32))
-
-
-@dataclass(frozen=True)
-class Answered:
-    """A memory that was asked before."""
-
-    candidates: np.ndarray
-    candidate_features: np.ndarray
-
-    def of(self, histories: Histories, funnels: np.ndarray, ends: np.ndarray) -> Evidence:
-        """The answer as it was."""
-        return self.candidates, self.candidate_features
 
 
 class LastBaskets:
@@ -220,13 +204,14 @@ class LastBaskets:
 
     def _cut_out(self, examples: Examples, rows: np.ndarray, longest: int, random: np.random.Generator) -> Batch:
         histories, ends = self._histories[id(examples)], examples.sequences.basket_offsets[1:][rows] - 1
-        batch = pasts(histories, ends, rows, self._cut, examples.answers(rows))
+        candidates = examples.candidates[rows], examples.candidate_features[rows].astype(np.float32)
+        batch = pasts(histories, ends, rows, self._cut, candidates)
         batch["customer_ids"] = np.zeros(len(rows), np.int32)
         return batch | targets(histories, ends, longest, random)
 
 
 def numbered(sequences: BasketSequences) -> BasketSequences:
-    """With the customers' numbers of `histories_of`, by which a memory leaves out the one it is asked for."""
+    """With the customers' numbers of `histories_of`, by which a snapshot leaves out the customer itself."""
     return BasketSequences(**{**sequences.__dict__, "customers": keys_of(map(str, sequences.customers))})
 
 

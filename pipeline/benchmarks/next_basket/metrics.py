@@ -5,7 +5,7 @@ from scipy import sparse
 
 from models.baselines.next_basket import Ranking
 from models.basket_sequences import BasketSequences
-from models.ragged import places
+from models.ragged import positions_within
 from pipeline.benchmarks.data.folds import Fold
 from pipeline.benchmarks.report.calibration import reliability
 from pipeline.evaluation.metrics import basket_metrics, harmonic_mean, mean_over_cutoffs, ranking_metrics
@@ -47,8 +47,8 @@ def reliability_of(ranking: Ranking, fold: Fold) -> dict[str, list[dict[str, flo
     if ranking.are_probabilities:
         named = ranking.products > 0
         found["products"] = reliability(ranking.scores[named], is_in(ranking.products, truth)[named])
-    if ranking.written is not None and ranking.units is not None and fold.truth.quantities is not None:
-        bought = units_bought(ranking.written, fold.truth)
+    if ranking.decoded_basket is not None and ranking.units is not None and fold.truth.quantities is not None:
+        bought = units_bought(ranking.decoded_basket, fold.truth)
         found["units"] = reliability(ranking.units[bought > 0], bought[bought > 0])
     return found
 
@@ -80,7 +80,7 @@ def as_rows(truth: BasketSequences) -> np.ndarray:
     """The products of one basket each, 0 padded; int32 [B, P]."""
     sizes = truth.basket_sizes
     rows = np.zeros((len(truth), sizes.max()), np.int32)
-    rows[np.repeat(np.arange(len(truth)), sizes), places(sizes)] = truth.product_ids
+    rows[np.repeat(np.arange(len(truth)), sizes), positions_within(sizes)] = truth.product_ids
     return rows
 
 

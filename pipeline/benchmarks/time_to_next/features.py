@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from models.ragged import places
+from models.ragged import positions_within
 from pipeline.benchmarks.time_to_next.gaps import Gaps
 
 
@@ -25,7 +25,7 @@ def gap_features(gaps: Gaps) -> pd.DataFrame:
     )
     baskets["log_gap"] = np.log1p(baskets["gap"])
     of = baskets.groupby("funnel")
-    found: dict[str, Any] = {"n_gaps": places(n_baskets), "weekday": histories.day_of_week}
+    found: dict[str, Any] = {"n_gaps": positions_within(n_baskets), "weekday": histories.day_of_week}
     found |= {f"log_gap_{back}": of["log_gap"].shift(back - 1) for back in (1, 2, 3)}
     found |= {"median_gap": of["gap"].expanding().median(), "least_gap": of["gap"].expanding().min()}
     found |= {"greatest_gap": of["gap"].expanding().max(), "deviation": of["log_gap"].expanding().std()}
@@ -54,7 +54,7 @@ def with_day_at_risk(table: pd.DataFrame, weekday: np.ndarray, day: np.ndarray) 
 def rows_at_risk(gaps: Gaps, horizon: int) -> tuple[pd.DataFrame, np.ndarray]:
     """One row of features per gap and day of the horizon at risk, and whether the basket came on that day."""
     days = np.minimum(survived_days(gaps), horizon).astype(np.int64)
-    rows, day = np.repeat(np.arange(len(gaps)), days), places(days) + 1
+    rows, day = np.repeat(np.arange(len(gaps)), days), positions_within(days) + 1
     table = gap_features(gaps).iloc[rows].reset_index(drop=True)
     came = gaps.observed[rows] & (gaps.days[rows] == day)
     return with_day_at_risk(table, weekday_of(gaps)[rows], day), came.astype(np.float64)

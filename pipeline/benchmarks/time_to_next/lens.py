@@ -14,7 +14,7 @@ from models.special_ids import END, FIRST_PRODUCT, PADDING, UNKNOWN
 from pipeline.benchmarks.time_to_next.gaps import Gaps
 from pipeline.benchmarks.time_to_next.predictions import DAYS, GapPrediction
 from pipeline.dataset.batch import Batch, Cut, pasts, targets
-from pipeline.dataset.candidates import OwnPast, sequences_of
+from pipeline.dataset.candidates import CandidateSource, sequences_of
 from pipeline.settings import TrainingSettings
 
 _AT_ONCE = 256
@@ -32,8 +32,8 @@ class LensTimes:
 
     def fit(self, learned: Gaps, chosen_by: Gaps) -> None:
         """Train until the validation customers' gaps (and baskets, of a joint model) are no longer predicted better."""
+        from models.saved_files import load_model
         from pipeline.dataset.tensors import compiled
-        from pipeline.evaluation.stored_model import load_model
         from pipeline.tasks.next_basket import NextBasket
         from pipeline.training.spec import TrainingFolder
         from pipeline.training.train import train_alone
@@ -116,5 +116,6 @@ class GapExamples:
 
 def past_of(gaps: Gaps, cut: Cut) -> Batch:
     """The model's input where each gap begins, of a customer it has no vector for."""
-    batch = pasts(gaps.histories, gaps.ends, gaps.funnels, cut, OwnPast())
+    candidates = CandidateSource().find(gaps.histories, gaps.funnels, gaps.ends)
+    batch = pasts(gaps.histories, gaps.ends, gaps.funnels, cut, candidates)
     return batch | {"customer_ids": np.zeros(len(gaps), np.int32)}

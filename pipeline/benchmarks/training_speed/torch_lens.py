@@ -62,7 +62,7 @@ class Lens1000(nn.Module):
         before = functional.pad(targets[:, :-1], (1, 0), value=END)
         hidden, cell = torch.tanh(self.start(context)).chunk(2, dim=-1)
         outputs, _ = self.decoder(self.products(before), (hidden[None].contiguous(), cell[None].contiguous()))
-        positions = batch["target_places"].long()
+        positions = batch["target_positions"].long()
         example = positions // targets.shape[1]
         outputs = torch.cat([outputs.reshape(-1, DECODER)[positions], context[example]], dim=-1)
         target = targets.reshape(-1)[positions]

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from models.behaviour.affinities import surprise
-from models.behaviour.histories import Histories
+from models.behaviour.funnel_baskets import FunnelBaskets
 
 FUNNELS, BASKETS = 120, 8
 
 
-def histories(swapped: int | None = None, last: int | None = None) -> Histories:
+def histories(swapped: int | None = None, last: int | None = None) -> FunnelBaskets:
     """Funnels of two tastes, each with ten products of five categories; the last basket is to be judged.
 
     Args: swapped: a funnel whose last basket is of the other taste; last: the product of funnel 0's last basket.
@@ -27,7 +27,7 @@ def histories(swapped: int | None = None, last: int | None = None) -> Histories:
             rows += [(funnel, basket, int(product)) for product in bought]
     funnels, days, products = np.array(rows).T
     ones = np.ones(len(rows))
-    return Histories.of_lines(funnels, days, products, ones, ones, category=np.arange(40) // 4, recent_from=None)
+    return FunnelBaskets.of_lines(funnels, days, products, ones, ones, category=np.arange(40) // 4, recent_from=None)
 
 
 def test_a_basket_of_another_taste_surprises_most() -> None:

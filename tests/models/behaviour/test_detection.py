@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from models.behaviour.clusters import CLUSTERINGS, EMBEDDINGS
-from models.behaviour.detection import KINDS, Algorithm, Verdicts, judge_behaviour, severity
+from models.behaviour.detection import KINDS, Algorithm, BehaviourScores, score_behaviour, severity
 from models.behaviour.distances import DISTANCES
-from models.behaviour.histories import Histories
+from models.behaviour.funnel_baskets import FunnelBaskets
 from models.behaviour.reasons import explain
 from models.behaviour.tails import CLUSTER_DISTANCES
 
@@ -39,11 +39,11 @@ class Shop:
         self.lines = [line for line in altered if line is not None]
         return self
 
-    def histories(self) -> Histories:
+    def histories(self) -> FunnelBaskets:
         """As arrays."""
         funnel, day, product, units = (np.array(column) for column in zip(*self.lines, strict=True))
         category = np.arange(40) // 5
-        return Histories.of_lines(
+        return FunnelBaskets.of_lines(
             funnel, day, product, units, 100 * units, category=category, recent_from=TODAY - RECENT_DAYS
         )
 
@@ -61,8 +61,8 @@ def named(**parts: str) -> Algorithm:
     )
 
 
-def judge(shop: Shop, **parts: str) -> Verdicts:
-    return judge_behaviour(shop.histories(), named(**parts), TODAY, RECENT_DAYS)
+def judge(shop: Shop, **parts: str) -> BehaviourScores:
+    return score_behaviour(shop.histories(), named(**parts), TODAY, RECENT_DAYS)
 
 
 def other_half(line: Line) -> Line:
@@ -90,7 +90,7 @@ def test_silence_is_found() -> None:
 
 def test_a_silence_that_was_news_long_ago_is_not_judged() -> None:
     found = judge(Shop().change(7, TODAY - 60, lambda _: None))
-    assert not found.is_judged[7]
+    assert not found.is_scored[7]
     assert found.score[7] == 0
 
 
@@ -157,7 +157,9 @@ def test_order_of_lines_changes_nothing() -> None:
 def test_a_basket_of_the_history_is_left_out_of_its_own_expectation() -> None:
     lines = [(0, day, product, 1.0) for day, product in ((1, 0), (2, 0), (3, 1), (200, 2))]
     funnel, day, product, units = (np.array(column) for column in zip(*lines, strict=True))
-    histories = Histories.of_lines(funnel, day, product, units, 100 * units, category=np.zeros(3, int), recent_from=100)
+    histories = FunnelBaskets.of_lines(
+        funnel, day, product, units, 100 * units, category=np.zeros(3, int), recent_from=100
+    )
     assert histories.expected.toarray() == pytest.approx(
         np.array([[0.5, 0.5, 0], [0.5, 0.5, 0], [1, 0, 0], [2 / 3, 1 / 3, 0]])
     )
@@ -168,8 +170,8 @@ def test_what_a_model_predicted_beforehand_makes_a_basket_less_strange() -> None
     predicted = histories.bought.copy()
     predicted.data = predicted.data * np.repeat(histories.recent & (histories.funnel == 7), np.diff(predicted.indptr))
     predicted.eliminate_zeros()
-    alone = judge_behaviour(histories, named(), TODAY, RECENT_DAYS)
-    informed = judge_behaviour(histories, named(), TODAY, RECENT_DAYS, predicted)
+    alone = score_behaviour(histories, named(), TODAY, RECENT_DAYS)
+    informed = score_behaviour(histories, named(), TODAY, RECENT_DAYS, predicted)
     assert informed.distance[7] < alone.distance[7]
     assert informed.score[7] < alone.score[7]
 
@@ -189,8 +191,8 @@ def test_one_product_is_one_product() -> None:
 
 def test_the_reason_names_products_or_days() -> None:
     shop = Shop().change(7, TODAY - RECENT_DAYS, other_half).change(8, TODAY - 26, lambda _: None)
-    verdicts = judge(shop)
-    reasons = explain(shop.histories(), verdicts, TODAY, NAMES, "customer")
+    scores = judge(shop)
+    reasons = explain(shop.histories(), scores, TODAY, NAMES, "customer")
     assert "never bought before (product " in reasons[7]
     assert "none of the" in reasons[7]
     assert re.search(r"\d+ days overdue: a basket every [67](\.5)? days, last on \w{3} \d+ \w{3}", reasons[8])
@@ -199,8 +201,8 @@ def test_the_reason_names_products_or_days() -> None:
 @pytest.mark.parametrize("kind", range(len(KINDS)))
 def test_every_kind_has_a_reason_for_every_funnel(kind: int) -> None:
     shop = Shop(customers=60)
-    verdicts = judge(shop)
-    told = explain(shop.histories(), replace(verdicts, kind=np.full(60, kind)), TODAY, NAMES, "store")
+    scores = judge(shop)
+    told = explain(shop.histories(), replace(scores, kind=np.full(60, kind)), TODAY, NAMES, "store")
     assert all(told)
     assert not any("nan" in text for text in told)
 

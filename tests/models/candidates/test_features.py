@@ -5,7 +5,8 @@ import pytest
 
 from models.baselines.gradient_boosting import source_of
 from models.basket_sequences import BasketSequences
-from models.candidates.features import FEATURES, NEVER, CandidateFeatures, FeatureConfig
+from models.candidate_columns import FEATURES
+from models.candidates.features import NEVER, CandidateFeatures, FeatureConfig
 from tests.models.baskets import N_PRODUCTS, as_lists, random_sequences, sequences
 
 CONFIG = FeatureConfig(n_candidates=20, n_neighbours=5)
@@ -15,8 +16,8 @@ def features_of(history: list[list[int]], product: int, others: BasketSequences 
     """The features of one product for one customer."""
     memory = others or random_sequences()
     found = CandidateFeatures(memory, CONFIG).of(sequences(history, numbers=[10_000]))
-    place = found.products[0].tolist().index(product)
-    return dict(zip(FEATURES, found.features[0, place].tolist(), strict=True))
+    position = found.products[0].tolist().index(product)
+    return dict(zip(FEATURES, found.features[0, position].tolist(), strict=True))
 
 
 def test_own_purchases_are_counted() -> None:

@@ -18,7 +18,10 @@ from models.encoders.mean_encoder import MeanEncoder
 from models.encoders.recurrent_encoder import RecurrentEncoder
 from models.encoders.transformer_encoder import TransformerEncoder
 from models.heads.mean import MeanHead
+from models.heads.next_symbol import NextSymbol
+from models.heads.pointer import PointerHead
 from models.heads.time_to_next import HazardHead, RegressionHead
+from models.layers.attention import AttentionBlock
 from models.layers.customer_embedding import CustomerEmbedding
 from models.layers.known_keys import KnownKeys
 from models.layers.product_embedding import ProductEmbedding
@@ -36,6 +39,9 @@ PARTS = [
     CustomerEmbedding(7, 3, attribute_buckets=4),
     ProductEmbedding(9, 4),
     KnownKeys(9, 7),
+    AttentionBlock(8),
+    PointerHead(5, 4),
+    NextSymbol(ProductEmbedding(9, 4), 6, pointer_units=3),
 ]
 
 
@@ -97,9 +103,9 @@ def test_steps_of_the_decoder_agree_with_teacher_forcing(decoder: Decoder) -> No
     inputs, context = (random.normal(size=shape).astype(np.float32) for shape in ((2, 6, 3), (2, 2)))
     whole = ops.convert_to_numpy(decoder(inputs, context))
     states: list[Any] = decoder.initial_states(context)
-    for place in range(6):
-        output, states = decoder.step(inputs[:, place], states)
-        np.testing.assert_allclose(output, whole[:, place], rtol=1e-4, atol=1e-6)
+    for position in range(6):
+        output, states = decoder.step(inputs[:, position], states)
+        np.testing.assert_allclose(output, whole[:, position], rtol=1e-4, atol=1e-6)
 
 
 def test_special_indices_but_the_end_are_never_scored() -> None:

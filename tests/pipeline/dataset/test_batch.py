@@ -6,10 +6,11 @@ import pytest
 
 from models import special_ids
 from pipeline.dataset.batch import Cut, pasts, targets
-from pipeline.dataset.candidates import OwnPast
+from pipeline.dataset.candidates import CandidateSource
 from pipeline.dataset.histories import Histories, read_histories
 from pipeline.tables.vocabulary import END_INDEX, FIRST_PRODUCT_INDEX, PADDING_INDEX, UNKNOWN_INDEX
 from tests.factories import sequence
+from tests.models.batches import assert_as_described
 from tests.pipeline.dataset.sequences import SCHEMA, random_sequences
 
 WIDE = Cut(50, 50)
@@ -20,8 +21,8 @@ def histories_of(*rows: dict) -> Histories:  # type: ignore[type-arg]
 
 
 def everything(histories: Histories) -> dict[str, np.ndarray]:
-    funnels = np.arange(len(histories))
-    return pasts(histories, histories.basket_offsets[funnels + 1], funnels, WIDE, OwnPast())
+    funnels, ends = np.arange(len(histories)), histories.basket_offsets[1:]
+    return pasts(histories, ends, funnels, WIDE, CandidateSource().find(histories, funnels, ends))
 
 
 def test_special_indices_agree_with_the_vocabulary_table() -> None:
@@ -36,6 +37,15 @@ def test_a_batch_holds_exactly_the_histories(seed: int) -> None:
     for row, basket_rows in zip(rows, batch["basket_rows"], strict=True):
         packed = batch["product_ids"][basket_rows[basket_rows > 0] - 1]
         assert [[product for product in basket if product] for basket in packed.tolist()] == row["products"]
+
+
+def test_batches_are_as_the_fields_describe_them() -> None:
+    histories = histories_of(*random_sequences(12))
+    ends = histories.basket_offsets[1:] - 1
+    funnels = np.arange(12)
+    batch = pasts(histories, ends, funnels, WIDE, CandidateSource().find(histories, funnels, ends))
+    batch |= targets(histories, ends, max_products=9) | {"customer_ids": np.zeros(12, np.int32)}
+    assert_as_described(batch)
 
 
 def test_padding_is_on_the_right_and_no_basket_is_empty() -> None:

@@ -58,7 +58,7 @@ def save_over(champion: Champion, settings: Settings, spoil: Callable[[Path], No
 
 def nan_weights(path: Path) -> None:
     model = tiny_model()
-    model.products.bias.assign(np.full(N_PRODUCTS, np.nan, np.float32))
+    model.backbone.products.bias.assign(np.full(N_PRODUCTS, np.nan, np.float32))
     model.save(path)
 
 
@@ -117,7 +117,7 @@ def test_a_broken_file_is_refused_and_a_candidate_takes_its_place(
 def test_a_changed_local_copy_is_fetched_anew(settings: Settings, workspace: Workspace, champion: Champion) -> None:
     registered = champion.model_path.read_bytes()
     model = tiny_model()
-    model.products.bias.assign(np.full(N_PRODUCTS, 1e6, np.float32))
+    model.backbone.products.bias.assign(np.full(N_PRODUCTS, 1e6, np.float32))
     model.save(champion.model_path)
     found = look(settings, workspace)
     assert found.champion is not None
@@ -126,7 +126,7 @@ def test_a_changed_local_copy_is_fetched_anew(settings: Settings, workspace: Wor
 
 def test_other_weights_in_the_store_are_refused(settings: Settings, workspace: Workspace, champion: Champion) -> None:
     model = tiny_model()
-    model.products.bias.assign(np.full(N_PRODUCTS, 1e6, np.float32))
+    model.backbone.products.bias.assign(np.full(N_PRODUCTS, 1e6, np.float32))
     stored = list(Path(settings.data_dir).rglob("mlartifacts/**/model.keras"))
     assert stored
     for path in (*stored, champion.model_path):
@@ -140,9 +140,9 @@ def test_a_new_store_beside_old_copies_never_serves_old_weights(
     settings = settings.model_copy(update={"tracking_uri": f"sqlite:///{settings.data_dir}/new.db"})
     vars(settings).pop("mlflow_uri", None)  # cached
     model = tiny_model()
-    model.products.bias.assign(np.full(N_PRODUCTS, 0.5, np.float32))
+    model.backbone.products.bias.assign(np.full(N_PRODUCTS, 0.5, np.float32))
     vocabulary = workspace.lake.path("vocabulary", "run0")
     register_night(settings, workspace, vocabulary, "run3", model)
     fetched = registry(settings).fetch("1")
     assert fetched.version == champion.version
-    assert np.array_equal(NEXT_BASKET.load(fetched.model_path).products.bias, model.products.bias)
+    assert np.array_equal(NEXT_BASKET.load(fetched.model_path).backbone.products.bias, model.backbone.products.bias)

@@ -50,13 +50,15 @@ def look(settings: Settings, workspace: Workspace) -> FoundChampion:
 
 def test_it_is_taken_over_once_and_serves_the_same_weights(settings: Settings, workspace: Workspace) -> None:
     vocabulary, model = publish_vocabulary(workspace), tiny_model()
-    model.products.bias.assign(np.arange(N_PRODUCTS, dtype=np.float32))
+    model.backbone.products.bias.assign(np.arange(N_PRODUCTS, dtype=np.float32))
     register_former(settings, vocabulary, model)
     found = look(settings, workspace)
     assert found.details == {"champion": f"{FORMER}/1 was taken over as {NAME}/1"}
     assert found.champion is not None
     assert (found.champion.version, found.champion.business_date) == (f"{NAME}/1", BUSINESS_DATE)
-    assert np.array_equal(NEXT_BASKET.load(found.champion.model_path).products.bias, model.products.bias)
+    assert np.array_equal(
+        NEXT_BASKET.load(found.champion.model_path).backbone.products.bias, model.backbone.products.bias
+    )
     again = look(settings, workspace)
     assert (again.champion, again.details) == (found.champion, {})
 
@@ -78,7 +80,7 @@ def test_a_former_champion_that_is_not_whole_is_left_and_said(
 ) -> None:
     vocabulary, model = publish_vocabulary(workspace), tiny_model()
     if broken == "weights":
-        model.products.bias.assign(np.full(N_PRODUCTS, np.nan, np.float32))
+        model.backbone.products.bias.assign(np.full(N_PRODUCTS, np.nan, np.float32))
     if broken == "vocabulary":
         model.keys.product_keys = model.keys.product_keys[::-1].copy()
     register_former(settings, vocabulary, model)

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from models.saved_files import load_model
 from pipeline.evaluation.promotion import promote
-from pipeline.evaluation.stored_model import load_model, non_finite_weights
+from pipeline.evaluation.stored_model import non_finite_weights
 from pipeline.settings import Settings
 from pipeline.tasks.catalog import NEXT_BASKET
 from pipeline.tracking.registry import RETRAIN_TAG, Registry, mark_for_retraining
@@ -50,7 +51,7 @@ def test_a_champion_serves_until_a_better_candidate_comes_and_a_nan_model_never_
     assert list(served.table("vocabulary").glob("*.parquet"))
 
     broken = tiny_model()
-    broken.products.bias.assign(np.full(N_PRODUCTS, np.nan, np.float32))
+    broken.backbone.products.bias.assign(np.full(N_PRODUCTS, np.nan, np.float32))
     register_night(settings, workspace, vocabulary, "run2", broken)
     refused = promote(NEXT_BASKET, settings, workspace, Run("shop", BUSINESS_DATE, "run2"))
     assert not refused.promoted
@@ -77,7 +78,8 @@ def test_finite_weights_have_no_name_among_the_bad_ones(tmp_path: Path) -> None:
     model = tiny_model()
     model.save(tmp_path / "model.keras")
     assert non_finite_weights(tmp_path / "model.keras") == []
-    model.readout.bias.assign(np.full(model.readout.bias.shape, np.inf, np.float32))
+    bias = model.basket.next_symbol.readout.bias
+    bias.assign(np.full(bias.shape, np.inf, np.float32))
     model.save(tmp_path / "model.keras")
     assert len(non_finite_weights(tmp_path / "model.keras")) == 1
 

@@ -11,8 +11,8 @@ import tensorflow as tf
 from models import catalog
 from models.basket_sequences import BasketSequences
 from models.lens import Lens
+from models.saved_files import load_model
 from pipeline.dataset.batch import Batch
-from pipeline.evaluation.stored_model import load_model
 from pipeline.settings import TrainingSettings
 from pipeline.tasks.catalog import NEXT_BASKET
 from pipeline.training.history import read_history

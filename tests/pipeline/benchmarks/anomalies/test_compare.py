@@ -11,7 +11,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 from typer.testing import CliRunner
 
-from models.behaviour.histories import Histories
+from models.behaviour.funnel_baskets import FunnelBaskets
 from pipeline.benchmarks.anomalies.injections import KINDS, LATER, inject, tafeng_histories
 from pipeline.benchmarks.anomalies.methods import DETECTORS, detector
 from pipeline.benchmarks.data.tafeng_lines import fetched_file
@@ -37,7 +37,7 @@ def lines(seed: int = 0) -> list[tuple[str, str, str, int]]:
 
 
 @pytest.fixture(scope="module")
-def histories(tmp_path_factory: pytest.TempPathFactory) -> Histories:
+def histories(tmp_path_factory: pytest.TempPathFactory) -> FunnelBaskets:
     """The customers' histories, read from a file in Ta-Feng's form."""
     file = tmp_path_factory.mktemp("raw") / "ta_feng.csv.zip"
     write_tafeng(file, lines())
@@ -45,7 +45,7 @@ def histories(tmp_path_factory: pytest.TempPathFactory) -> Histories:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_only_the_last_baskets_of_the_changed_are_changed(histories: Histories, kind: str) -> None:
+def test_only_the_last_baskets_of_the_changed_are_changed(histories: FunnelBaskets, kind: str) -> None:
     injected = inject(histories, kind, 0, int(histories.day.max()))
     assert injected.changed.sum() == round(0.02 * injected.eligible.sum())
     assert not (injected.changed & ~injected.eligible).any()
@@ -60,7 +60,7 @@ def test_only_the_last_baskets_of_the_changed_are_changed(histories: Histories, 
     assert not np.array_equal(inject(histories, kind, 1, int(histories.day.max())).changed, injected.changed)
 
 
-def test_a_basket_of_as_many_products_is_taken_whole(histories: Histories) -> None:
+def test_a_basket_of_as_many_products_is_taken_whole(histories: FunnelBaskets) -> None:
     injected = inject(histories, "content_m", 0, int(histories.day.max()))
     changed = histories.last[injected.changed]
     assert np.array_equal(injected.histories.lines[changed], histories.lines[changed])
@@ -68,7 +68,7 @@ def test_a_basket_of_as_many_products_is_taken_whole(histories: Histories) -> No
     assert (injected.histories.units[changed] != histories.units[changed]).nnz > 0
 
 
-def test_a_larger_basket_keeps_its_products(histories: Histories) -> None:
+def test_a_larger_basket_keeps_its_products(histories: FunnelBaskets) -> None:
     injected = inject(histories, "size", 0, int(histories.day.max()))
     changed = histories.last[injected.changed]
     assert (injected.histories.units != histories.units).nnz == 0
@@ -76,7 +76,7 @@ def test_a_larger_basket_keeps_its_products(histories: Histories) -> None:
         assert np.array_equal(getattr(injected.histories, name)[changed], 4 * getattr(histories, name)[changed])
 
 
-def test_a_longer_gap_ends_within_the_data(histories: Histories) -> None:
+def test_a_longer_gap_ends_within_the_data(histories: FunnelBaskets) -> None:
     last_day = int(histories.day.max())
     injected = inject(histories, "timing_in", 0, last_day)
     changed = histories.last[injected.changed]
@@ -85,7 +85,7 @@ def test_a_longer_gap_ends_within_the_data(histories: Histories) -> None:
     assert (histories.day[changed] - gaps + LATER * gaps <= last_day).all()
 
 
-def test_an_unknown_kind_or_detector_is_named_with_the_known(histories: Histories) -> None:
+def test_an_unknown_kind_or_detector_is_named_with_the_known(histories: FunnelBaskets) -> None:
     with pytest.raises(ValueError, match="'colour'; known: content"):
         inject(histories, "colour", 0, 0)
     with pytest.raises(ValueError, match="'guess'; known: larder"):
@@ -93,7 +93,7 @@ def test_an_unknown_kind_or_detector_is_named_with_the_known(histories: Historie
 
 
 @pytest.mark.parametrize("name", DETECTORS)
-def test_no_detector_sees_a_date_and_each_is_steady(histories: Histories, name: str) -> None:
+def test_no_detector_sees_a_date_and_each_is_steady(histories: FunnelBaskets, name: str) -> None:
     histories = inject(histories, "mix", 0, int(histories.day.max())).histories
     scores = detector(name)(histories, 0)
     assert scores.shape == (CUSTOMERS,)

@@ -51,11 +51,11 @@ def test_probabilities_are_held_to_what_was_bought() -> None:
 
 
 def test_units_are_held_to_those_of_written_products_that_were_bought() -> None:
-    # Of 3, 9 and 5 written, 9 and 5 are bought: 4 and 2 units, of which 3 and 2 were predicted.
+    # Of 3, 9 and 5 decoded, 9 and 5 are bought: 4 and 2 units, of which 3 and 2 were predicted.
     truth = replace(sequences([[9, 10]], [[5]]), quantities=np.array([4.0, 1.0, 2.0], np.float32))
-    written, units = np.array([[3, 9, 0], [5, 0, 0]]), np.array([[7.0, 3.0, 0.0], [2.0, 0.0, 0.0]])
+    decoded, units = np.array([[3, 9, 0], [5, 0, 0]]), np.array([[7.0, 3.0, 0.0], [2.0, 0.0, 0.0]])
     (bins,) = reliability_of(
-        replace(GIVEN, written=written, units=units), Fold(NOBODY, NOBODY, FOLD.histories, truth)
+        replace(GIVEN, decoded_basket=decoded, units=units), Fold(NOBODY, NOBODY, FOLD.histories, truth)
     ).values()
     assert [(each["predicted"], each["observed"]) for each in bins] == [(2.0, 2.0), (3.0, 4.0)]
 

@@ -37,14 +37,14 @@ def torch_weights(model: Any) -> dict[str, np.ndarray]:
     def dense(name: str, layer: Any) -> dict[str, np.ndarray]:
         return {f"{name}.weight": layer.kernel.numpy().T, f"{name}.bias": layer.bias.numpy()}
 
-    weights = {"products.weight": model.products.vectors.numpy(), "bias": model.products.bias.numpy()}
-    weights["customers.weight"] = model.customers.unseen.numpy()[None]
-    for name, encoder in (("session", model.session_encoder), ("behaviour", model.behaviour_encoder)):
+    weights = {"products.weight": model.backbone.products.vectors.numpy(), "bias": model.backbone.products.bias.numpy()}
+    weights["customers.weight"] = model.backbone.customers.unseen.numpy()[None]
+    for name, encoder in (("session", model.backbone.session_encoder), ("behaviour", model.backbone.behaviour_encoder)):
         both_ways = encoder.stack[0]
         weights |= lstm(name, both_ways.forward_layer.cell) | lstm(name, both_ways.backward_layer.cell, "_reverse")
-    weights |= lstm("decoder", model.decoder.stack[0].cell) | dense("start", model.decoder.starts[0])
-    weights |= dense("readout", model.readout) | dense("quantity", model.quantity.log_mean)
-    weights |= dense("size", model.size.log_mean) | dense("gap", model.time_to_next.weeks)
+    weights |= lstm("decoder", model.basket.decoder.stack[0].cell) | dense("start", model.basket.decoder.starts[0])
+    weights |= dense("readout", model.basket.next_symbol.readout) | dense("quantity", model.basket.quantity.log_mean)
+    weights |= dense("size", model.basket.size.log_mean) | dense("gap", model.time_to_next.weeks)
     return {name: np.ascontiguousarray(weight, np.float32) for name, weight in weights.items()}
 
 
@@ -82,9 +82,12 @@ def test_equal_weights_and_batches_give_equal_losses_and_gradients(tmp_path: Pat
         }
     with tf.GradientTape() as tape:
         total = model.losses(tensors[0])["total"]
-    watched = {"readout.weight": model.readout.kernel, "gap.weight": model.time_to_next.weeks.kernel}
-    watched |= {"quantity.weight": model.quantity.log_mean.kernel, "size.weight": model.size.log_mean.kernel}
-    watched |= {"bias": model.products.bias, "start.weight": model.decoder.starts[0].kernel}
+    watched = {"readout.weight": model.basket.next_symbol.readout.kernel, "gap.weight": model.time_to_next.weeks.kernel}
+    watched |= {
+        "quantity.weight": model.basket.quantity.log_mean.kernel,
+        "size.weight": model.basket.size.log_mean.kernel,
+    }
+    watched |= {"bias": model.backbone.products.bias, "start.weight": model.basket.decoder.starts[0].kernel}
     gradients = tape.gradient(total, [weight.value for weight in watched.values()])
     norms = {name: float(tf.norm(gradient)) for name, gradient in zip(watched, gradients, strict=True)}
     assert norms == {name: pytest.approx(printed["gradient_norms"][name], rel=1e-3) for name in watched}

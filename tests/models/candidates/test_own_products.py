@@ -1,4 +1,4 @@
-"""What is said of a customer's own products, against a history worked out by hand."""
+"""Features of a customer's own products, against a history worked out by hand."""
 
 from datetime import date, timedelta
 
@@ -6,9 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from models import lens
+from models.candidates.own_products import own_products
+from models.fields import OWN_LOG_UNITS
 from pipeline.dataset.histories import Histories, read_histories
-from pipeline.dataset.own_products import own_products
 from pipeline.tables.vocabulary import FIRST_PRODUCT_INDEX
 from tests.factories import sequence
 from tests.pipeline.dataset.sequences import SCHEMA, random_sequences
@@ -24,7 +24,7 @@ def of_all(histories: Histories, ends: np.ndarray | None = None) -> tuple[np.nda
 
 def test_the_model_finds_the_units() -> None:
     _, features = of_all(histories_of(sequence(quantities=[[7.0], [7.0], [7.0]])))
-    np.testing.assert_allclose(features[0, 0, lens.OWN_UNITS], np.log(8.0), rtol=1e-6)
+    np.testing.assert_allclose(features[0, 0, OWN_LOG_UNITS], np.log(8.0), rtol=1e-6)
 
 
 def test_features_worked_out_by_hand() -> None:

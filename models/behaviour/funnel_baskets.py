@@ -1,7 +1,7 @@
-"""Baskets of many funnels side by side: what behaviour detection compares.
+"""Baskets of many funnels side by side, as behaviour detection compares them.
 
-Baskets lie in one long list, funnel by funnel and oldest first, so that whatever is said of "the baskets before" is
-arithmetic on positions and no loop over funnels. A funnel has at most one basket a day.
+Baskets lie in one long list, funnel by funnel and oldest first, so that "the baskets before" is arithmetic on positions
+and no loop over funnels. A funnel has at most one basket a day.
 """
 
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Histories:
+class FunnelBaskets:
     """The baskets of F funnels.
 
     Shapes: B baskets over all funnels, P products.
     funnel:   int [B]; which funnel, ascending from 0 without gaps.
     day:      int [B]; ascending within a funnel, no day twice.
     units:    float64 [B, P] sparse; units of each product.
-    recent:   bool [B]; the baskets to judge, the last ones of their funnel; the others are its history.
+    recent:   bool [B]; the baskets to score, the last ones of their funnel; the others are its history.
     category: int [P]; category of each product, from 0.
     lines, basket_units, spend: float64 [B]; products, units and money of each basket.
     gap_days: float64 [B]; days since the funnel's previous basket; NaN for its first one.
@@ -53,13 +53,13 @@ class Histories:
         *,
         category: Integers,
         recent_from: int | None,
-    ) -> "Histories":
-        """The histories that these lines make, in any order; baskets from the day `recent_from` on are to be judged.
+    ) -> "FunnelBaskets":
+        """Baskets from lines in any order; baskets from the day `recent_from` on are scored, the others are history.
 
         Args:
             funnel, day, product, units, amounts: [L], funnels and products counted from 0; amounts are money.
             category: [P].
-            recent_from: a day; None judges the last basket of every funnel, whenever it was.
+            recent_from: a day; None: the last basket of every funnel is scored, whenever it was.
         """
         baskets, basket = np.unique(np.stack([funnel, day], axis=1), axis=0, return_inverse=True)
         shape = (len(baskets), len(category))
@@ -87,7 +87,8 @@ class Histories:
     def per_month(self) -> Array:
         """Money that each funnel spends per 30 days since its first basket, [F]."""
         days = np.maximum(self.day[self.last] - self.day[self.start], 30)
-        return np.bincount(self.funnel, weights=self.spend, minlength=self.n_funnels) * 30.0 / days
+        values: Array = np.bincount(self.funnel, weights=self.spend, minlength=self.n_funnels) * 30.0 / days
+        return values
 
     @cached_property
     def n_funnels(self) -> int:
@@ -113,7 +114,7 @@ class Histories:
 
     @cached_property
     def n_recent(self) -> Integers:
-        """Baskets to judge, [F]."""
+        """Baskets to score, [F]."""
         return np.bincount(self.funnel, weights=self.recent, minlength=self.n_funnels).astype(np.int64)
 
     @cached_property
@@ -142,7 +143,7 @@ class Histories:
         """Share of the funnel's history baskets that hold each product, [B, P].
 
         A basket of the history is left out of its own expectation, so that its distance is comparable with that of a
-        basket which is judged.
+        basket which is scored.
         """
         own = self.bought.copy()
         own.data *= np.repeat(~self.recent, np.diff(own.indptr))
@@ -156,4 +157,5 @@ class Histories:
     def background(self) -> Array:
         """Share of all history lines that are of each product, slightly smoothed, [P]."""
         lines = np.asarray(self.known.sum(axis=0)).ravel() + 0.5
-        return lines / lines.sum()
+        values: Array = lines / lines.sum()
+        return values
