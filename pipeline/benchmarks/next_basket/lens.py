@@ -85,8 +85,8 @@ class LensMethod:
 
     def data(self, train: BasketSequences, validation: BasketSequences, histories: BasketSequences) -> "LastBaskets":
         """What it is trained on."""
-        learned, judged = self._examples(train, validation, histories)
-        return LastBaskets(learned, judged, train.n_products, self._cut, self._trial.training)
+        train_examples, validation_examples = self._examples(train, validation, histories)
+        return LastBaskets(train_examples, validation_examples, train.n_products, self._cut, self._trial.training)
 
     def rank(self, histories: BasketSequences, k: int) -> Ranking:
         """The products most likely in the next basket; sizes are those of its best baskets."""
@@ -122,24 +122,24 @@ class LensMethod:
 
     def _examples(
         self, train: BasketSequences, validation: BasketSequences, histories: BasketSequences
-    ) -> tuple["Examples", "Examples"]:
+    ) -> tuple["LastBasketExamples", "LastBasketExamples"]:
         """Last baskets of training and validation customers, each with its candidates."""
         if not self._uses_neighbours:
-            return Examples.of(train, CandidateSource()), Examples.of(validation, CandidateSource())
+            return LastBasketExamples.of(train, CandidateSource()), LastBasketExamples.of(validation, CandidateSource())
         part = np.random.default_rng(self._trial.training.seed).integers(0, self._trial.n_parts, len(train))
         unseen = validation.without_last()
-        learned = []
+        train_examples = []
         for number in np.unique(part):
             others = BasketSequences.joined([train.take(np.flatnonzero(part != number)), unseen, histories])
             source = CandidateSource((CandidateFeatures(numbered(others), self._trial.features),))
-            learned.append(Examples.of(train.take(np.flatnonzero(part == number)), source))
+            train_examples.append(LastBasketExamples.of(train.take(np.flatnonzero(part == number)), source))
         everyone = BasketSequences.joined([train, unseen, histories])
         source = CandidateSource((CandidateFeatures(numbered(everyone), self._trial.features),))
-        return Examples.joined(learned), Examples.of(validation, source)
+        return LastBasketExamples.joined(train_examples), LastBasketExamples.of(validation, source)
 
 
 @dataclass(frozen=True)
-class Examples:
+class LastBasketExamples:
     """Last baskets with their candidates."""
 
     sequences: BasketSequences
@@ -147,7 +147,7 @@ class Examples:
     candidate_features: np.ndarray  # float16 [n, C, F]: all of them are kept
 
     @classmethod
-    def of(cls, sequences: BasketSequences, source: CandidateSource) -> "Examples":
+    def of(cls, sequences: BasketSequences, source: CandidateSource) -> "LastBasketExamples":
         """Find the candidates of every customer once."""
         rows, ends = histories_of(sequences), sequences.basket_offsets[1:] - 1
         at_once = np.array_split(np.arange(len(sequences)), -(-len(sequences) // _AT_ONCE))
@@ -156,7 +156,7 @@ class Examples:
         return cls(sequences, _rows_of_all(candidates), _rows_of_all(candidate_features))
 
     @classmethod
-    def joined(cls, parts: list["Examples"]) -> "Examples":
+    def joined(cls, parts: list["LastBasketExamples"]) -> "LastBasketExamples":
         """The customers of all parts."""
         return cls(
             BasketSequences.joined([part.sequences for part in parts]),
@@ -169,40 +169,47 @@ class LastBaskets:
     """Training data of which each example is a customer's last basket."""
 
     def __init__(
-        self, learned: Examples, judged: Examples, n_products: int, cut: Cut, settings: TrainingSettings
+        self,
+        train_examples: LastBasketExamples,
+        validation_examples: LastBasketExamples,
+        n_products: int,
+        cut: Cut,
+        settings: TrainingSettings,
     ) -> None:
-        self._learned, self._judged, self._cut, self._settings = learned, judged, cut, settings
-        self._histories = {id(part): histories_of(part.sequences) for part in (learned, judged)}
+        self._train, self._validation, self._cut, self._settings = train_examples, validation_examples, cut, settings
+        self._histories = {id(part): histories_of(part.sequences) for part in (train_examples, validation_examples)}
         self.product_keys = np.arange(n_products, dtype=np.int64) * (np.arange(n_products) >= FIRST_PRODUCT)
         self.customer_keys = np.zeros(1, np.int64)
-        self.product_counts = np.bincount(learned.sequences.product_ids, minlength=n_products)
-        self.product_counts[END] = len(learned.sequences.basket_sizes)
+        self.product_counts = np.bincount(train_examples.sequences.product_ids, minlength=n_products)
+        self.product_counts[END] = len(train_examples.sequences.basket_sizes)
 
     def known(self) -> BasketSequences:
         """Baskets of the training customers."""
-        return self._learned.sequences
+        return self._train.sequences
 
     def steps_per_epoch(self, batch_size: int) -> int:
         """Batches of an epoch; the last one is filled up from the beginning."""
-        return -(-len(self._learned.sequences) // batch_size)
+        return -(-len(self._train.sequences) // batch_size)
 
     def batch(self, step: int, batch_size: int, worker: int = 0, workers: int = 1) -> Batch:
         """Customers in another order every epoch."""
         epoch, within = divmod(step, self.steps_per_epoch(batch_size))
-        n = len(self._learned.sequences)
+        n = len(self._train.sequences)
         order = np.random.default_rng([self._settings.seed, epoch]).permutation(n)
         rows = order[np.arange(within * batch_size, (within + 1) * batch_size) % n][worker::workers]
         random = np.random.default_rng([self._settings.seed, epoch, step, worker])
-        return self._cut_out(self._learned, rows, self._settings.max_products, random)
+        return self._cut_out(self._train, rows, self._settings.max_products, random)
 
     def validation(self, batch_size: int, worker: int = 0, workers: int = 1) -> Iterator[Batch]:
         """The validation customers' last baskets, whole."""
-        rows = np.arange(len(self._judged.sequences))[worker::workers]
+        rows = np.arange(len(self._validation.sequences))[worker::workers]
         for first in range(0, len(rows), batch_size):
             random = np.random.default_rng(first)
-            yield self._cut_out(self._judged, rows[first : first + batch_size], np.iinfo(np.int32).max, random)
+            yield self._cut_out(self._validation, rows[first : first + batch_size], np.iinfo(np.int32).max, random)
 
-    def _cut_out(self, examples: Examples, rows: np.ndarray, longest: int, random: np.random.Generator) -> Batch:
+    def _cut_out(
+        self, examples: LastBasketExamples, rows: np.ndarray, longest: int, random: np.random.Generator
+    ) -> Batch:
         histories, ends = self._histories[id(examples)], examples.sequences.basket_offsets[1:][rows] - 1
         candidates = examples.candidates[rows], examples.candidate_features[rows].astype(np.float32)
         batch = pasts(histories, ends, rows, self._cut, candidates)

@@ -1,4 +1,4 @@
-"""LENS among those who predict days until the next basket: trained by the nightly loop on the gaps of the protocol."""
+"""LENS as a method for days until the next basket, trained by the nightly loop on the gaps of the protocol."""
 
 import tempfile
 from collections.abc import Iterator
@@ -20,17 +20,17 @@ from pipeline.settings import TrainingSettings
 _AT_ONCE = 256
 
 
-class LensTimes:
-    """An architecture of models/catalog.py; of the customers it knows the baskets alone."""
+class LensGapMethod:
+    """An architecture of models/catalog.py; it reads the baskets of a customer, but no customer vector."""
 
     def __init__(self, architecture: str, seed: int, epochs: int = 12) -> None:
         self._training = TrainingSettings(
             architecture=architecture, workers=1, epochs=epochs, max_steps=10**9, patience=3, seed=seed
         )
         self._cut = Cut(self._training.max_baskets, self._training.max_products)
-        self._answer: Any = None
+        self._predict_times: Any = None
 
-    def fit(self, learned: Gaps, chosen_by: Gaps) -> None:
+    def fit(self, train: Gaps, validation: Gaps) -> None:
         """Train until the validation customers' gaps (and baskets, of a joint model) are no longer predicted better."""
         from models.saved_files import load_model
         from pipeline.dataset.tensors import compiled
@@ -40,27 +40,29 @@ class LensTimes:
 
         with tempfile.TemporaryDirectory() as folder:
             spec = TrainingFolder(folder=Path(folder), settings=self._training)
-            data = GapExamples(learned.settled, chosen_by.settled, self._cut, self._training)
+            data = GapExamples(train.settled, validation.settled, self._cut, self._training)
             train_alone(NextBasket(), spec, data)
             model = load_model(spec.model_path)
         self._known = data.product_counts > 0
         survives = ARCHITECTURES[self._training.architecture].time_head == "hazard"
         days = DAYS.astype(np.float32)[None]
-        self._answer = compiled(lambda batch: model.log_survival(batch, days) if survives else model.gap_days(batch))
+        self._predict_times = compiled(
+            lambda batch: model.log_survival(batch, days) if survives else model.gap_days(batch)
+        )
 
     def predict(self, gaps: Gaps) -> GapPrediction:
         """Survival of each day by a hazard head, days by a regression."""
-        if self._answer is None:
+        if self._predict_times is None:
             raise RuntimeError("predict before fit")
         parts = [
-            self._answer(self._in_its_words(past_of(gaps.take(rows), self._cut)))
+            self._predict_times(self._known_products_only(past_of(gaps.take(rows), self._cut)))
             for rows in np.array_split(np.arange(len(gaps)), -(-len(gaps) // _AT_ONCE))
         ]
         found = np.concatenate(parts).astype(np.float64)
         return GapPrediction(found) if found.ndim == 1 else GapPrediction.by_survival(np.exp(found))
 
-    def _in_its_words(self, batch: Batch) -> Batch:
-        """Products that nobody had bought by the time of training are unknown, as they are at night."""
+    def _known_products_only(self, batch: Batch) -> Batch:
+        """Replace products without a purchase before training by the unknown product, as in a night."""
         for name, instead in (("product_ids", UNKNOWN), ("candidates", PADDING)):
             ids = batch[name]
             known = self._known[np.minimum(ids, len(self._known) - 1)] & (ids < len(self._known))
@@ -76,9 +78,9 @@ class LensTimes:
 class GapExamples:
     """Training data of which each example is a gap."""
 
-    def __init__(self, learned: Gaps, judged: Gaps, cut: Cut, settings: TrainingSettings) -> None:
-        self._learned, self._judged, self._cut, self._settings = learned, judged, cut, settings
-        histories = learned.histories
+    def __init__(self, train_gaps: Gaps, validation_gaps: Gaps, cut: Cut, settings: TrainingSettings) -> None:
+        self._train, self._validation, self._cut, self._settings = train_gaps, validation_gaps, cut, settings
+        histories = train_gaps.histories
         n_products = int(histories.product_ids.max()) + 1
         self.product_keys = np.arange(n_products, dtype=np.int64) * (np.arange(n_products) >= FIRST_PRODUCT)
         self.customer_keys = np.zeros(1, np.int64)
@@ -87,27 +89,27 @@ class GapExamples:
 
     def known(self) -> BasketSequences:
         """What came before the gaps."""
-        gaps = self._learned
+        gaps = self._train
         return sequences_of(gaps.histories, gaps.funnels, gaps.ends, len(self.product_keys))
 
     def steps_per_epoch(self, batch_size: int) -> int:
         """Batches of an epoch; the last one is filled up from the beginning."""
-        return -(-len(self._learned) // batch_size)
+        return -(-len(self._train) // batch_size)
 
     def batch(self, step: int, batch_size: int, worker: int = 0, workers: int = 1) -> Batch:
         """Gaps in another order every epoch."""
         epoch, within = divmod(step, self.steps_per_epoch(batch_size))
-        order = np.random.default_rng([self._settings.seed, epoch]).permutation(len(self._learned))
+        order = np.random.default_rng([self._settings.seed, epoch]).permutation(len(self._train))
         rows = order[np.arange(within * batch_size, (within + 1) * batch_size) % len(order)][worker::workers]
         random = np.random.default_rng([self._settings.seed, epoch, step, worker])
-        return self._cut_out(self._learned.take(rows), self._settings.max_products, random)
+        return self._cut_out(self._train.take(rows), self._settings.max_products, random)
 
     def validation(self, batch_size: int, worker: int = 0, workers: int = 1) -> Iterator[Batch]:
         """The validation customers' gaps."""
-        rows = np.arange(len(self._judged))[worker::workers]
+        rows = np.arange(len(self._validation))[worker::workers]
         for first in range(0, len(rows), batch_size):
             random = np.random.default_rng(first)
-            yield self._cut_out(self._judged.take(rows[first : first + batch_size]), np.iinfo(np.int32).max, random)
+            yield self._cut_out(self._validation.take(rows[first : first + batch_size]), np.iinfo(np.int32).max, random)
 
     def _cut_out(self, gaps: Gaps, longest: int, random: np.random.Generator) -> Batch:
         waited = np.where(gaps.observed, np.nan, gaps.days)

@@ -18,7 +18,7 @@ from pipeline.benchmarks.time_to_next.features import (
     with_day_at_risk,
 )
 from pipeline.benchmarks.time_to_next.gaps import Gaps
-from pipeline.benchmarks.time_to_next.lens import LensTimes
+from pipeline.benchmarks.time_to_next.lens import LensGapMethod
 from pipeline.benchmarks.time_to_next.predictions import DAYS, HORIZON_DAYS, GapMethod, GapPrediction
 
 
@@ -178,7 +178,7 @@ def gap_method(name: str, seed: int) -> GapMethod:
     Raises: ValueError: for an unknown name, with the known ones.
     """
     if name in ARCHITECTURES:
-        return LensTimes(name, seed)
+        return LensGapMethod(name, seed)
     if name not in METHODS:
         raise ValueError(unknown_name("model", name, [*ARCHITECTURES, *METHODS]))
     return METHODS[name](seed)
