@@ -1,6 +1,6 @@
 # Two commands: `make nightly` and `make test`. Both build what they need first; see README.md.
 .DEFAULT_GOAL := help
-.PHONY: help setup lock nightly up page test test-fast check benchmark-sessionize docs results
+.PHONY: help setup lock nightly up page test test-fast coverage check benchmark-sessionize docs results
 
 SOURCE ?=
 DATE ?=
@@ -29,11 +29,17 @@ up: setup  ## Airflow, MLflow and the alerts' page on 127.0.0.1 until Ctrl-C
 page: setup  ## the alerts' page alone, on 127.0.0.1:8050 until Ctrl-C
 	@.venv/bin/larder page
 
+# The tests of a file share fixtures and stay in one process; files go to whichever process is free, slow ones first.
+PYTEST = .venv/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder
+
 test: setup  ## every test, one night of a tiny shop through Airflow included
-	@.venv/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@$(PYTEST)
 
 test-fast: setup  ## every test but those that need a browser, PostgreSQL or a whole night
-	@.venv/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'not browser and not postgres and not end_to_end'
+	@$(PYTEST) -m 'not browser and not postgres and not end_to_end'
+
+coverage: setup  ## every test, and which lines none of them reached; fails below the floor in setup.cfg
+	@$(PYTEST) --cov --cov-report=term
 
 check: setup  ## ruff, mypy, import-linter, yamllint
 	@.venv/bin/ruff check .

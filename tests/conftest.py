@@ -16,6 +16,14 @@ from pipeline.workspace import Workspace
 hypothesis.settings.register_profile("larder", deadline=None)
 hypothesis.settings.load_profile("larder")
 
+# With several processes a file goes to whichever is free: what takes longest begins first, or one waits for another.
+SLOWEST_FIRST = ("tests/end_to_end", "tests/pipeline/training", "tests/spark_jobs", "tests/pipeline/benchmarks")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow folders first, all else as collected."""
+    items.sort(key=lambda item: next((n for n, name in enumerate(SLOWEST_FIRST) if item.nodeid.startswith(name)), 99))
+
 
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
@@ -25,8 +33,9 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
         SparkSession.builder.appName("tests")
         .master("local[2]")
         .config("spark.driver.memory", "1g")
-        # Short queries on two cores: the second compiler and a parallel collector cost more than they give.
-        .config("spark.driver.extraJavaOptions", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+        .config("spark.driver.extraJavaOptions", _lean_java_options())
+        # Every query is new and reads a few rows: Java written for it and compiled costs more than it saves.
+        .config("spark.sql.codegen.wholeStage", "false")
         .config("spark.driver.host", "127.0.0.1")
         .config("spark.driver.bindAddress", "127.0.0.1")
         .config("spark.ui.enabled", "false")
@@ -40,6 +49,15 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     session.sparkContext.setLogLevel("ERROR")
     yield session
     session.stop()
+
+
+def _lean_java_options() -> str:
+    """Those of the night's own jobs: quick compiler, serial collector, classes from the archive of set-up."""
+    options = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+    archive = Path(sys.prefix) / "spark.jsa"
+    if archive.is_file():
+        options += f" -XX:SharedArchiveFile={archive} -Xlog:disable -Xlog:all=error:stderr"
+    return options
 
 
 @pytest.fixture

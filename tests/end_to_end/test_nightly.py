@@ -6,26 +6,23 @@ One file, because the tests of a file run in one process and share its night.
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
-import time
-from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
-import duckdb
-import psutil
 import pytest
 
 from pipeline.alerts.queries import open_alerts, publications
 from pipeline.evaluation.scorecard import CANDIDATE, CHAMPION, Scorecard
+from pipeline.lake.content import content_hash
 from pipeline.settings import REPOSITORY, Settings
 from pipeline.stages import read_stages
 from pipeline.tables.catalog import TABLES
 from pipeline.training.history import read_history
 from pipeline.workspace import Workspace
 from tests.end_to_end.conftest import FinishedNight, larder
+from tests.killing import kill_while
 
 pytestmark = pytest.mark.end_to_end
 
@@ -49,7 +46,6 @@ STAGES = [
 ]
 
 NAMED_AFTER_THE_RUN = {"run_id", "data_version"}
-KILLED_DURING = ("ingest_transactions", "build_sequences", "train_model", "detect_stockouts")
 
 
 def test_every_stage_ran_once_and_is_shown_with_its_seconds(finished_night: FinishedNight) -> None:
@@ -95,39 +91,43 @@ def test_commands_that_the_summary_names_work(finished_night: FinishedNight) -> 
     assert out.stat().st_size > 0
 
 
-def test_a_night_killed_at_four_stages_makes_the_same_tables_and_alerts(
+def test_a_night_killed_while_it_trains_makes_the_same_tables_and_alerts(
     finished_night: FinishedNight, tmp_path: Path
 ) -> None:
+    """As when the machine loses power; jobs killed while they write: tests/spark_jobs/test_killed_jobs.py."""
     environment = finished_night.environment | {"LARDER_DATA_DIR": str(tmp_path)}
     environment["LARDER_TRAINING__CHECKPOINT_STEPS"] = "1"  # so that there is one to resume from
     settings = Settings(data_dir=tmp_path)
     workspace = Workspace.of(settings, "shop")
     shutil.copytree(finished_night.workspace.raw, workspace.raw)
+    runs = workspace.root / "runs"
+    kill_while(environment, "pipeline.cli", "nightly", at_work=lambda: any(runs.glob("nightly-*/tasks/**/*.index")))
 
-    resume: list[str] = []
-    for stage in KILLED_DURING:
-        _run_until(environment, workspace, stage, resume)
-        resume = ["--resume", next((workspace.root / "runs").glob("nightly-*")).name]
-    larder(environment, "nightly", *resume)
+    lake, (folder,) = workspace.lake, runs.glob("nightly-*")
+    published = {name: version for name in TABLES if (version := lake.current(name))}
+    assert {"sequences", "vocabulary"} <= set(published)
+    assert "predictions" not in published
+    assert all(lake.path(name, version).is_dir() for name, version in published.items())
 
-    name = resume[1]
+    larder(environment, "nightly", "--resume", folder.name)
     for table in TABLES:
-        assert workspace.lake.current(table) == name, table
-        undisturbed = finished_night.workspace.lake.path(table, finished_night.name)
-        assert _content(workspace.lake.path(table, name)) == _content(undisturbed), table
+        assert lake.current(table) == folder.name, table
+        undisturbed = content_hash(finished_night.workspace.lake, table, finished_night.name)
+        assert content_hash(lake, table, folder.name) == undisturbed, table
     assert _alerts(settings) == _alerts(finished_night.settings)
 
 
 def test_a_candidate_is_trained_and_fine_tuned_beside_the_nights(finished_night: FinishedNight) -> None:
-    environment = finished_night.environment | {"LARDER_TRAINING__FINETUNE_EPOCHS": "1"}
-    said = larder(environment, "train", "--finetune", "policy-gradient", "--run-id", "tuned")
+    fewer = {"LARDER_TRAINING__FINETUNE_EPOCHS": "1", "LARDER_TRAINING__WORKERS": "1"}
+    chosen = ("--architecture", "lens_mean", "--finetune", "policy-gradient")
+    said = larder(finished_night.environment | fewer, "train", *chosen, "--run-id", "tuned")
     assert "larder model promote --source shop --run-id tuned" in said
     tuned = finished_night.workspace.task_folder("tuned", "next_basket")
     history = tuned / "training"
     assert "reward" in read_history(history / "history.json")[0]
     assert "content" in read_history(history / "supervised" / "history.json")[0]
     assert {CANDIDATE, CHAMPION} <= set(Scorecard.read(tuned).models)
-    assert "tuned" in larder(environment, "model", "list")
+    assert "tuned" in larder(finished_night.environment, "model", "list")
 
 
 def test_training_without_sequences_says_which_job_makes_them(tmp_path: Path) -> None:
@@ -142,63 +142,6 @@ def test_training_without_sequences_says_which_job_makes_them(tmp_path: Path) ->
     assert done.returncode == 1
     assert "table sequences has no published version" in done.stderr
     assert "Traceback" not in done.stderr
-
-
-def _run_until(environment: dict[str, str], workspace: Workspace, stage: str, resume: list[str]) -> None:
-    """Run the night, and kill every process of it without warning while `stage` is at work."""
-    night = subprocess.Popen(
-        [sys.executable, "-m", "pipeline.cli", "nightly", *resume],
-        env=environment,
-        cwd=REPOSITORY,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    while night.poll() is None and not _at_work(workspace, stage):
-        time.sleep(0.05)
-    if night.poll() is not None:
-        pytest.fail(f"the night ended before {stage}:\n{night.communicate()[0][-4000:]}")
-    _kill_all(str(environment["LARDER_DATA_DIR"]))
-    night.communicate()
-    lake = workspace.lake
-    assert [
-        table for table in TABLES if (version := lake.current(table)) and not lake.path(table, version).is_dir()
-    ] == []
-
-
-def _at_work(workspace: Workspace, stage: str) -> bool:
-    """The stage has begun and is past its first moment: it has written a part of its table, or trains."""
-    for folder in (workspace.root / "runs").glob("nightly-*"):
-        latest = {record.name: record.status for record in read_stages(folder)}
-        if latest.get(stage) == "running":
-            if stage == "train_model":
-                return any((folder / "tasks").rglob("*.index"))
-            return any((workspace.lake.root).glob(f"*/staged/{folder.name}"))
-    return False
-
-
-def _kill_all(data_dir: str) -> None:
-    """SIGKILL to every process that works on this data folder, as when the machine loses power."""
-    while doomed := [process for process in psutil.process_iter() if _data_dir_of(process) == data_dir]:
-        for process in doomed:
-            with suppress(psutil.NoSuchProcess):
-                os.kill(process.pid, signal.SIGKILL)
-        psutil.wait_procs(doomed, timeout=5)
-
-
-def _data_dir_of(process: psutil.Process) -> str | None:
-    with suppress(psutil.Error):
-        if process.status() != psutil.STATUS_ZOMBIE:
-            return process.environ().get("LARDER_DATA_DIR")
-    return None
-
-
-def _content(folder: Path) -> tuple[int, int]:
-    """Rows and an order-independent hash of all columns."""
-    query = f"SELECT count(*), bit_xor(hash(t)) FROM read_parquet('{folder}/**/*.parquet') t"
-    rows: tuple[int, int] = duckdb.sql(query).fetchall()[0]
-    return rows
 
 
 def _alerts(settings: Settings) -> list[dict[str, object]]:

@@ -1,5 +1,6 @@
 """Fine-tuning by policy gradient: what it rewards, what it may change, and that it never ends with a worse model."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -117,7 +118,8 @@ def test_the_same_training_ends_with_the_same_weights_and_can_be_cleaned_up(
     assert left == {"history.json", "supervised/history.json"}
 
 
-def test_a_model_that_got_no_better_stays_as_it_was(tmp_path: Path) -> None:
+def test_a_model_that_got_no_better_stays_as_it_was(tuned: TrainingFolder, tmp_path: Path) -> None:
+    shutil.copytree(tuned.supervised().folder, tmp_path / "supervised")  # it would be trained alike
     spoilt = trained(tmp_path, SETTINGS.model_copy(update={"finetune_learning_rate": 10.0}))
     assert spoilt.model_path.read_bytes() == spoilt.supervised().model_path.read_bytes()
 

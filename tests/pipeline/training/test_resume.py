@@ -22,7 +22,10 @@ from pipeline.training.spec import TrainingSpec
 from tests.factories import BUSINESS_DATE
 from tests.pipeline.dataset.sequences import random_sequences, write_sequences
 
-SETTINGS = TrainingSettings(epochs=2, batch_size=16, max_baskets=5, max_products=8, checkpoint_steps=2, workers=2)
+# Three times two workers start and trace their graphs: without the session encoder's that takes half as long.
+SETTINGS = TrainingSettings(
+    architecture="lens_mean", epochs=2, batch_size=16, max_baskets=5, max_products=8, checkpoint_steps=2, workers=2
+)
 
 
 def test_a_training_whose_worker_is_killed_ends_with_the_same_weights(spark: SparkSession, tmp_path: Path) -> None:
