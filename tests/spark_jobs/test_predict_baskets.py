@@ -1,6 +1,5 @@
 """Who is predicted, by whom, and what a prediction looks like."""
 
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -60,19 +59,8 @@ def champion(tmp_path_factory: pytest.TempPathFactory) -> SentModel:
     )
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_partition(spark: SparkSession) -> Iterator[None]:
-    """One task, so that one Python worker starts TensorFlow and not two."""
-    usual = spark.conf.get("spark.sql.shuffle.partitions")
-    spark.conf.set("spark.sql.shuffle.partitions", 1)
-    yield
-    spark.conf.set("spark.sql.shuffle.partitions", usual)
-
-
 def predicted(spark: SparkSession, champion: SentModel | None, **settings: Any) -> dict[str, Row]:
-    sequences, baskets = (
-        frame(spark, name, rows).coalesce(1) for name, rows in {"sequences": SEQUENCES, "baskets": BASKETS}.items()
-    )
+    sequences, baskets = frame(spark, "sequences", SEQUENCES), frame(spark, "baskets", BASKETS)
     entries = [vocabulary_entry(product_index=index, product_id=NAMES[index]) for index in range(3, len(NAMES))]
     vocabulary = frame(spark, "vocabulary", entries)
     predictor = NextBasketPredictor(
