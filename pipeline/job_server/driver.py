@@ -26,6 +26,7 @@ def lean_driver() -> dict[str, str]:
     """Spark settings: a job of seconds needs neither a web UI nor a metastore."""
     return {
         "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
         "spark.sql.catalogImplementation": "in-memory",
         "spark.log.level": "WARN",
         "spark.driver.extraJavaOptions": os.environ.get("LARDER_SPARK_JAVA_OPTIONS", _lean_java_options()),

@@ -21,8 +21,10 @@ def main(nights: list[dict]) -> None:
     """Nights in the order given."""
     bag = DagBag("dags")
     nightly, segments = bag.dags["nightly"], bag.dags["segments"]
+    announcing = "|".join(task.task_id for task in nightly.tasks if task.outlets)
     for night in nights:
-        assert nightly.test(run_conf=night).state == "success"
+        # What announces nothing need not run.
+        assert nightly.test(run_conf=night, mark_success_pattern=f"(?!({announcing})$).*").state == "success"
     with create_session() as session:
         scheduler = SchedulerJobRunner(job=Job(), num_runs=1)
         session.add(scheduler.job)

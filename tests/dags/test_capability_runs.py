@@ -27,6 +27,8 @@ def test_two_nights_start_two_runs_each_about_its_own_date(tmp_path: Path) -> No
         "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}",
         "LARDER_JOBS_PYTHON": str(tmp_path / "bin" / "python"),
         "SUBMITTED": str(tmp_path / "submitted"),
+        "LARDER_DEADLINE_HOURS": "0",  # `dag.test` cannot end a run that has a deadline
+        "LARDER_TASK_RETRIES": "0",
     }
     nights = [
         {"source": "shop", "business_date": "2026-03-02", "run_name": "night-2"},
