@@ -16,6 +16,7 @@ from pipeline.alerts.models import ALERT_ID, KINDS, NAME, Base, one_of, short_ha
 from pipeline.tables.sequences import FUNNEL_KINDS
 
 OPEN_STATES = ("new", "ongoing", "acknowledged", "snoozed")
+SHOWN_STATES = ("new", "ongoing", "acknowledged")  # a snoozed one is out of the way until its night
 RESOLVED, CLOSED = "resolved", "closed"
 STATES = (*OPEN_STATES, RESOLVED, CLOSED)
 VERDICTS = ("right", "wrong", "known")

@@ -138,13 +138,37 @@ def alerts_of(session: Session, incident: Incident) -> list[StockoutAlert] | lis
 
 
 def find_incident(session: Session, id_or_prefix: str) -> Incident:
-    """The one incident whose id begins so; IncidentError when there is none or more than one."""
+    """The one incident whose id begins so, or that an alert of such an id showed: a night prints its alerts' ids.
+
+    Raises: IncidentError: there is none, or more than one.
+    """
     begins = Incident.id.startswith(id_or_prefix.lower(), autoescape=True)
     found = list(session.scalars(select(Incident).where(begins).limit(2)))
+    if not found:
+        found = _shown_by(session, id_or_prefix.lower())
     if len(found) != 1:
         how_many = "no incident's id begins" if not found else "more than one incident's id begins"
         raise IncidentError(f"{how_many} with {id_or_prefix!r}; `larder alerts list` shows the ids")
     return found[0]
+
+
+def _shown_by(session: Session, prefix: str) -> list[Incident]:
+    """The incidents that the alerts of these ids showed, two at most; the latest of each subject."""
+    found: dict[str, Incident] = {}
+    for kind, model in KINDS.items():
+        alerts: Iterable[StockoutAlert | AnomalyAlert]
+        alerts = session.scalars(select(model).where(model.id.startswith(prefix, autoescape=True)).limit(2))
+        for alert in alerts:
+            subject = alert.product_id if isinstance(alert, StockoutAlert) else alert.funnel_id
+            query = select(Incident).filter_by(source=alert.source, kind=kind, subject_id=subject)
+            query = query.where(Incident.first_seen <= alert.business_date, Incident.last_seen >= alert.business_date)
+            if isinstance(alert, StockoutAlert):
+                query = query.filter_by(store_id=alert.store_id)
+            else:
+                query = query.filter_by(subject_kind=alert.funnel_kind)
+            if shown := session.scalar(query.order_by(Incident.first_seen.desc()).limit(1)):
+                found[shown.id] = shown
+    return list(found.values())
 
 
 def chunks(ids: Iterable[str]) -> Iterator[list[str]]:

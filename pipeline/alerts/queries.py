@@ -1,16 +1,23 @@
 """Queries of the alert store."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date
+from difflib import get_close_matches
 from typing import Literal, overload
 
+import pyarrow.dataset as ds
 from sqlalchemy import Engine, func, nulls_last, select
 from sqlalchemy.orm import Session
 
-from pipeline.alerts.incident_models import OPEN_STATES, Incident
+from pipeline.alerts.incident_models import SHOWN_STATES, Incident
 from pipeline.alerts.models import KINDS, AnomalyAlert, Publication, StockoutAlert
 from pipeline.alerts.store import AlertStoreError, check_published, opened
+from pipeline.lake.lake import LakeError
 from pipeline.settings import Settings
+from pipeline.workspace import Workspace
+
+NAMED = 10  # names that a message lists
 
 
 @overload
@@ -55,6 +62,7 @@ def open_alerts(
         chosen = _night(session, source, business_date)
         query = select(model).filter_by(source=source, business_date=chosen).order_by(model.rank)
         if store is not None:
+            _refuse_unknown_store(session, settings, source, store)
             query = query.filter_by(store_id=store)
         return list(session.scalars(query.limit(limit)))  # type: ignore[return-value] # all of one kind
 
@@ -65,7 +73,7 @@ def open_incidents(
     kind: str,
     source: str,
     store: str | None = None,
-    states: Sequence[str] = OPEN_STATES,
+    states: Sequence[str] = SHOWN_STATES,
     limit: int | None = None,
 ) -> list[tuple[Incident, StockoutAlert | AnomalyAlert | None]]:
     """The source's incidents in these states, worst first as alerts are, each with the alert that last showed it.
@@ -79,6 +87,7 @@ def open_incidents(
         query = select(Incident, model).outerjoin(model, model.id == Incident.alert_id)
         query = query.filter(Incident.source == source, Incident.kind == kind, Incident.state.in_(states))
         if store is not None:
+            _refuse_unknown_store(session, settings, source, store)
             query = query.filter(Incident.store_id == store)
         rows = session.execute(query.order_by(nulls_last(worst.desc()), Incident.id).limit(limit))
         return [(incident, alert) for incident, alert in rows]  # type: ignore[misc] # all of one kind
@@ -112,6 +121,28 @@ def publication(settings: Settings, source: str, business_date: date | None = No
     """A published night of a source, the latest without a date; AlertStoreError where it was never published."""
     with opened(settings) as engine, reading(engine) as session:
         return session.get_one(Publication, (source, _night(session, source, business_date)))
+
+
+def _refuse_unknown_store(session: Session, settings: Settings, source: str, store: str) -> None:
+    """Return if the source has that store: "no alerts" is then true, and for a misspelt one a false all-clear.
+
+    Raises: AlertStoreError: neither an alert nor the shelves of the latest night know it; the message names known ones.
+    """
+    known: set[str] = set()
+    for model in (Incident, *KINDS.values()):
+        known.update(session.scalars(select(model.__table__.c.store_id).filter_by(source=source).distinct()))
+    if store in known:
+        return
+    lake = Workspace.of(settings, source).lake
+    with suppress(LakeError):  # the page's machine may have the alerts alone
+        version = lake.resolve("stock_levels")
+        data = ds.dataset(lake.path("stock_levels", version), format="parquet")
+        for batch in data.to_batches(columns=["store_id"]):
+            known.update(batch.column(0).unique().to_pylist())
+    if store not in known:
+        similar = get_close_matches(store, known, n=NAMED, cutoff=0)
+        rest = f" and {len(known) - len(similar)} more" if len(known) > len(similar) else ""
+        raise AlertStoreError(f"source {source} has no store {store!r}; known: {', '.join(similar) or 'none'}{rest}")
 
 
 def reading(engine: Engine) -> Session:

@@ -76,16 +76,16 @@ def list_alerts(
     kind: Annotated[Kind, typer.Option(help="which alerts")],
     source: Source = None,
     store: Annotated[str | None, typer.Option(help="only this store")] = None,
-    state: Annotated[list[State] | None, typer.Option(help="incidents in this state; default: every open one")] = None,
+    state: Annotated[list[State] | None, typer.Option(help="in this state; default: open and not snoozed")] = None,
     business_date: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="instead of incidents, the alerts of this night")
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="only the worst")] = None,
     csv: Annotated[Path | None, typer.Option(help="write CSV to this file instead; - for standard output")] = None,
 ) -> None:
-    """Open incidents, worst first, or with --business-date the alerts of one night."""
+    """Open incidents that nobody snoozed, worst first, or with --business-date the alerts of one night."""
     from pipeline.alerts.export import columns_of
-    from pipeline.alerts.incident_models import OPEN_STATES
+    from pipeline.alerts.incident_models import SHOWN_STATES
     from pipeline.alerts.queries import open_alerts, open_incidents
     from pipeline.alerts.store import AlertStoreError
 
@@ -100,7 +100,7 @@ def list_alerts(
             else:
                 _write_csv(csv, [columns_of(alert) for alert in alerts], kind)
             return
-        states = [one.value for one in state or ()] or OPEN_STATES
+        states = [one.value for one in state or ()] or SHOWN_STATES
         found = open_incidents(settings, kind=kind.value, source=name, store=store, states=states, limit=limit)
         if csv is None:
             print_incidents([incident for incident, _alert in found], f"{kind.value} incidents of {name}")

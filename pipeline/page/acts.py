@@ -5,7 +5,7 @@ versions that the person looked at, so that what somebody else changed meanwhile
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import dash_mantine_components as dmc
@@ -130,7 +130,7 @@ def _do(session: Session, ids: list[str], what: str, words: str | None, common: 
     if kind == "acknowledge":
         return incidents.acknowledge(session, ids, comment=words, **common)
     if kind == "snooze":
-        until = _until(session, common["now"], int(detail))
+        until = _until(session, ids, int(detail))
         return incidents.snooze(session, ids, until=until, comment=words, **common)
     if kind == "close":
         return incidents.close(session, ids, verdict=detail, comment=words, **common)
@@ -139,10 +139,15 @@ def _do(session: Session, ids: list[str], what: str, words: str | None, common: 
     return incidents.comment(session, ids, words=words or "", **common)
 
 
-def _until(session: Session, now: datetime, nights: int) -> date:
-    """So many nights after the latest one, or after today where the nights are late."""
-    latest = session.scalar(select(func.max(Publication.business_date)))
-    return max(latest or now.date(), now.date()) + timedelta(days=nights)
+def _until(session: Session, ids: Sequence[str], nights: int) -> date:
+    """So many nights after the latest one of these alerts' sources, however late that is by the calendar."""
+    sources: set[str] = set()
+    for some in incidents.chunks(ids):
+        sources.update(session.scalars(select(Incident.source).where(Incident.id.in_(some)).distinct()))
+    latest = session.scalar(select(func.max(Publication.business_date)).where(Publication.source.in_(sources)))
+    if latest is None:
+        raise IncidentError("none of these alerts is known here")
+    return latest + timedelta(days=nights)
 
 
 def _notice(message: str, color: str, *, keep: bool = False) -> dict[str, Any]:

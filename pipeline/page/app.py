@@ -111,6 +111,6 @@ def _frame(context: Context) -> Any:
             dcc.Store(id="changed", data=0),
             dmc.NotificationContainer(id="notices", position="top-right"),
             html.Div(id="body"),
-            dmc.Drawer(id="detail", position="right", size="min(760px, 94vw)", opened=False, padding="md"),
+            dmc.Drawer(id="detail", position="right", size="min(760px, 100%)", opened=False, padding="md"),
         ],
     )

@@ -5,7 +5,7 @@ from datetime import date
 
 from sqlalchemy import case, func, select
 
-from pipeline.alerts.incident_models import OPEN_STATES, Incident
+from pipeline.alerts.incident_models import SHOWN_STATES, Incident
 from pipeline.alerts.models import Publication
 from pipeline.page.context import Context, NothingPublished
 from pipeline.stages import read_stages
@@ -39,7 +39,7 @@ class Morning:
 
 @dataclass(frozen=True)
 class Tiles:
-    """Open incidents of one kind: how many, their money, those of the latest night, and what people found so far."""
+    """Open incidents of one kind, snoozed ones left out: how many, their money, the latest night's; and verdicts."""
 
     open: int
     value_cents: int
@@ -64,7 +64,7 @@ def read_morning(context: Context, source: str) -> Morning:
 
 def read_tiles(context: Context, source: str, kind: str, business_date: date) -> Tiles:
     """The figures of one kind of incident, in one pass."""
-    is_open = Incident.state.in_(OPEN_STATES)
+    is_open = Incident.state.in_(SHOWN_STATES)
     figures = select(
         func.count(case((is_open, 1))),
         func.coalesce(func.sum(case((is_open, Incident.value_at_risk_cents))), 0),

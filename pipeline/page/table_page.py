@@ -30,7 +30,7 @@ THEME = (
     "headerBackgroundColor: '#f4f6f9', borderColor: '#dfe4ea', rowHoverColor: '#eef3fb', "
     "selectedRowBackgroundColor: '#e3ecfa', accentColor: '#3b5bdb', wrapperBorderRadius: 4})"
 )
-SCOPES = [{"value": "open", "label": "Open"}, {"value": "ended", "label": "Ended"}, {"value": "all", "label": "All"}]
+SCOPES = [{"value": name, "label": name.capitalize()} for name in SCOPE_NAMES]
 
 
 @dataclass(frozen=True)

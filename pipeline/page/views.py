@@ -7,14 +7,15 @@ from typing import Any
 
 from sqlalchemy import Select, select
 
-from pipeline.alerts.incident_models import CLOSED, OPEN_STATES, RESOLVED, STATES, Incident
+from pipeline.alerts.incident_models import CLOSED, RESOLVED, SHOWN_STATES, STATES, Incident
+from pipeline.alerts.lifecycle import SNOOZED
 from pipeline.alerts.models import KINDS, AnomalyAlert, StockoutAlert
 from pipeline.page.columns import ANOMALIES, STOCKOUTS
 from pipeline.page.rows import View
 
 INCIDENT = Incident.__table__.c
 STOCKOUT, ANOMALY = StockoutAlert.__table__.c, AnomalyAlert.__table__.c
-SCOPES = {"open": OPEN_STATES, "ended": (RESOLVED, CLOSED), "all": STATES}
+SCOPES = {"open": SHOWN_STATES, "snoozed": (SNOOZED,), "ended": (RESOLVED, CLOSED), "all": STATES}
 
 
 def _incidents(source: str, kind: str, scope: str) -> Select[Any]:

@@ -15,6 +15,7 @@ from pipeline.settings import REPOSITORY
 DOCKER = REPOSITORY / "docker"
 DOCKERFILES = sorted(DOCKER.glob("*/Dockerfile"))
 DISCOVERY = DOCKER / "jobs" / "discover_gpus.sh"
+OWN_SOURCES = "${LARDER_SOURCES:-./sources}:/sources:ro"
 SECRET = re.compile(r"password|secret|key", re.IGNORECASE)
 
 
@@ -83,6 +84,8 @@ def test_secrets_come_from_files(compose: dict[str, Any]) -> None:
 def test_volumes_secrets_and_dependencies_are_declared(compose: dict[str, Any]) -> None:
     for name, service in compose["services"].items():
         for volume in service.get("volumes", []):
+            if volume == OWN_SOURCES:
+                continue  # made by the commands in the file's head
             source = volume.split(":")[0]
             assert source in compose["volumes"] or (DOCKER / source).exists(), f"{name}: {source}"
         for dependency in service.get("depends_on", []):
@@ -117,3 +120,31 @@ def test_everything_that_is_copied_exists(dockerfile: Path) -> None:
 @pytest.mark.parametrize("image", ["jobs", "page"])
 def test_images_do_not_run_as_root(image: str) -> None:
     assert "\nUSER larder\n" in (DOCKER / image / "Dockerfile").read_text()
+
+
+def test_the_first_start_makes_each_database_once(compose: dict[str, Any]) -> None:
+    made = re.findall(r"^CREATE DATABASE (\w+);", (DOCKER / "postgres" / "databases.sql").read_text(), re.MULTILINE)
+    environment = compose["services"]["postgres"]["environment"]
+    # The image makes POSTGRES_DB, by default called as the user; making it again ends the first start.
+    made.append(environment.get("POSTGRES_DB", environment["POSTGRES_USER"]))
+    wanted = set(re.findall(r'"\$server/(\w+)"', (DOCKER / "entrypoint.sh").read_text())) | {"airflow"}
+    assert sorted(made) == sorted(wanted)
+
+
+def test_secrets_are_readable_to_the_containers_user_and_their_folder_to_nobody_else(tmp_path: Path) -> None:
+    described = (DOCKER / "compose.yaml").read_text().splitlines()
+    commands = [line.removeprefix("#   ") for line in described if line.startswith("#   ")]
+    script = "\n".join(commands).partition("docker compose")[0].replace("cd docker\n", "")
+    subprocess.run(["sh", "-euc", script], cwd=tmp_path, check=True)
+    folder = tmp_path / "secrets"
+    assert folder.stat().st_mode & 0o777 == 0o700
+    modes = {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()}
+    assert set(modes.values()) == {0o644}
+    assert len({path.read_text() for path in folder.iterdir()}) == len(modes) == 5
+
+
+def test_every_job_sees_the_folder_of_sources(compose: dict[str, Any]) -> None:
+    uses_source = [service for service in compose["services"].values() if "LARDER_SOURCE" in str(service)]
+    assert len(uses_source) > 5
+    for service in uses_source:
+        assert OWN_SOURCES in service["volumes"]

@@ -6,9 +6,10 @@ import io
 import pytest
 from typer.testing import CliRunner, Result
 
+from pipeline.alerts.queries import open_alerts
 from pipeline.cli import app
-from tests.factories import anomaly, stockout
-from tests.pipeline.alerts.shop_nights import Nights
+from tests.factories import anomaly, publish_rows, stock_level, stockout
+from tests.pipeline.alerts.shop_nights import Nights, business_date
 
 
 def alerts(*arguments: str) -> Result:
@@ -29,7 +30,7 @@ def test_list_shows_open_incidents_with_status_and_first_seen(two_nights: Nights
     assert "2026-03-01" in output
     assert "gone tomorrow" not in output
     assert "gone tomorrow" in alerts("list", "--kind", "stockout", "--state", "resolved").output
-    assert "no anomaly incidents of shop" in alerts("list", "--kind", "anomaly", "--store", "s9").output
+    assert "no anomaly incidents of shop" in alerts("list", "--kind", "anomaly", "--state", "closed").output
 
 
 def test_list_of_a_night_shows_its_alerts(two_nights: Nights) -> None:
@@ -77,3 +78,37 @@ def test_what_cannot_be_done_is_one_line(arguments: tuple[str, ...], message: st
 
 def test_nothing_published_yet(nights: Nights) -> None:
     assert "nothing was published yet" in alerts("acknowledge", "i").stderr
+
+
+@pytest.mark.parametrize("options", [("--store", "s9"), ("--store", ""), ("--store", "S1"), ("--store", "s1 ")])
+@pytest.mark.parametrize("night", [(), ("--business-date", "2026-03-01")])
+def test_an_unknown_store_is_no_all_clear(two_nights: Nights, options: tuple[str, ...], night: tuple[str, ...]) -> None:
+    result = alerts("list", "--kind", "stockout", *options, *night)
+    assert (result.exit_code, "has no store" in result.stderr, "known: s1" in result.stderr) == (1, True, True)
+
+
+def test_a_store_whose_shelves_are_known_has_no_alerts(two_nights: Nights) -> None:
+    publish_rows(two_nights.workspace, "stock_levels", stock_level(store_id="quiet"), version="run0")
+    result = alerts("list", "--kind", "stockout", "--store", "quiet")
+    assert (result.exit_code, result.output) == (0, "no stockout incidents of shop\n")
+
+
+def test_the_ids_that_a_night_prints_are_accepted_by_every_command(two_nights: Nights) -> None:
+    shown = open_alerts(two_nights.settings, kind="stockout", source="shop", business_date=business_date(1))
+    for alert in shown:
+        for command in (("history",), ("comment", "-m", "seen"), ("close", "--verdict", "right")):
+            name, *options = command
+            result = alerts(name, alert.id, *options)
+            assert result.exit_code == 0, result.stderr
+    assert {incident.verdict for incident in two_nights.incidents(kind="stockout")} == {"right"}
+
+
+def test_snoozing_hides_until_its_night(two_nights: Nights) -> None:
+    found = two_nights.one(subject_id="p1").id
+    assert alerts("snooze", found, "--until", "2026-03-04").exit_code == 0
+    assert alerts("list", "--kind", "stockout").output == "no stockout incidents of shop\n"
+    assert found in alerts("list", "--kind", "stockout", "--state", "snoozed").output
+    two_nights.publish(3, stockout(on_hand=0.0))
+    assert found not in alerts("list", "--kind", "stockout").output
+    two_nights.publish(4, stockout(on_hand=0.0))
+    assert found in alerts("list", "--kind", "stockout").output
