@@ -9,18 +9,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
-
-import numpy as np
-import pyarrow as pa
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 from pipeline.settings import Settings, TrainingSettings
 from pipeline.tables.contract import Table
 
 if TYPE_CHECKING:
     import keras
+    import numpy as np
+    import pyarrow as pa
 
-Batch = dict[str, np.ndarray]
+# Slow to import, and the command line imports this.
+Batch: TypeAlias = "dict[str, np.ndarray]"
 Metrics = dict[str, float]
 Tables = Mapping[str, Path]
 """Folder of Parquet files of each table, by the table's name."""
@@ -50,7 +50,7 @@ class Examples(Protocol):
 class Predictor(Protocol):
     """Predicts in Spark's executors; it is sent to them once, so it must be small and picklable by Spark."""
 
-    def __call__(self, rows: pa.RecordBatch) -> Iterable[pa.RecordBatch]:
+    def __call__(self, rows: "pa.RecordBatch") -> "Iterable[pa.RecordBatch]":
         """Rows of the task's table for some input rows, in any order."""
 
 
@@ -178,4 +178,4 @@ class KerasTask(Task, Protocol):
         """A new model: on the initial model's weights where there is one, else initialised from the examples."""
 
     def fine_tuning(self, settings: TrainingSettings, worker: int) -> Objective | None:
-        """What follows the supervised training, or None where the settings ask for nothing."""
+        """What follows the supervised training, or None where nothing does."""

@@ -76,7 +76,7 @@ def short_histories(sequences: DataFrame, baskets: DataFrame, vocabulary: DataFr
         F.expr("transform(history, each -> each.lines.product)").alias("products"),
         F.expr("transform(history, each -> each.lines.quantity)").alias("quantities"),
         F.expr("transform(history, each -> each.lines.amount_cents)").alias("amounts_cents"),
-        F.lit(None).cast("array<string>").alias("attributes"),  # no model is asked about them
+        F.lit(None).cast("array<string>").alias("attributes"),  # no model predicts these funnels
         F.element_at("history", -1)["store_id"].alias("store_id"),
         F.element_at(days, -1).alias("last_sold_on"),
         F.lit(False).alias("has_sequence"),

@@ -1,4 +1,4 @@
-"""Prediction in Spark, the same for every task: the champion is checked, sent to the executors, and asked in Arrow.
+"""Prediction in Spark, the same for every task: the champion is checked, sent to the executors, and run there.
 
 A task's job is a thin script that reads its tables, says which rows are predicted, and calls `stage_predictions`.
 """

@@ -37,12 +37,12 @@ def train(
             "architecture": architecture or settings.training.architecture,
             "finetune": finetune or settings.training.finetune,
         }
-        asked = settings.source if source is None else source
-        lake = Workspace.of(settings, load_source(asked).name).lake
+        chosen_source = settings.source if source is None else source
+        lake = Workspace.of(settings, load_source(chosen_source).name).lake
         published = lake.manifest(trained.reads[0], lake.resolve(trained.reads[0]))
         day = business_date.date() if business_date else published.business_date
         named = run_id or f"train-{day}-{chosen['architecture']}-{chosen['finetune']}"
-        run = Run(asked, day, named)
+        run = Run(chosen_source, day, named)
     prefix = f"LARDER_TASKS__{task.upper()}__TRAINING__"
     training = {f"{prefix}{name.upper()}": value for name, value in chosen.items()}
     arguments = ["--source", run.source, "--business-date", str(run.business_date), "--run-id", run.run_id]

@@ -23,7 +23,7 @@ Decode = Callable[[Batch], dict[str, np.ndarray]]
 
 @dataclass(frozen=True)
 class Forecaster:
-    """What answers, and in which vocabulary.
+    """A way to predict next baskets, and the vocabulary it reads and writes.
 
     Args:
         decode: a batch to products, probabilities, quantities [B, K], gap_days and due_days [B].
@@ -42,7 +42,7 @@ class Forecaster:
     def forecast(
         self, histories: Histories, funnels: np.ndarray, elapsed_days: np.ndarray, batch_size: int
     ) -> dict[str, np.ndarray]:
-        """What `decode` answers for those funnels, most probable products first; funnels of similar length together."""
+        """What `decode` returns for those funnels, most probable products first; funnels of similar length together."""
         ends = histories.basket_offsets[funnels + 1]
         order = np.argsort(ends - histories.basket_offsets[funnels], kind="stable")
         parts: list[dict[str, np.ndarray]] = []

@@ -15,8 +15,8 @@ class Checkpoints:
     """The chief's checkpoints of one training.
 
     All workers save, because the strategy may need all of them to read a variable; only the chief's copy is kept, the
-    others write to a folder of their own that is removed. A resumed training is told from the checkpoint alone, not
-    from any count of attempts.
+    others write to a folder of their own that is removed. Whether a training resumes follows from the checkpoint alone,
+    not from any count of attempts.
     """
 
     def __init__(

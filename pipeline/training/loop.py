@@ -40,7 +40,7 @@ class Supervised:
 class Training:
     """One worker's part of a training.
 
-    Every worker must ask for the same collectives in the same order. So each compiled function is traced once, with
+    Every worker must run the same collectives in the same order. So each compiled function is traced once, with
     no dimension fixed: a second trace on one worker only, for a batch of another shape, would wait for its peers for
     ever. For the same reason a worker sums over its own validation batches and the sums are reduced once.
     """
@@ -123,12 +123,12 @@ class Training:
     def _epoch(self, started: float) -> Epoch:
         """Mean losses per example over the epoch's steps and over the validation examples, of all workers."""
         trained, self.checkpoints.sums = self.checkpoints.sums, np.zeros(len(self.sums))
-        # A data set too small to spare validation examples is judged by the loss it trains on.
-        judged = self._validated() or self._means(trained, VALIDATION)
+        # Without validation examples, in a small data set, the training loss takes the place of theirs.
+        validated = self._validated() or self._means(trained, VALIDATION)
         # The epoch has just ended: whole, or cut short by `max_steps`.
         steps = (self.checkpoints.step - 1) % self.steps_per_epoch + 1
         seconds = {"seconds": round(time.monotonic() - started, 2), "steps": float(steps)}
-        return self._means(trained, "") | judged | seconds
+        return self._means(trained, "") | validated | seconds
 
     def _validated(self) -> Epoch:
         """Mean losses per validation example, of all workers; nothing where there are none."""
@@ -166,7 +166,7 @@ class Training:
             # The optimizer sums over workers: together, the mean over the global batch.
             loss = losses[TOTAL] * (tf.cast(self._count(batch), tf.float32) / self.settings.batch_size)
         # Dense gradients: Keras squares sparse ones without adding up the rows that repeat in a batch.
-        # Some weights may have no part in the losses, of a model that is trained for one of its answers alone.
+        # Some weights may have no part in the losses, of a model that is trained for one head alone.
         gradients = [
             tf.zeros(variable.shape) if gradient is None else tf.convert_to_tensor(gradient)
             for variable, gradient in zip(variables, tape.gradient(loss, variables), strict=True)
@@ -175,7 +175,7 @@ class Training:
         return _sums(losses, self._count(batch))
 
     def _losses(self, batch: Mapping[str, Any]) -> Any:
-        """This worker's sums, weights untouched; no other worker is asked."""
+        """This worker's sums, weights untouched; without a collective."""
         return _sums(self._losses_of(batch, training=False), self._count(batch))
 
     def _sum(self, values: Any) -> Any:

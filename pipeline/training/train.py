@@ -1,4 +1,4 @@
-"""One training from its folder to its model: supervised, and fine-tuned where the task asks for it."""
+"""One training from its folder to its model: supervised, then fine-tuned where the task has that."""
 
 import keras
 import tensorflow as tf
@@ -34,7 +34,7 @@ def train_alone(task: KerasTask, folder: TrainingFolder, data: TrainingData) -> 
 def _train(
     task: KerasTask, folder: TrainingFolder, data: TrainingData, strategy: tf.distribute.Strategy, worker: int
 ) -> None:
-    """Supervised training, and where it is asked for the fine-tuning after it."""
+    """Supervised training, and the fine-tuning after it where the task has one."""
     objective = task.fine_tuning(folder.settings, worker)
     if objective is None:
         Training(task, folder, data, strategy, worker).run()
