@@ -1,6 +1,6 @@
 """Stable 64-bit keys of product and customer ids.
 
-A model remembers the keys of what it was trained on, not the ids: the model file is then enough to find a product's or
+A model file holds the keys of what the model was trained on, not the ids: it is then enough to find a product's or
 a customer's row in another night's vocabulary, and it holds no customer id in clear.
 """
 
