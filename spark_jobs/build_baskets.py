@@ -1,7 +1,13 @@
 """Sessionize: accepted sales lines -> one row per shopping session (`baskets`).
 
-The source says what one session is: the till's own basket number, all of a customer's lines of one day, or lines no
-further apart than a gap in minutes (across midnight too). Lines of one product in a session become one.
+The source says what one session is: the till's own basket number, all of a customer's lines of one day in one store, or
+lines in one store no further apart than a gap in minutes (across midnight too). A receipt that is open at midnight is
+one basket, of the day on which it began. Lines of one product in a session become one.
+
+Sales without a customer (no card, or an id that stands for guests: `anonymous_ids`) are baskets as well, by the till's
+number, else by the second at which the store sold, else line by line; what comes back without a customer is netted
+within its own basket only, since nobody knows whose purchase it was. They count for stores and products, and no
+customer is made of them.
 
 Returns take back the customer's earliest purchases of that product that are not yet taken back (first in, first out);
 within one session purchases count as made before returns, as when a till line is cancelled. The purchase that is hit
@@ -9,61 +15,62 @@ keeps its remaining quantity and that share of its amount, rounded down to a cen
 purchases hits nothing. Every return also stays in the `returned` of the session in which it happened. Lines with
 quantity zero make no product.
 
+A discount line (amount below 0) lowers what its basket's products cost, its own product first, then all by their share.
+
 Quantities are summed as whole millionths of a unit and money as whole cents, so no result depends on the order of rows.
 """
 
+from collections.abc import Sequence
 from datetime import date
-from typing import Literal
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from pipeline.tables.baskets import BASKETS, LINES
 from spark_jobs.session import arg_parser, open_job, open_session, publish_table, read_table
+from spark_jobs.sessions import (
+    NOBODY,
+    SESSION_COLUMNS,
+    BasketRules,
+    anonymous_ids,
+    assign_sessions,
+    basket_key,
+    join_over_midnight,
+    known_sales,
+    name_nobody,
+)
 
-SessionRule = Literal["basket_id", "customer_day", "gap_minutes"]
-
-# What separates sessions, beside the customer. A till's numbers may start again each day in each store.
-SESSION_COLUMNS: dict[SessionRule, list[str]] = {
-    "basket_id": ["customer_id", "store_id", "sold_on", "basket_id"],
-    "customer_day": ["customer_id", "sold_on"],
-    "gap_minutes": ["customer_id", "session_from_utc"],
-}
 MILLIONTHS = 1_000_000
 
 
 def build_baskets(
-    transactions: DataFrame, business_date: date, session: SessionRule, gap_minutes: int = 30
+    transactions: DataFrame, business_date: date, rules: BasketRules, guests: Sequence[str] = ()
 ) -> DataFrame:
-    """Baskets of all sales before the business date, in the contract's columns."""
-    known = transactions.filter(F.col("sold_on") < F.lit(business_date))
-    sessions = assign_sessions(known, session, gap_minutes)
-    identity = SESSION_COLUMNS[session]
+    """Baskets of all sales before the business date, in the contract's columns.
+
+    Args: guests: ids that stand for no customer, see `anonymous_ids`.
+    """
+    known = known_sales(transactions, business_date, guests)
+    if rules.session == "basket_id" and rules.has_times:
+        known = join_over_midnight(known, rules.timezone)
+    sessions = assign_sessions(name_nobody(known, rules), rules.session, rules.gap_minutes)
+    identity = SESSION_COLUMNS[rules.session]
+    is_discount = F.col("amount_cents") < 0
     lines = sessions.select(
         *identity,
-        *[name for name in ("store_id", "sold_on") if name not in identity],
+        *_missing(identity, F.col("store_id"), F.col("sold_on")),
         "product_id",
         "sold_at_utc",
         _whole(F.col("quantity")).alias("quantity"),
-        "amount_cents",
+        F.when(is_discount, 0).otherwise(F.col("amount_cents")).alias("amount_cents"),
+        F.when(is_discount, -F.col("amount_cents")).otherwise(0).alias("discount_cents"),
         "is_return",
         F.lit(0).cast("bigint").alias("taken_back"),
     )
-    merged = merge_lines(lines.unionByName(taken_back(lines, identity)), identity)
+    merged = merge_lines(lines.unionByName(taken_back(lines, identity), allowMissingColumns=True), identity)
+    if rules.has_discounts:
+        merged = spread_discounts(merged, identity)
     return collect_baskets(merged, identity)
-
-
-def assign_sessions(transactions: DataFrame, session: SessionRule, gap_minutes: int) -> DataFrame:
-    """The lines with every column of the session's identity; only a gap rule has to add one."""
-    if session != "gap_minutes":
-        return transactions
-    in_time = Window.partitionBy("customer_id").orderBy("sold_at_utc")
-    previous = F.lag("sold_at_utc").over(in_time)
-    pause_seconds = (F.unix_micros("sold_at_utc") - F.unix_micros(previous)) / MILLIONTHS
-    begins = F.when(previous.isNull() | (pause_seconds > gap_minutes * 60), F.col("sold_at_utc"))
-    return transactions.withColumn("begins_at", begins).withColumn(
-        "session_from_utc", F.max("begins_at").over(in_time.rangeBetween(Window.unboundedPreceding, 0))
-    )
 
 
 def taken_back(lines: DataFrame, identity: list[str]) -> DataFrame:
@@ -119,8 +126,33 @@ def merge_lines(lines: DataFrame, identity: list[str]) -> DataFrame:
             _sum("amount_cents", ~F.col("is_return")).alias("paid_cents"),
             _sum("quantity", F.col("is_return")).alias("returned"),
             _sum("amount_cents", F.col("is_return")).alias("refunded_cents"),
+            F.sum("discount_cents").alias("discount_cents"),
             F.sum("taken_back").alias("taken_back"),
         )
+    )
+
+
+def spread_discounts(merged: DataFrame, identity: list[str]) -> DataFrame:
+    """What was paid after discounts: a product's own first, what is left of them over all products by their share."""
+    own = F.least("paid_cents", F.coalesce("discount_cents", F.lit(0)))
+    less = merged.withColumn("paid_cents", F.col("paid_cents") - own).withColumn(
+        "left_cents", F.col("discount_cents") - own
+    )
+    whole = Window.partitionBy(*identity)
+    so_far = whole.orderBy("product_id").rowsBetween(Window.unboundedPreceding, Window.currentRow)
+    sums = less.withColumns(
+        {
+            "basket_cents": F.sum("paid_cents").over(whole),
+            "left_cents": F.sum("left_cents").over(whole),
+            "cents_so_far": F.sum("paid_cents").over(so_far),
+        }
+    )
+    # Shares of a running sum, rounded down, add up to the whole to the cent.
+    kept = "greatest(basket_cents - left_cents, 0)"
+    up_to = f"cast({{}} as decimal(20, 0)) * {kept} div nullif(basket_cents, 0)"
+    after = F.expr(f"{up_to.format('cents_so_far')} - {up_to.format('(cents_so_far - paid_cents)')}")
+    return sums.withColumn(
+        "paid_cents", F.when(F.col("left_cents") > 0, F.coalesce(after, F.lit(0))).otherwise(F.col("paid_cents"))
     )
 
 
@@ -142,8 +174,8 @@ def collect_baskets(merged: DataFrame, identity: list[str]) -> DataFrame:
             F.sum(F.when(kept > 0, kept_cents).otherwise(0)).alias("amount_cents"),
         )
         .select(
-            F.md5(F.concat_ws("\u001f", *identity)).alias("basket_key"),
-            "customer_id",
+            basket_key(identity).alias("basket_key"),
+            F.when(~F.col("customer_id").startswith(NOBODY), F.col("customer_id")).alias("customer_id"),
             "store_id",
             "started_at_utc",
             "sold_on",
@@ -179,6 +211,13 @@ def _line(quantity: Column, amount_cents: Column) -> Column:
     )
 
 
+def _without_customer(transactions: DataFrame, business_date: date, guests: list[str], lines: int) -> dict[str, object]:
+    """What the stage says of sales without a customer."""
+    is_guest = F.col("customer_id").isNull() | F.col("customer_id").isin(guests)
+    count = transactions.filter((F.col("sold_on") < F.lit(business_date)) & is_guest).count()
+    return {"share_without_customer": round(count / lines, 4), "anonymous_ids": guests}
+
+
 def main(argv: list[str] | None = None) -> None:
     """Read this run's transactions, publish its baskets."""
     with open_job("build_baskets", arg_parser(__doc__).parse_args(argv)) as job:
@@ -193,7 +232,9 @@ def main(argv: list[str] | None = None) -> None:
                 f"transactions version {version} has no line sold before {run.business_date}; "
                 "deliver sales of earlier days or take a later business date"
             )
-        baskets = build_baskets(transactions, run.business_date, source.session, source.session_gap_minutes)
+        guests = anonymous_ids(transactions, run.business_date, source.customers.anonymous_share)
+        job.record.details |= _without_customer(transactions, run.business_date, guests, job.record.rows_in)
+        baskets = build_baskets(transactions, run.business_date, BasketRules.of(source), guests)
         publish_table(baskets, job, BASKETS.name, {"transactions": version})
 
 

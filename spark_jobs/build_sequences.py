@@ -12,14 +12,20 @@ from datetime import date
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.functions import arrow_udf
 
 from pipeline.settings import SequenceSettings
+from pipeline.sources.opened import Delivered
+from pipeline.sources.pseudonyms import customer_key
+from pipeline.sources.source import Source, SourceError
 from pipeline.tables.sequences import SEQUENCES
 from pipeline.tables.vocabulary import FIRST_PRODUCT_INDEX, UNKNOWN_INDEX, VOCABULARY
+from pipeline.workspace import Workspace
+from spark_jobs.delivered import read_delivered, refuse_unreadable, text
 from spark_jobs.home_store import home_store
+from spark_jobs.line_checks import attributes_said, pseudonyms
 from spark_jobs.session import arg_parser, open_job, open_session, read_tables, stage_table
 from spark_jobs.vocabulary import (
     Vocabulary,
@@ -56,17 +62,42 @@ def build_sequences(
 
 def customer_attributes(transactions: DataFrame, business_date: date) -> DataFrame:
     """Attributes of each customer, from the latest line before the business date that has any; a row per funnel."""
-    known = transactions.filter((F.col("sold_on") < F.lit(business_date)) & F.col("customer_attributes").isNotNull())
+    has_any = F.col("customer_attributes").isNotNull() & F.col("customer_id").isNotNull()
+    known = transactions.filter((F.col("sold_on") < F.lit(business_date)) & has_any)
     latest = F.max_by("customer_attributes", F.struct("sold_at_utc", "source_file", "source_line"))
     return known.groupBy(F.lit("customer").alias("funnel_kind"), F.col("customer_id").alias("funnel_id")).agg(
         latest.alias("attributes")
     )
 
 
+def delivered_attributes(spark: SparkSession, source: Source, workspace: Workspace, key: bytes | None) -> DataFrame:
+    """What the customers files say of each customer, as funnels; of two lines of one customer the last counts.
+
+    Raises: SourceError: when the described files are not there or cannot be read.
+    """
+    rules = source.customers
+    found = source.matching(rules.files or "", workspace)
+    if not found:
+        raise SourceError(
+            f"source {source.name}: no file matches {source.folder(workspace) / str(rules.files)} (customers)"
+        )
+    files = [Delivered(path, path.name) for path in found]
+    raw = read_delivered(spark, files, source, rules, rules.read_columns)
+    refuse_unreadable(raw)
+    customer = text("customer") if key is None else pseudonyms(text("customer"), key)
+    said = raw.select(
+        F.lit("customer").alias("funnel_kind"),
+        customer.alias("funnel_id"),
+        attributes_said(rules.attributes).alias("attributes"),
+        F.struct("source_file", "source_line").alias("place"),
+    ).dropna()
+    return said.groupBy("funnel_kind", "funnel_id").agg(F.max_by("attributes", "place").alias("attributes"))
+
+
 def customer_baskets(baskets: DataFrame, settings: SequenceSettings) -> DataFrame:
-    """Customers' baskets as they are, cut to their largest lines."""
+    """Customers' baskets as they are, cut to their largest lines; baskets without a customer are no funnel's."""
     largest = F.when(F.size("products") > settings.max_products, _largest(settings)).otherwise(F.col("products"))
-    return baskets.select(
+    return baskets.filter(F.col("customer_id").isNotNull()).select(
         F.lit("customer").alias("funnel_kind"),
         F.col("customer_id").alias("funnel_id"),
         "store_id",
@@ -194,8 +225,12 @@ def main(argv: list[str] | None = None) -> None:
         table = vocabulary_table(spark, vocabulary, statistics, categories)
         kept = {"vocabulary": str(vocabulary_version)} if vocabulary.reused else {}
         stage_table(table, workspace, VOCABULARY.name, run, inputs | kept, files=1)
-        is_said = bool(job.source.customers.attributes)
-        attributes = customer_attributes(frames["transactions"], run.business_date) if is_said else None
+        attributes = None
+        if job.source.customers.files:
+            key = customer_key(job.settings, job.source)
+            attributes = delivered_attributes(spark, job.source, workspace, key)
+        elif job.source.customers.attributes:
+            attributes = customer_attributes(frames["transactions"], run.business_date)
         sequences = build_sequences(frames["baskets"], vocabulary, run.business_date, settings, attributes)
         _, record.rows_out = stage_table(sequences, workspace, SEQUENCES.name, run, inputs)
         record.details |= {

@@ -11,8 +11,11 @@ import pyarrow as pa
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from pipeline.sources.reader import Delivered, check_readable, read_file
-from pipeline.sources.source import Layout, Source, SourceError
+from pipeline.sources.layout import Layout
+from pipeline.sources.opened import Delivered
+from pipeline.sources.reader import check_readable, read_file
+from pipeline.sources.source import Source, SourceError
+from pipeline.sources.time_format import FIRST_OF_LAST_CENTURY, java_pattern
 
 UNREADABLE = "unreadable"
 MONEY = "decimal(20,6)"
@@ -74,6 +77,34 @@ def read_first(spark: SparkSession, files: list[Delivered], source: Source, most
     return spark.createDataFrame(pa.Table.from_batches(first))
 
 
+def broken_files(files: list[Delivered], source: Source) -> dict[str, str]:
+    """Sales files that cannot be opened or lack a column, by label with the reason.
+
+    Raises: SourceError: for the first of them, unless the source puts such files into quarantine.
+    """
+    broken = {}
+    for delivered in files:
+        try:
+            check_readable(delivered, source, source.sales_columns)
+        except SourceError as error:
+            if source.unreadable_files == "stop":
+                raise
+            broken[delivered.label] = str(error)
+    return broken
+
+
+def broken_off(checked: DataFrame, source: Source) -> dict[str, str]:
+    """Sales files that broke off while they were read, by label with the reason.
+
+    Raises: SourceError: for the first of them, unless the source puts such files into quarantine.
+    """
+    lines = checked.where(F.col("fault.reason") == UNREADABLE).select("source_file", "fault.*")
+    if source.unreadable_files == "stop":
+        refuse_unreadable(lines, "reason", "value")
+        return {}
+    return {row.source_file: row.value for row in lines.collect()}
+
+
 def refuse_unreadable(lines: DataFrame, problem: str = "problem", message: str = "line_text") -> None:
     """Raises: SourceError: for a file that broke off while it was read."""
     broken = lines.where(F.col(problem) == UNREADABLE).select(message).first()
@@ -85,6 +116,22 @@ def text(column: str) -> Column:
     """A delivered value without surrounding blanks; null where nothing is left."""
     trimmed = F.trim(F.col(column))
     return F.when(trimmed != "", trimmed)
+
+
+def read_time(value: Column, time_format: str) -> Column:
+    """The text as a time, one without an offset as if it were UTC; null where it is none."""
+    if "%f" in time_format:
+        # Spark keeps microseconds; databases write up to nine digits.
+        value = F.regexp_replace(value, r"([.,:]\d{6})\d{1,3}(?!\d)", "$1")
+    if "%z" in time_format:
+        # Offsets are written with a colon and without; Spark's pattern knows one of them.
+        value = F.regexp_replace(value, r"([+-]\d\d):(\d\d)$", "$1$2")
+    read = F.try_to_timestamp(value, F.lit(java_pattern(time_format)))
+    if "%y" in time_format:
+        read = F.when(F.year(read) < 2000 + FIRST_OF_LAST_CENTURY, read).otherwise(
+            read - F.make_ym_interval(F.lit(100))
+        )
+    return read
 
 
 def is_number(value: Column, layout: Layout) -> Column:

@@ -68,7 +68,8 @@ def daily_units(transactions: DataFrame, first: date, business_date: date) -> Da
 
 def measure_gap_spread(baskets: DataFrame, business_date: date) -> float:
     """Standard deviation of the logarithm of the days between a customer's baskets, pooled over customers."""
-    days = baskets.filter(F.col("sold_on") < F.lit(business_date)).select("customer_id", "sold_on").distinct()
+    known = baskets.filter((F.col("sold_on") < F.lit(business_date)) & F.col("customer_id").isNotNull())
+    days = known.select("customer_id", "sold_on").distinct()
     previous = F.lag("sold_on").over(Window.partitionBy("customer_id").orderBy("sold_on"))
     gaps = days.select("customer_id", F.log(F.datediff("sold_on", previous)).alias("log_gap")).dropna()
     each = gaps.groupBy("customer_id").agg(

@@ -30,7 +30,7 @@ def home_stores(baskets: DataFrame) -> DataFrame:
     """One row per customer, `customer_id` and `home_store_id`; baskets without products do not count."""
     history = F.sort_array(F.collect_list(F.struct(*BASKET_ORDER)))
     return (
-        baskets.filter(F.size("products") > 0)
+        baskets.filter((F.size("products") > 0) & F.col("customer_id").isNotNull())
         .groupBy("customer_id")
         .agg(history.alias("history"))
         .select("customer_id", home_store(F.col("history.store_id")).alias("home_store_id"))

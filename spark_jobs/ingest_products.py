@@ -2,8 +2,8 @@
 
 Input: the catalogue files, where the source has them, and this run's `transactions` before the business date. Output:
 `products`, one row per product that is in the catalogue or was sold. A price is the catalogue's, else the mean paid per
-unit; a catalogue line whose price cannot be read keeps its names and gets the mean paid. Of two lines of one product
-the first counts.
+unit; a catalogue line whose price cannot be read keeps its names and gets the mean paid. Of several lines of one
+product the first that says something counts, for each of its columns.
 """
 
 from datetime import date
@@ -11,8 +11,9 @@ from datetime import date
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from pipeline.sources.reader import Delivered
-from pipeline.sources.source import CatalogueFiles, Source, SourceError
+from pipeline.sources.layout import CatalogueFiles
+from pipeline.sources.opened import Delivered
+from pipeline.sources.source import Source, SourceError
 from pipeline.tables.products import PRODUCTS
 from pipeline.workspace import Workspace
 from spark_jobs.delivered import MONEY, number, read_delivered, refuse_unreadable, text
@@ -24,6 +25,7 @@ CATALOGUE = "product_id string, name string, category string, brand string, pric
 def sold_products(transactions: DataFrame, business_date: date) -> DataFrame:
     """product_id, most frequent category (of equals the first by name), mean cents per unit, first day."""
     sold = transactions.where((F.col("sold_on") < F.lit(business_date)) & ~F.col("is_return"))
+    sold = sold.where(F.col("amount_cents") >= 0)  # a discount is no product
     by_category = sold.groupBy("product_id", "category").agg(
         F.count("*").alias("lines"),
         F.sum("quantity").alias("units"),
@@ -63,14 +65,14 @@ def read_catalogue(spark: SparkSession, source: Source, workspace: Workspace) ->
     if not found:
         raise SourceError(f"source {source.name}: no file matches {source.folder(workspace) / files.files} (catalogue)")
     delivered = [Delivered(path, path.name) for path in found]
-    raw = read_delivered(spark, delivered, source, files, files.columns.delivered())
+    raw = read_delivered(spark, delivered, source, files, files.read_columns)
     refuse_unreadable(raw)
     return catalogue_rows(raw, source, files)
 
 
 def catalogue_rows(raw: DataFrame, source: Source, files: CatalogueFiles) -> DataFrame:
     """Catalogue lines as products; lines without a product or with a wrong number of columns name nothing."""
-    given = files.columns.delivered()
+    given = files.read_columns
     values = {
         name: text(name) if name in given else F.lit(None).cast("string") for name in ("name", "category", "brand")
     }
@@ -78,15 +80,13 @@ def catalogue_rows(raw: DataFrame, source: Source, files: CatalogueFiles) -> Dat
     if "price" in given:
         price = number(text("price"), files, MONEY).cast("double") * (100.0 if source.money == "currency" else 1.0)
     readable = raw.where(F.col("problem").isNull() & text("product").isNotNull())
-    row = F.struct(
-        *(value.alias(name) for name, value in values.items()), F.when(price >= 0, price).alias("price_cents")
-    )
-    return (
-        readable.select(text("product").alias("product_id"), "source_file", "source_line", row.alias("row"))
-        .groupBy("product_id")
-        .agg(F.min_by("row", F.struct("source_file", "source_line")).alias("row"))
-        .select("product_id", "row.*")
-    )
+    values["price_cents"] = F.when(price >= 0, price)
+    # The first line that says something: a blank before it says nothing.
+    place = F.struct("source_file", "source_line")
+    first = [F.min_by(name, F.when(F.col(name).isNotNull(), place)).alias(name) for name in values]
+    said = [value.alias(name) for name, value in values.items()]
+    lines = readable.select(text("product").alias("product_id"), "source_file", "source_line", *said)
+    return lines.groupBy("product_id").agg(*first)
 
 
 def main(argv: list[str] | None = None) -> None:

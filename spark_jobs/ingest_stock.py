@@ -19,12 +19,12 @@ from models.demand.supply_plan import derive_plan
 from pipeline.expectations.audit import audit_and_publish
 from pipeline.expectations.suites import import_ahead
 from pipeline.settings import DemandSettings
-from pipeline.sources.reader import Delivered
-from pipeline.sources.source import ResupplyFiles, Source, SourceError, StockFiles
-from pipeline.sources.time_format import java_pattern
+from pipeline.sources.layout import ResupplyFiles, StockFiles
+from pipeline.sources.opened import Delivered
+from pipeline.sources.source import Source, SourceError
 from pipeline.tables.stock import RESUPPLIES, STOCK_LEVELS
 from pipeline.workspace import Run, Workspace
-from spark_jobs.delivered import UNITS, number, read_delivered, refuse_unreadable, text
+from spark_jobs.delivered import UNITS, number, read_delivered, read_time, refuse_unreadable, text
 from spark_jobs.session import arg_parser, open_job, open_session, read_table, stage_table
 
 PLAN = "store_id string, product_id string, on_hand double, resupplies array<double>"
@@ -33,9 +33,8 @@ PLAN = "store_id string, product_id string, on_hand double, resupplies array<dou
 def daily_units(transactions: DataFrame, business_date: date, history_days: int) -> DataFrame:
     """store_id, product_id, and `sold`: (days before the business date, units) of the trailing days with sales."""
     first = business_date - timedelta(days=history_days)
-    sold = transactions.where(
-        F.col("sold_on").between(F.lit(first), F.lit(business_date - timedelta(days=1))) & ~F.col("is_return")
-    )
+    is_known = F.col("sold_on").between(F.lit(first), F.lit(business_date - timedelta(days=1)))
+    sold = transactions.where(is_known & ~F.col("is_return") & (F.col("amount_cents") >= 0))
     ago = F.date_diff(F.lit(business_date), F.col("sold_on")).alias("days_ago")
     per_day = sold.groupBy("store_id", "product_id", ago).agg(F.sum("quantity").alias("units"))
     return per_day.groupBy("store_id", "product_id").agg(F.collect_list(F.struct("days_ago", "units")).alias("sold"))
@@ -100,7 +99,7 @@ def delivered_resupplies(raw: DataFrame, files: ResupplyFiles, business_date: da
     Raises: SourceError: for a line that cannot be read.
     """
     units = number(text("units"), files, UNITS).cast("double")
-    arrives_on = F.to_date(F.try_to_timestamp(text("arrives_on"), F.lit(java_pattern(files.date_format))))
+    arrives_on = F.to_date(read_time(text("arrives_on"), files.date_format))
     wrong = {
         "product": text("product").isNull(),
         "store": _no_store(raw),
@@ -137,7 +136,7 @@ def read_stock(spark: SparkSession, source: Source, workspace: Workspace, busine
             f"source {source.name}: no stock file {wanted} for business date {business_date}; deliver it, take a date "
             'that has one, or set `missing = "derive"` under [stock]'
         )
-    raw = read_delivered(spark, [Delivered(path, path.name)], source, files, files.columns.delivered())
+    raw = read_delivered(spark, [Delivered(path, path.name)], source, files, files.read_columns)
     return delivered_stock(raw, source, files, business_date)
 
 
@@ -156,7 +155,7 @@ def read_resupplies(
         wanted = source.folder(workspace) / files.files
         raise SourceError(f"source {source.name}: no file matches {wanted} (resupplies)")
     delivered = [Delivered(path, path.name) for path in found]
-    raw = read_delivered(spark, delivered, source, files, files.columns.delivered())
+    raw = read_delivered(spark, delivered, source, files, files.read_columns)
     return delivered_resupplies(raw, files, business_date, horizon_days)
 
 
@@ -215,7 +214,7 @@ def _no_store(raw: DataFrame) -> Column:
 def _refuse(raw: DataFrame, wrong: dict[str, Column], files: StockFiles | ResupplyFiles) -> None:
     """Raises: SourceError: naming file, line and column of the first line with a problem."""
     refuse_unreadable(raw)
-    given = files.columns.delivered()
+    given = files.read_columns
     fault = F.when(F.col("problem").isNotNull(), F.concat(F.col("problem"), F.lit(": "), F.col("line_text")))
     for name, is_wrong in wrong.items():
         if name in given:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pyspark import StorageLevel
-from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import Column, DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
 from pipeline import notices
@@ -28,6 +28,7 @@ from pipeline.expectations.audit import audit_and_publish
 from pipeline.expectations.deliveries import SHRUNK, UNUSABLE
 from pipeline.expectations.suites import import_ahead
 from pipeline.lake.lake import Lake, Manifest
+from pipeline.sources.cleaning import SHORTENED
 from pipeline.sources.delivered_days import missing_days, store_days
 from pipeline.sources.delivery import (
     Before,
@@ -38,6 +39,7 @@ from pipeline.sources.delivery import (
     new_files,
     reconciled,
     repeating_files,
+    skipped_files,
 )
 from pipeline.sources.pseudonyms import RAW, customer_key, id_scheme, refuse_other_scheme
 from pipeline.sources.source import Source
@@ -46,10 +48,36 @@ from pipeline.tables.rejected_transactions import REJECTED_TRANSACTIONS
 from pipeline.tables.store_days import STORE_DAYS
 from pipeline.tables.transactions import TRANSACTIONS
 from pipeline.workspace import Run, Workspace
-from spark_jobs.delivered import read_delivered, refuse_unreadable
-from spark_jobs.line_checks import accepted, check_lines, refuse_future, refuse_repeated, rejected
-from spark_jobs.redelivery import Stored, lines_by_store_day, shrunk_days, stored_lines
+from spark_jobs.delivered import broken_files, broken_off, read_delivered
+from spark_jobs.line_checks import (
+    SHOWN_CHARACTERS,
+    accepted,
+    check_lines,
+    refuse_future,
+    refuse_repeated,
+    rejected,
+)
+from spark_jobs.redelivery import Stored, from_files, lines_by_store_day, shrunk_days, stored_lines
 from spark_jobs.session import arg_parser, open_job, open_session, stage_table
+
+BROKEN = "unreadable_file"
+# What the stage's record takes from the manifest.
+SAID = (
+    "rejected",
+    "refused",
+    "files_read",
+    "files_unchanged",
+    "days_changed",
+    "missing_days",
+    "quarantined",
+    "skipped",
+    "share_without_customer",
+    "shortened_ids",
+    "last_delivered_day",
+    UNUSABLE,
+    SHRUNK,
+)
+SHORTENED_COLUMNS = ("customer_id", "product_id")
 
 
 class Task(NamedTuple):
@@ -59,6 +87,7 @@ class Task(NamedTuple):
     workspace: Workspace
     run: Run
     before: Before
+    broken: dict[str, str]
 
 
 class Taken(NamedTuple):
@@ -70,6 +99,8 @@ class Taken(NamedTuple):
     refusals: list[Refusal]
     written: Counter[tuple[date, str]]
     stored: Stored
+    share_without_customer: float
+    shortened_ids: dict[str, int]
     last_day: date
     folder: Path
 
@@ -89,10 +120,15 @@ def ingest(spark: SparkSession, source: Source, workspace: Workspace, run: Run, 
     by_file = source.duplicates == "reject" and source.redelivery in ("file", "rolling_file")
     repeating = repeating_files(lake, before.files) if by_file else {}
     news = new_files(files, source.folder(workspace), before.files, repeating)
+    broken = broken_files(list(news.to_read), source)
+    news = news.without(broken)
     raw = read_delivered(spark, list(news.to_read), source, source, source.sales_columns, key=key)
     checked = check_lines(raw, source, key).persist(StorageLevel.DISK_ONLY)
     try:
-        taken = _take(checked, Task(source, workspace, run, before), files, news.earlier)
+        broken |= broken_off(checked, source)
+        news = news.without(broken)
+        task = Task(source, workspace, run, before, broken)
+        taken = _take(checked.where(~from_files(broken)), task, files, news.earlier)
     finally:
         checked.unpersist()
     read = reconciled(news.to_read, taken.rows, taken.accepted_by_file, _lines_by_file(taken.refusals))
@@ -116,7 +152,11 @@ def ingest(spark: SparkSession, source: Source, workspace: Workspace, run: Run, 
             "accepted": taken.accepted_by_file.total(),
             "rejected": sum(refusal.lines for refusal in taken.refusals),
             "refused": by_reason(taken.refusals),
+            "share_without_customer": taken.share_without_customer,
+            "shortened_ids": taken.shortened_ids,
             "files_read": len(news.to_read),
+            "quarantined": broken,
+            "skipped": skipped_files(source, workspace),
             "files_unchanged": len(files) - len(news.to_read),
             "days_changed": sum(1 for day in taken.stored.touched if day in before.lines_by_day),
             "missing_days": missing_days(rows, up_to),
@@ -155,16 +195,14 @@ def main(argv: list[str] | None = None) -> None:
                 record.details["refusals_jumped"] = said
         counts = manifest.details
         record.rows_in, record.rows_out = counts["rows_in"], counts["accepted"]
-        names = ("rejected", "refused", "files_read", "files_unchanged", "days_changed", "missing_days")
-        record.details |= {name: counts[name] for name in (*names, "last_delivered_day", UNUSABLE, SHRUNK)}
+        record.details |= {name: counts[name] for name in SAID}
         record.details["rows_in_table"] = manifest.rows
 
 
 def _take(checked: DataFrame, task: Task, files: list[Path], earlier: dict[str, str]) -> Taken:
     """Judge the delivery's lines, write the days that they change and the refused lines."""
-    source, workspace, run, before = task
+    source, workspace, run, before, broken = task
     spark, lake = checked.sparkSession, workspace.lake
-    refuse_unreadable(checked.where("fault IS NOT NULL").select("fault.*"), "reason", "value")
     found = _lines_by(checked, "source_file", "sold_on")
     rows = _counted((row.source_file, row.lines) for row in found)
     last_day = last_delivered_day(source, files, before.lines_by_day + _by_day(found))
@@ -177,15 +215,19 @@ def _take(checked: DataFrame, task: Task, files: list[Path], earlier: dict[str, 
     judged = refuse_repeated(dated, source, kept)
     new = accepted(judged)
     folder = _write_days(new if kept is None else new.unionByName(kept), workspace, run)
-    written = _lines_by(_read(spark, TRANSACTIONS.ddl, folder), "source_file", "sold_on", "store_id")
+    noted = [F.count_if(F.col("customer_id").isNull()).alias("nobody"), *_shortened()]
+    written = _lines_by(_read(spark, TRANSACTIONS.ddl, folder), "source_file", "sold_on", "store_id", also=noted)
     ours = [row for row in written if row.source_file in rows]
+    shortened = {name: sum(row[name] for row in ours) for name in SHORTENED_COLUMNS}
     return Taken(
         rows=rows,
         accepted_by_file=_counted((row.source_file, row.lines) for row in ours),
         accepted_by_day=_by_day(ours),
-        refusals=_stage_rejected(rejected(judged), sorted(rows), workspace, run),
+        refusals=_stage_rejected(rejected(judged), sorted(rows), broken, workspace, run),
         written=_counted(((row.sold_on, row.store_id), row.lines) for row in written),
         stored=stored,
+        share_without_customer=round(sum(row.nobody for row in ours) / max(1, sum(row.lines for row in ours)), 4),
+        shortened_ids={name: lines for name, lines in shortened.items() if lines},
         last_day=last_day,
         folder=folder,
     )
@@ -205,15 +247,22 @@ def _write_days(lines: DataFrame, workspace: Workspace, run: Run) -> Path:
     return folder
 
 
-def _stage_rejected(refused: DataFrame, files: list[str], workspace: Workspace, run: Run) -> list[Refusal]:
+def _stage_rejected(
+    refused: DataFrame, files: list[str], broken: dict[str, str], workspace: Workspace, run: Run
+) -> list[Refusal]:
     """Stage the refused lines beside those of earlier deliveries; returns what was refused of the new files.
 
-    What an earlier run refused of these same files, before its gate refused the rest, is not counted twice.
+    What an earlier run refused of these same files, before its gate refused the rest, is not counted twice. A broken
+    file is one row, for as long as it is broken.
     """
     spark, name = refused.sparkSession, REJECTED_TRANSACTIONS.name
+    whole: list[tuple[object, ...]] = [
+        (file, 1, BROKEN, None, why[:SHOWN_CHARACTERS], None) for file, why in sorted(broken.items())
+    ]
+    refused = refused.unionByName(spark.createDataFrame(whole, REJECTED_TRANSACTIONS.ddl))
     if version := workspace.lake.current(name):
         earlier = _read(spark, REJECTED_TRANSACTIONS.ddl, workspace.lake.path(name, version))
-        refused = refused.unionByName(earlier.where(~F.col("source_file").isin(files)))
+        refused = refused.unionByName(earlier.where(~F.col("source_file").isin(files) & (F.col("reason") != BROKEN)))
     folder, _ = stage_table(refused, workspace, name, run, {}, files=1)
     staged = _read(spark, REJECTED_TRANSACTIONS.ddl, folder).where(F.col("source_file").isin(files))
     counted = _lines_by(staged, "source_file", "sold_on", "reason", "column_name")
@@ -260,8 +309,16 @@ def _of_archives(refusals: list[Refusal], read: dict[str, ReadFile]) -> list[Ref
     return [refusal._replace(file=label_in(refusal.file, read)) for refusal in refusals]
 
 
-def _lines_by(frame: DataFrame, *columns: str) -> list[Row]:
-    return frame.groupBy(*columns).agg(F.count("*").alias("lines")).collect()
+def _lines_by(frame: DataFrame, *columns: str, also: Iterable[Column] = ()) -> list[Row]:
+    return frame.groupBy(*columns).agg(F.count("*").alias("lines"), *also).collect()
+
+
+def _shortened() -> list[Column]:
+    """Lines whose ids a spreadsheet shortened (4.01E+12): products or customers that it made one of many."""
+    # Looking for the letter first costs nothing where there is none.
+    return [
+        F.count_if(F.col(name).contains("E+") & F.col(name).rlike(SHORTENED)).alias(name) for name in SHORTENED_COLUMNS
+    ]
 
 
 def _lines_by_file(refusals: list[Refusal]) -> Counter[str]:

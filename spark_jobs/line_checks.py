@@ -7,16 +7,19 @@ Times are local to the stores. A time that clocks skip in spring is read as the 
 autumn as the first. `sold_on` is the day as written, so neither moves a sale to another day.
 """
 
+import re
+from collections.abc import Iterable
 from datetime import date
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from pipeline.sources.layout import SalesColumns, attribute_column
 from pipeline.sources.pseudonyms import pseudonym
-from pipeline.sources.source import SalesColumns, Source, attribute_column
-from pipeline.sources.time_format import has_offset, java_pattern
+from pipeline.sources.source import Source
+from pipeline.sources.time_format import has_offset
 from pipeline.tables.transactions import TRANSACTIONS
-from spark_jobs.delivered import MONEY, UNITS, UNREADABLE, is_number, number, text
+from spark_jobs.delivered import MONEY, UNITS, UNREADABLE, is_number, number, read_time, text
 
 _BOUNDS = {column.name: column for column in TRANSACTIONS.columns}
 FAULT = "struct<reason:string,column_name:string,value:string>"
@@ -33,7 +36,7 @@ def check_lines(raw: DataFrame, source: Source, key: bytes | None = None) -> Dat
         raise ValueError(f"source {source.name}: a key is wanted exactly where customers are pseudonymised")
     parsed = _parse(raw, source)
     if key is not None:
-        parsed = parsed.withColumn("customer_text", _pseudonym(F.col("customer_text"), key))
+        parsed = parsed.withColumn("customer_text", pseudonyms(F.col("customer_text"), key))
     sales = _sales(parsed, source).withColumn("fault", F.coalesce(*_faults(source)))
     # A day that is refused is no day: not one that the source has got to, nor one that Python could hold.
     plausible = F.col("sold_on").between(F.lit(_BOUNDS["sold_on"].minimum), F.lit(_BOUNDS["sold_on"].maximum))
@@ -89,7 +92,7 @@ def rejected(checked: DataFrame) -> DataFrame:
     return refused.withColumn("value", F.substring("value", 1, SHOWN_CHARACTERS))
 
 
-def _pseudonym(customer: Column, key: bytes) -> Column:
+def pseudonyms(customer: Column, key: bytes) -> Column:
     """The key goes to the workers in the closure; as an expression's literal, plans and logs would show it."""
 
     def hashed(customer_id: str | None) -> str | None:
@@ -100,20 +103,18 @@ def _pseudonym(customer: Column, key: bytes) -> Column:
 
 def _parse(raw: DataFrame, source: Source) -> DataFrame:
     """Texts as times and numbers, null where they are none."""
-    given = source.columns.delivered()
+    given = source.sales_columns
     texts = {
         f"{name}_text": text(name) if name in given else F.lit(None).cast("string")
         for name in SalesColumns.model_fields
     }
+    names = () if source.customers.files else source.customers.attributes
     own = ("source_file", "source_line", "problem", "line_text", "line_hash")
-    frame = raw.select(*own, *_named(texts), _attributes(source).alias("customer_attributes"))
-    # Offsets are written with a colon and without; Spark's pattern knows one of them.
-    written = F.regexp_replace("sold_at_text", r"([+-]\d\d):(\d\d)$", "$1$2")
-    written = written if has_offset(source.time_format) else F.col("sold_at_text")
-    read_at = F.try_to_timestamp(written, F.lit(java_pattern(source.time_format)))
+    frame = raw.select(*own, *_named(texts), attributes_said(names).alias("customer_attributes"))
+    read_at = read_time(F.col("sold_at_text"), source.time_format)
     # The session is in UTC, so a time without an offset is held as if it were UTC until its zone is applied.
     local = F.from_utc_timestamp(read_at, source.timezone) if has_offset(source.time_format) else read_at
-    price = "unit_price_text" if source.columns.unit_price else "amount_text"
+    price = f"{_price(source)}_text"
     return frame.withColumns(
         {
             "sold_at_utc": read_at if has_offset(source.time_format) else F.to_utc_timestamp(local, source.timezone),
@@ -127,15 +128,17 @@ def _parse(raw: DataFrame, source: Source) -> DataFrame:
 def _sales(parsed: DataFrame, source: Source) -> DataFrame:
     """The columns of `transactions`, of lines good and bad."""
     cents = F.col("money") * (100 if source.money == "currency" else 1)
-    if source.columns.unit_price:
+    if _price(source) == "unit_price":
         cents = cents * F.abs(F.col("units"))
-    return parsed.withColumns(
+    signed = F.round(cents, 0)
+    # A coupon takes off money and no goods.
+    is_discount = F.lit(source.negative_amounts == "discount") & (signed < 0) & ~F.col("is_return")
+    return parsed.withColumn("is_return", F.coalesce(_is_return(source), F.lit(False))).withColumns(
         {
-            "is_return": F.coalesce(_is_return(source), F.lit(False)),
-            "signed_cents": F.round(cents, 0),
-            "quantity": F.abs(F.col("units")).cast("double"),
-            "amount_cents": F.abs(F.round(cents, 0)).try_cast("bigint"),
-            "store_id": F.col("store_text") if source.columns.store else F.lit("all"),
+            "signed_cents": signed,
+            "quantity": F.when(is_discount, 0.0).otherwise(F.abs(F.col("units")).cast("double")),
+            "amount_cents": F.when(is_discount, signed).otherwise(F.abs(signed)).try_cast("bigint"),
+            "store_id": F.col("store_text") if "store" in source.sales_columns else F.lit("all"),
             "customer_id": F.col("customer_text"),
             "basket_id": F.col("basket_text"),
             "product_id": F.col("product_text"),
@@ -145,9 +148,8 @@ def _sales(parsed: DataFrame, source: Source) -> DataFrame:
     )
 
 
-def _attributes(source: Source) -> Column:
-    """What the line says of its customer, as `name=value`; null where it says nothing."""
-    names = source.customers.attributes
+def attributes_said(names: Iterable[str]) -> Column:
+    """What a line says of its customer, as `name=value`; null where it says nothing."""
     said = [F.concat(F.lit(f"{name}="), text(attribute_column(name))) for name in names]
     given = F.array_compact(F.array(*said)) if said else F.array().cast("array<string>")
     return F.when(F.size(given) > 0, given)
@@ -167,9 +169,9 @@ def _is_return(source: Source) -> Column:
 
 def _faults(source: Source) -> list[Column]:
     """One column per check, each null where the check passes."""
-    price = "unit_price" if source.columns.unit_price else "amount"
-    keys = ["sold_at", "product", "customer"]
-    keys += ["store"] if source.columns.store else []
+    price = _price(source)
+    keys = ["sold_at", "product"]
+    keys += ["store"] if "store" in source.sales_columns else []
     keys += ["basket"] if source.session == "basket_id" else []
     keys += ["delivery"] if source.redelivery == "delivery_id" else []
     problem = F.col("problem")
@@ -179,6 +181,7 @@ def _faults(source: Source) -> list[Column]:
     too_many = F.abs(units) > F.lit(_BOUNDS["quantity"].maximum)
     too_much = F.abs(cents) > F.lit(_BOUNDS["amount_cents"].maximum)
     bought = ~F.col("is_return")
+    refused_below = F.lit(source.negative_amounts == "refuse")
     line = F.col("line_text")
     if source.customers.pseudonymise:
         # Somewhere in a whole line stands the customer.
@@ -186,14 +189,27 @@ def _faults(source: Source) -> list[Column]:
     return [
         F.when(problem.isNotNull(), _fault(problem, F.lit(None), line)),
         *(_at(source, key, F.col(f"{key}_text").isNull(), F.lit("missing_key")) for key in keys),
+        *_no_products(source),
         _at(source, "sold_at", sold_on.isNull(), F.lit("unparseable_date")),
         *_number_faults(source, "quantity", units, too_many),
         *_number_faults(source, price, money, too_much),
         _at(source, "quantity", bought & (units < 0), overflow),
-        _at(source, price, bought & (cents < 0), overflow),
+        _at(source, price, refused_below & bought & (cents < 0), F.lit("negative_amount")),
         _at(source, "sold_at", sold_on < F.lit(_BOUNDS["sold_on"].minimum), overflow),
         _at(source, "sold_at", sold_on > F.lit(_BOUNDS["sold_on"].maximum), F.lit("future_date")),
     ]
+
+
+def _no_products(source: Source) -> list[Column]:
+    """Lines of postage, bags and the like, by the product ids that the description names."""
+    if not source.not_products:
+        return []
+    names = "|".join(".*".join(re.escape(piece) for piece in name.split("*")) for name in source.not_products)
+    return [_at(source, "product", F.col("product_text").rlike(rf"(?i)^(?:{names})$"), F.lit("not_a_product"))]
+
+
+def _price(source: Source) -> str:
+    return "unit_price" if "unit_price" in source.sales_columns else "amount"
 
 
 def _number_faults(source: Source, name: str, number: Column, too_large: Column) -> list[Column]:
@@ -208,7 +224,7 @@ def _number_faults(source: Source, name: str, number: Column, too_large: Column)
 
 
 def _at(source: Source, name: str, failed: Column, reason: Column) -> Column:
-    return F.when(failed, _fault(reason, F.lit(source.columns.delivered()[name]), F.col(f"{name}_text")))
+    return F.when(failed, _fault(reason, F.lit(source.sales_columns[name]), F.col(f"{name}_text")))
 
 
 def _fault(reason: Column, column: Column, value: Column) -> Column:

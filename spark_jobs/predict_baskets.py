@@ -47,7 +47,8 @@ def short_histories(sequences: DataFrame, baskets: DataFrame, vocabulary: DataFr
     """Customers who have too few baskets for a sequence, in the columns of one; each basket keeps all its lines."""
     with_sequence = sequences.filter(F.col("funnel_kind") == "customer").select(F.col("funnel_id").alias("customer_id"))
     lines = (
-        baskets.filter((F.col("n_products") > 0) & (F.col("sold_on") < F.lit(business_date)))
+        baskets.filter(F.col("n_products") > 0)
+        .filter((F.col("sold_on") < F.lit(business_date)) & F.col("customer_id").isNotNull())
         .join(with_sequence, "customer_id", "left_anti")
         .select(
             "customer_id", "store_id", "basket_key", "started_at_utc", "sold_on", F.explode("products").alias("line")

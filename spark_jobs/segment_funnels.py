@@ -43,7 +43,7 @@ _SHOWN = 5_000
 
 def customer_lines(baskets: DataFrame, products: DataFrame, night: date, min_baskets: int) -> pd.DataFrame:
     """Lines per customer and category of customers with enough baskets before the night, with their rhythm."""
-    before = baskets.filter(F.col("sold_on") < F.lit(night))
+    before = baskets.filter((F.col("sold_on") < F.lit(night)) & F.col("customer_id").isNotNull())
     lines = before.select("customer_id", "sold_on", F.explode("products").alias("line")).select(
         "customer_id", "sold_on", "line.product_id", "line.amount_cents"
     )
@@ -229,7 +229,8 @@ def main(argv: list[str] | None = None) -> None:
         lines = customer_lines(frames["baskets"], frames["products"], night, settings.min_baskets)
         customers = customer_rows(lines, customers_before, settings)
         products_before, product_version = _night_before(job, PRODUCT_SEGMENTS.name)
-        before_night = frames["baskets"].filter(F.col("sold_on") < F.lit(night))
+        is_known = (F.col("sold_on") < F.lit(night)) & F.col("customer_id").isNotNull()
+        before_night = frames["baskets"].filter(is_known)
         everyone = before_night.select("customer_id").distinct().orderBy("customer_id").toPandas()["customer_id"]
         learned = learned_vectors(next_basket_champion(job), everyone.to_numpy(str))
         if learned is None:

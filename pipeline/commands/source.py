@@ -14,7 +14,6 @@ from pipeline.sources.source import Source, SourceError, described_as, load_sour
 from pipeline.terminal import errors_in_one_line, print_table
 from pipeline.workspace import Workspace
 
-TRIED_LINES = 20_000
 SHOWN_LINES = 5
 # Small and on this machine only, wherever the nightly jobs run.
 LOCAL_SPARK = "--master local[2] --driver-memory 1g --conf spark.ui.enabled=false pyspark-shell"
@@ -46,6 +45,28 @@ def show(name: Name) -> None:
 
 
 @app.command()
+def init(
+    files: Annotated[list[Path], typer.Argument(help="sales files of one kind: CSV, also .gz and .zip, or Parquet")],
+    out: Annotated[Path | None, typer.Option(help="the description to write; default: beside the files")] = None,
+) -> None:
+    """Look at files and write a description of them, to be corrected."""
+    from pipeline.sources.proposal import propose
+
+    with errors_in_one_line(SourceError, OSError):
+        missing = [path for path in files if not path.is_file()]
+        if missing:
+            raise SourceError(f"{missing[0]}: no such file")
+        folder = out.parent if out else Path(os.path.commonpath([path.resolve().parent for path in files]))
+        proposal = propose(files, folder)
+        target = out or folder / f"{proposal.keys['name']}.toml"
+        if target.exists():
+            raise SourceError(f"{target} is there already; name another with --out")
+        target.write_text(proposal.toml(), encoding="utf-8")
+        typer.echo(proposal.toml())
+        typer.echo(f"written to {target}; correct it, then: larder source check {target}")
+
+
+@app.command()
 def check(name: Name) -> None:
     """Try a description on the delivered files: are they found, are all columns there, which lines would be refused."""
     from pipeline.sources.last_day import last_day
@@ -64,7 +85,8 @@ def check(name: Name) -> None:
 
 def _show_first_lines(source: Source, path: Path) -> None:
     """The first lines as they are written, column by column."""
-    from pipeline.sources.reader import Delivered, read_file
+    from pipeline.sources.opened import Delivered
+    from pipeline.sources.reader import read_file
 
     columns = source.sales_columns
     batches = read_file(
@@ -82,13 +104,13 @@ def _show_first_lines(source: Source, path: Path) -> None:
 
 
 def _try_lines(name: str) -> None:
-    """Print which of the first lines the night would refuse.
+    """Print which lines the night would refuse, and what would mend them.
 
     The rules are those of the job that ingests, in Spark's own expressions: a second set of them here would one day
     decide differently. So the checks themselves run, in a process of their own.
     """
-    typer.echo(f"the first {TRIED_LINES:,} lines, checked as a night checks them (starting Spark takes some 10 s):")
-    command = [sys.executable, "-m", "spark_jobs.try_lines", "--source", name, "--lines", str(TRIED_LINES)]
+    typer.echo("all lines, checked as a night checks them (starting Spark takes some 10 s):")
+    command = [sys.executable, "-m", "spark_jobs.try_lines", "--source", name]
     environment = os.environ | spark_environment() | {"PYSPARK_SUBMIT_ARGS": LOCAL_SPARK, "SPARK_LOCAL_IP": "127.0.0.1"}
     done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
     if done.returncode:
@@ -97,21 +119,23 @@ def _try_lines(name: str) -> None:
 
 
 def _check_headers(source: Source, files: list[Path]) -> None:
-    from pipeline.sources.reader import Delivered, check_readable
+    from pipeline.sources.opened import Delivered
+    from pipeline.sources.reader import check_readable
 
     for path in files:
         check_readable(Delivered(path, path.name), source, source.sales_columns)
 
 
 def _check_others(source: Source, workspace: Workspace) -> None:
-    from pipeline.sources.reader import Delivered, check_readable
+    from pipeline.sources.opened import Delivered
+    from pipeline.sources.reader import check_readable
 
     for kind, layout in (("stock", source.stock), ("resupplies", source.resupplies), ("catalogue", source.catalogue)):
         if layout is None:
             typer.echo(f"{kind}: not described" + ("" if kind == "catalogue" else ", so derived from the sales"))
             continue
         files = source.matching(layout.files, workspace)
-        columns = layout.columns.delivered()
+        columns = layout.read_columns
         for path in files:
             check_readable(Delivered(path, path.name), layout, columns)
         typer.echo(f"{kind}: {len(files)} files")

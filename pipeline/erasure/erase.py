@@ -21,6 +21,7 @@ from pipeline.lake.lake import Lake
 from pipeline.lake.rewrite import Change, rewrite
 from pipeline.nightly.running import locked
 from pipeline.settings import Settings
+from pipeline.sources.cleaning import clean_id
 from pipeline.sources.pseudonyms import pseudonym
 from pipeline.sources.source import Source
 from pipeline.tables.catalog import TABLES
@@ -50,15 +51,19 @@ class Erasure:
 def erase(settings: Settings, source: Source, customer: str, key: bytes | None) -> Erasure:
     """Remove the customer.
 
+    Every spelling of the id that is kept as the same one goes: with blanks around it, as 17850.0, in letters composed
+    otherwise.
+
     Args:   customer: the id as delivered; of a source that pseudonymises, with its key at hand, or else the pseudonym;
             key: the key of the source's pseudonyms, or None.
     Raises: NightFailed: a night of the source is running, and would write the customer again.
             LakeError, AlertStoreError: as they say; call again when it is mended.
     """
     workspace = Workspace.of(settings, source.name)
-    ids = [customer, *([pseudonym(key, customer)] if key is not None else [])]
+    lake = workspace.lake
     with locked(workspace.runs):
-        lake = workspace.lake
+        ids = spellings(lake, customer)
+        ids += [pseudonym(key, each) for each in ids] if key is not None else []
         first = first_sold_on(lake, ids)
         models = mark_for_retraining(settings, source.name, first, WHY_RETRAIN) if first else []
         alerts = erase_customer(settings, source.name, ids)
@@ -68,6 +73,18 @@ def erase(settings: Settings, source: Source, customer: str, key: bytes | None) 
             if mine is not None:
                 removed[table.name] = rewrite(lake, table.name, mine, without(mine))
     return Erasure({table: versions for table, versions in removed.items() if versions}, alerts, models)
+
+
+def spellings(lake: Lake, customer: str) -> list[str]:
+    """The id as it was written, as it is kept now, and as earlier versions of `transactions` may have kept it."""
+    wanted = clean_id(customer)
+    found = {customer, wanted}
+    for folder in lake.folders(TRANSACTIONS.name):
+        files = sorted((folder / "data").rglob("*.parquet"))
+        kept = ds.dataset(files, format="parquet").to_table(["customer_id"]) if files else None
+        known = pc.unique(kept["customer_id"]).to_pylist() if kept is not None else []
+        found.update(each for each in known if each is not None and clean_id(each) == wanted)
+    return sorted(found)
 
 
 def of_customer(table: Table, ids: list[str]) -> ds.Expression | None:
@@ -98,13 +115,14 @@ def first_sold_on(lake: Lake, ids: list[str]) -> date | None:
 
 def delivered_files_with(source: Source, workspace: Workspace, customer: str) -> list[Path]:
     """The delivered sales files in which the customer's id stands."""
-    from pipeline.sources.reader import Delivered, read_file
+    from pipeline.sources.opened import Delivered
+    from pipeline.sources.reader import read_file
 
-    column = {"customer": source.columns.customer}
+    column = {"customer": source.sales_columns["customer"]}
     found = []
     for path in source.delivered_files(workspace):
         for records in read_file(Delivered(path, path.name), source, column):
-            if pc.any(pc.equal(pc.utf8_trim_whitespace(records.column("customer")), customer)).as_py():
+            if pc.any(pc.equal(records.column("customer"), clean_id(customer))).as_py():
                 found.append(path)
                 break
     return found

@@ -8,6 +8,7 @@ import typer
 from pipeline.evaluation.report import print_scorecard
 from pipeline.nightly.night import Night
 from pipeline.settings import Settings
+from pipeline.stages import read_stages
 from pipeline.tasks.catalog import NEXT_BASKET
 from pipeline.terminal import money, print_table
 from pipeline.workspace import TASKS_FOLDER
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from pipeline.alerts.models import AnomalyAlert, StockoutAlert
 
 WORST = 10
+SHOWN_REMARKS = 12  # on a delivery
 SHOWN_K = 10  # of each metric at several basket sizes; `larder model scorecard` shows all
 
 
@@ -26,10 +28,29 @@ def print_summary(settings: Settings, night: Night, source_name: str) -> None:
     day = night.business_date
     stockouts = open_alerts(settings, kind="stockout", source=source_name, business_date=day, limit=WORST)
     anomalies = open_alerts(settings, kind="anomaly", source=source_name, business_date=day, limit=WORST)
+    print_delivery(night)
     print_alerts(f"Running out, worst first, as of {day}", stockouts)
     print_alerts(f"Behaviour changed, strangest first, as of {day}", anomalies)
     print_scorecard(night.folder / TASKS_FOLDER / NEXT_BASKET.name, only_k=SHOWN_K)
     print_pointers(night)
+
+
+def print_delivery(night: Night) -> None:
+    """What was refused, skipped, set aside or did not come; nothing where all was well."""
+    taken = [stage for stage in read_stages(night.folder) if stage.name == "ingest_transactions" and stage.details]
+    details = taken[-1].details if taken else {}
+    said = [f"{lines:,} lines refused: {reason}" for reason, lines in details.get("refused", {}).items()]
+    said += [f"did not come: {day}" for day in details.get("missing_days", [])]
+    said += [f"set aside: {why}" for why in details.get("quarantined", {}).values()]
+    said += [f"skipped, since it is no delivery: {name}" for name in details.get("skipped", [])]
+    share = details.get("share_without_customer", 0)
+    said += [f"{share:.1%} of the lines have no customer; they count for stores and products only"] if share else []
+    if said:
+        typer.echo("\nThe delivery")
+        for line in said[:SHOWN_REMARKS]:
+            typer.echo(f"  {line}")
+        if len(said) > SHOWN_REMARKS:
+            typer.echo(f"  and {len(said) - SHOWN_REMARKS} more in {night.folder / 'stages.jsonl'}")
 
 
 def print_alerts(title: str, alerts: "Sequence[StockoutAlert | AnomalyAlert]") -> None:

@@ -20,11 +20,12 @@ from pydantic import BaseModel
 
 from pipeline.lake.lake import Lake
 from pipeline.sources.last_day import last_business_day
-from pipeline.sources.reader import Delivered
+from pipeline.sources.opened import Delivered, skipped_members
 from pipeline.sources.source import Source, SourceError, file_day
 from pipeline.sources.usable_lines import REPEATED
 from pipeline.tables.rejected_transactions import REJECTED_TRANSACTIONS
 from pipeline.tables.transactions import TRANSACTIONS
+from pipeline.workspace import Workspace
 
 
 class ReadFile(BaseModel):
@@ -65,6 +66,14 @@ class News(NamedTuple):
     to_read: dict[Delivered, ReadFile]
     touched: dict[str, ReadFile]
     earlier: dict[str, str]
+
+    def without(self, labels: Container[str]) -> "News":
+        """All but some files, which thus stay new until they can be read."""
+        return News(
+            {delivered: entry for delivered, entry in self.to_read.items() if delivered.label not in labels},
+            self.touched,
+            {before: now for before, now in self.earlier.items() if now not in labels},
+        )
 
 
 def new_files(
@@ -140,6 +149,18 @@ def label_of(source_file: str) -> str:
 def file_name(path: Path, folder: Path) -> str:
     """What a delivered file is called: its path relative to the source's folder, where it lies in it."""
     return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.as_posix()
+
+
+def skipped_files(source: Source, workspace: Workspace) -> list[str]:
+    """What lies among the sales files and their archives' members and is no delivery, by name."""
+    folder = source.folder(workspace)
+    beside = [file_name(path, folder) for path in source.matching(source.files, workspace, leftovers=True)]
+    inside = [
+        f"{file_name(path, folder)}/{member}"
+        for path in source.matching(source.files, workspace)
+        for member in skipped_members(path)
+    ]
+    return sorted(beside + inside)
 
 
 def last_delivered_day(source: Source, files: list[Path], lines_by_day: Counter[date]) -> date:

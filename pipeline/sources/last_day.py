@@ -9,7 +9,8 @@ from collections import Counter
 from datetime import date, datetime, timedelta
 from statistics import median
 
-from pipeline.sources.reader import Delivered, read_file
+from pipeline.sources.opened import Delivered
+from pipeline.sources.reader import read_file
 from pipeline.sources.source import Source, SourceError, file_day
 from pipeline.sources.time_format import date_part
 from pipeline.workspace import Workspace

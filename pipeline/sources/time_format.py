@@ -12,6 +12,9 @@ _FIXED = {
     "%H": "HH", "%I": "hh", "%p": "a", "%M": "mm", "%S": "ss", "%f": "SSSSSS", "%z": "XX", "%%": "'%'",
 }  # fmt: skip
 _LOOSE = _FIXED | {"%m": "M", "%d": "d", "%H": "H", "%I": "h", "%M": "m", "%S": "s", "%f": "[SSSSSS][SSS][SS][S]"}
+_UTC = re.compile(r"(?<!%)(?:Z|UTC|GMT)$")
+# Years of two digits, as strptime and POSIX read them: 69 to 99 are of the last century.
+FIRST_OF_LAST_CENTURY = 69
 _TOKEN = re.compile(r"%.|[^%]+")
 
 
@@ -50,8 +53,8 @@ def checked_format(time_format: str) -> str:
 
 
 def has_offset(time_format: str) -> bool:
-    """Whether times carry their own offset from UTC."""
-    return "%z" in time_format
+    """Whether times carry their own offset from UTC: written as one, or as a letter Z or UTC at the end."""
+    return "%z" in time_format or _UTC.search(time_format) is not None
 
 
 def date_part(time_format: str) -> tuple[str, str | None]:

@@ -10,6 +10,8 @@ from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 REPEATED = "duplicate_line"
+# Refused as the description says: no fault of the delivery.
+EXPECTED = frozenset({REPEATED, "not_a_product"})
 # A few refused lines are no sign of a wrong description, however short the file.
 FEW = 3
 MONTH_DAYS = 31
@@ -35,7 +37,7 @@ def unusable(
     min_share: float,
 ) -> list[str]:
     """In words: the files and days of which less than `min_share` can be used, or nothing at all."""
-    counted = [refusal for refusal in refusals if refusal.reason != REPEATED]
+    counted = [refusal for refusal in refusals if refusal.reason not in EXPECTED]
     by_file: dict[str, list[Refusal]] = {}
     by_day: dict[date, list[Refusal]] = {}
     for refusal in counted:
@@ -71,7 +73,7 @@ def remembered_nights(
     first = (night - timedelta(days=MONTH_DAYS)).isoformat()
     kept = {day: dict(counts) for day, counts in before.items() if first <= day < night.isoformat()}
     if rows:
-        refused = {reason: lines for reason, lines in by_reason(refusals).items() if not reason.startswith(REPEATED)}
+        refused = by_reason(refusal for refusal in refusals if refusal.reason not in EXPECTED)
         kept[night.isoformat()] = {"lines": rows, "refused": refused}
     return kept
 

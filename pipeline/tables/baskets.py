@@ -1,8 +1,9 @@
 """Shopping sessions.
 
-Grain one basket of one customer, made by the source's session rule (its own basket id, customer and day, or a gap in
-minutes). Lines of one product are merged. Returns are netted first-in first-out against earlier purchases of the same
-customer and product, and kept in `returned`; a basket whose purchases all came back has no `products`.
+Grain one basket of one customer in one store, made by the source's session rule (its own basket id, customer and day,
+or a gap in minutes); a basket without a customer counts for its store and its products. Lines of one product are
+merged. Returns are netted first-in first-out against earlier purchases of the same customer and product, and kept in
+`returned`; a basket whose purchases all came back has no `products`. Discounts are taken off what the products cost.
 """
 
 from datetime import date
@@ -19,8 +20,8 @@ BASKETS = Table(
         Column(
             "basket_key", "string", "what makes the session one (customer, day or start, till basket), hashed: stable"
         ),
-        Column("customer_id", "string", "customer"),
-        Column("store_id", "string", "store of the session (the smallest id, should a session span several)"),
+        Column("customer_id", "string", "customer; null where the sale has none", nullable=True),
+        Column("store_id", "string", "store of the session"),
         Column("started_at_utc", "timestamp", "first line's time"),
         Column("sold_on", "date", "shop's calendar day", minimum=date(1970, 1, 2), maximum=date(2200, 1, 1)),
         Column("products", LINES, "lines kept after returns, sorted by product_id, quantity above 0"),

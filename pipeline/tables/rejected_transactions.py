@@ -6,14 +6,17 @@ Cumulative: every version holds the refused lines of all files read so far.
 from pipeline.tables.contract import Column, Table
 
 REASONS = (
+    "unreadable_file",
     "bad_encoding",
     "column_count",
     "missing_key",
+    "not_a_product",
     "unparseable_date",
     "unparseable_number",
     "not_a_number",
     "infinite",
     "overflow",
+    "negative_amount",
     "future_date",
     "duplicate_line",
 )

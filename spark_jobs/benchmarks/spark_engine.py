@@ -12,6 +12,7 @@ from pipeline.tables.catalog import table as contract
 from spark_jobs.build_baskets import build_baskets
 from spark_jobs.build_sequences import build_sequences
 from spark_jobs.session import open_session
+from spark_jobs.sessions import BasketRules
 from spark_jobs.vocabulary import choose_vocabulary, product_categories, product_statistics, vocabulary_table
 
 
@@ -31,7 +32,9 @@ class SparkEngine:
     def run(self, lines: Path, out: Path, business_date: date, settings: SequenceSettings) -> None:
         """Read the lines, write `baskets`, `vocabulary` and `sequences` as Parquet under `out`."""
         transactions = self.spark.read.schema(contract("transactions").ddl).parquet(str(lines))
-        build_baskets(transactions, business_date, "basket_id").write.parquet(str(out / "baskets"))
+        build_baskets(transactions, business_date, BasketRules("basket_id", has_times=False)).write.parquet(
+            str(out / "baskets")
+        )
         baskets = self.spark.read.schema(contract("baskets").ddl).parquet(str(out / "baskets"))
         statistics = product_statistics(baskets, business_date)
         vocabulary = choose_vocabulary(statistics, None, settings)

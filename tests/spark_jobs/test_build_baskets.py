@@ -16,12 +16,13 @@ from pipeline.stages import read_stages
 from pipeline.workspace import Workspace
 from spark_jobs import build_baskets as job
 from spark_jobs.build_baskets import build_baskets
+from spark_jobs.sessions import BasketRules, SessionRule
 from tests.factories import BUSINESS_DATE, frame, publish, transaction
 
 
-def baskets(spark: SparkSession, rows: list[dict[str, Any]], session: job.SessionRule, gap: int = 30) -> list[Any]:
-    built = build_baskets(frame(spark, "transactions", rows), BUSINESS_DATE, session, gap)
-    return sorted(built.collect(), key=lambda row: (row.customer_id, row.started_at_utc, row.basket_key))
+def baskets(spark: SparkSession, rows: list[dict[str, Any]], session: SessionRule, gap: int = 30) -> list[Any]:
+    built = build_baskets(frame(spark, "transactions", rows), BUSINESS_DATE, BasketRules(session, gap))
+    return sorted(built.collect(), key=lambda row: (row.customer_id or "", row.started_at_utc, row.basket_key))
 
 
 def at(hour: int, minute: int, day: int = 1) -> datetime:
@@ -40,10 +41,14 @@ def test_till_basket_numbers_that_start_again_each_day_and_store_are_different_b
     assert len({row.basket_key for row in built}) == 3
 
 
-def test_a_customers_day_is_one_basket_under_the_day_rule(spark: SparkSession) -> None:
-    rows = [transaction(store_id="s2"), transaction(product_id="p2"), transaction(customer_id="c2")]
-    built = baskets(spark, rows, "customer_day")
-    assert [(row.customer_id, row.store_id, row.n_products) for row in built] == [("c1", "s1", 2), ("c2", "s1", 1)]
+@pytest.mark.parametrize("session", ["customer_day", "gap_minutes"])
+def test_a_customers_day_is_one_basket_in_each_store(spark: SparkSession, session: SessionRule) -> None:
+    rows = [transaction(), transaction(product_id="p2"), transaction(store_id="s2"), transaction(customer_id="c2")]
+    built = baskets(spark, rows, session)
+    assert sorted((row.customer_id, row.store_id, row.n_products) for row in built) == [
+        ("c1", "s1", 2), ("c1", "s2", 1), ("c2", "s1", 1),
+    ]  # fmt: skip
+    assert len({row.basket_key for row in built}) == 3
 
 
 def test_a_gap_ends_a_session_only_when_it_is_longer_than_the_rule(spark: SparkSession) -> None:
@@ -158,7 +163,7 @@ def test_netting_equals_a_queue_worked_through_by_hand(spark: SparkSession, draw
 
 
 @pytest.mark.parametrize("session", ["basket_id", "customer_day", "gap_minutes"])
-def test_the_order_of_rows_and_files_changes_nothing(spark: SparkSession, session: job.SessionRule) -> None:
+def test_the_order_of_rows_and_files_changes_nothing(spark: SparkSession, session: SessionRule) -> None:
     drawn = [("c1", f"p{n % 3}", 1 + n % 5, 100 * n + 7, 10 * n, n % 4 == 0) for n in range(40)]
     rows = as_rows(drawn)
     shuffled = sorted(rows, key=lambda row: (row["source_line"] * 17) % 41)

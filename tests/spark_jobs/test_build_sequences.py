@@ -1,6 +1,7 @@
 """Histories of customers and stores, their cuts, and which vocabulary they use."""
 
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -8,10 +9,11 @@ import pytest
 from pyspark.sql import SparkSession
 
 from pipeline.settings import SequenceSettings, Settings
+from pipeline.sources.source import Source
 from pipeline.tables.vocabulary import FIRST_PRODUCT_INDEX, UNKNOWN_INDEX
 from pipeline.workspace import Workspace
 from spark_jobs import build_sequences as job
-from spark_jobs.build_sequences import build_sequences, customer_attributes
+from spark_jobs.build_sequences import build_sequences, customer_attributes, delivered_attributes
 from spark_jobs.vocabulary import (
     Vocabulary,
     choose_vocabulary,
@@ -199,3 +201,35 @@ def test_no_baskets_before_the_business_date_is_an_error_that_says_so(
     deliver(spark, workspace)
     with pytest.raises(ValueError, match="no product sold before 2026-01-01"):
         job.main(arguments(date(2026, 1, 1)))
+
+
+def test_baskets_without_a_customer_are_their_stores_and_no_customers(spark: SparkSession) -> None:
+    rows = [basket(customer_id=None), basket(customer_id=None, products=[("p2", 2.0, 300)]), basket()]
+    found = sequences(spark, rows)
+    assert set(found) == {("customer", "c1"), ("store", "s1")}
+    assert found["store", "s1"].quantities == [[2.0, 2.0]]
+
+
+def test_a_customers_file_says_what_customers_are_like(
+    spark: SparkSession, workspace: Workspace, tmp_path: Path
+) -> None:
+    (tmp_path / "people.csv").write_text("id;alter;plz\n17850.0;30;8010\nc2;;8020\nc3;;\n17850;31;8010\n")
+    columns = {"sold_at": "day", "customer": "card", "product": "sku", "quantity": "qty", "amount": "total"}
+    rules = {"files": "people.csv", "delimiter": ";", "customer": "id", "attributes": {"age": "alter", "area": "plz"}}
+    described = {"name": "till", "files": "*.csv", "timezone": "UTC", "columns": columns, "customers": rules}
+    source = Source.model_validate(described)
+    source._folder = tmp_path
+    assert "attribute_age" not in source.sales_columns
+    rows = delivered_attributes(spark, source, workspace, None).collect()
+    assert {row.funnel_id: row.attributes for row in rows} == {"17850": ["age=31", "area=8010"], "c2": ["area=8020"]}
+    (hashed,) = {
+        len(row.funnel_id) for row in delivered_attributes(spark, _hashing(source), workspace, b"k" * 32).collect()
+    }
+    assert hashed == 64
+
+
+def _hashing(source: Source) -> Source:
+    rules = source.customers.model_copy(update={"pseudonymise": True})
+    changed = source.model_copy(update={"customers": rules})
+    changed._folder = source._folder
+    return changed

@@ -39,6 +39,17 @@ def test_the_catalogue_comes_first_and_sales_fill_its_gaps(spark: SparkSession, 
     assert (found["p4"].name, found["p4"].category) == ("p4", "toys")
 
 
+def test_a_blank_line_of_the_catalogue_hides_nothing_that_a_later_one_says(
+    spark: SparkSession, workspace: Workspace
+) -> None:
+    workspace.raw.mkdir(parents=True)
+    (workspace.raw / "catalogue.csv").write_text(
+        "product_id,name,category,brand,price\np1,,dairy,,\np1,Milk,cheese,Alp,1.19\np1,Milk again,,Berg,2.00\n"
+    )
+    found = products(spark, workspace, "shop", [transaction(product_id="p1")])
+    assert tuple(found["p1"])[1:5] == ("Milk", "dairy", "Alp", 119.0)
+
+
 def test_without_a_catalogue_the_most_frequent_category_counts_and_the_future_and_returns_do_not(
     spark: SparkSession, workspace: Workspace
 ) -> None:

@@ -14,7 +14,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
 
-from pipeline.sources.reader import Delivered
+from pipeline.sources.opened import Delivered
 from pipeline.sources.source import Source, load_source
 from spark_jobs.delivered import read_delivered
 from spark_jobs.line_checks import accepted, check_lines, refuse_future, refuse_repeated, rejected
@@ -33,7 +33,6 @@ BAD_LINES = [
     ("2026-02-01 10:00:00,s1,c1,b1,p1,g1,2", "column_count", None),
     (GOOD + ",more", "column_count", None),
     ('"' + GOOD, "column_count", None),
-    ("2026-02-01 10:00:00,s1,  ,b1,p1,g1,2,3.50", "missing_key", "card"),
     ("2026-02-01 10:00:00,s1,c1,b1,,g1,2,3.50", "missing_key", "sku"),
     ("2026-02-01 10:00:00,s1,c1,,p1,g1,2,3.50", "missing_key", "receipt"),
     ("2026-02-30 10:00:00,s1,c1,b1,p1,g1,2,3.50", "unparseable_date", "day"),
@@ -45,7 +44,9 @@ BAD_LINES = [
     ("2026-02-01 10:00:00,s1,c1,b1,p1,g1,-inf,3.50", "infinite", "qty"),
     ("2026-02-01 10:00:00,s1,c1,b1,p1,g1,2,1e400", "overflow", "total"),
     ("2026-02-01 10:00:00,s1,c1,b1,p1,g1,1000001,3.50", "overflow", "qty"),
-    ("2026-02-01 10:00:00,s1,c1,b1,p1,g1,2,-3.50", "overflow", "total"),
+    ("2026-02-01 10:00:00,s1,c1,b1,p1,g1,2,-3.50", "negative_amount", "total"),
+    ("2026-02-01 10:00:00,s1,c1,b1,p1,g1,2,3.50-", "negative_amount", "total"),
+    ("2026-02-01 10:00:00,s1,c1,b1,p1,g1,2,(3.50)", "negative_amount", "total"),
     ("1826-02-01 10:00:00,s1,c1,b1,p1,g1,2,3.50", "overflow", "day"),
     ("2026-02-11 00:00:00,s1,c1,b1,p1,g1,2,3.50", "future_date", "day"),
     ("9026-02-01 10:00:00,s1,c1,b1,p1,g1,2,3.50", "future_date", "day"),
@@ -247,7 +248,7 @@ def test_a_unit_price_that_makes_the_line_too_dear_is_refused_at_its_column(
     found = rejected(judged(spark, load_source(toml([*COLUMNS[:-1], "unit_price"])), path)).collect()
     assert [(row.source_line, row.reason, row.column_name) for row in found] == [
         (3, "overflow", "total"),
-        (4, "overflow", "total"),
+        (4, "negative_amount", "total"),
     ]
 
 

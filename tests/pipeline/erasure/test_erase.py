@@ -140,6 +140,20 @@ def test_the_customer_is_gone_and_everybody_else_is_there(shop: Workspace, setti
     assert {found.subject_id for found in nights.incidents()} == {"p1", "c2"}
 
 
+@pytest.mark.parametrize("asked", ["17850", "17850.0", " 17850\u00a0"])
+def test_every_spelling_of_the_id_goes_with_it(workspace: Workspace, asked: str) -> None:
+    spellings = ["17850", "17850.0", "17850\u00a0", "\u200b17850", "17851", "178500"]
+    publish_transactions(workspace, "run1", {DAYS[0]: spellings})
+    publish_rows(workspace, "baskets", *(basket(customer_id=each) for each in [*spellings, None]), version="run1")
+    assert larder_erase(asked).exit_code == 0
+    for table, column, kept in (
+        ("transactions", "customer_id", ["17851", "178500"]),
+        ("baskets", "customer_id", ["17851", "178500", None]),
+    ):
+        left = ds.dataset(workspace.lake.path(table, "run1"), format="parquet").to_table()[column].to_pylist()
+        assert sorted(left, key=str) == sorted(kept, key=str)
+
+
 def test_it_says_what_it_removed_table_by_table(shop: Workspace, marked: list[tuple[str, date, str]]) -> None:
     lines = larder_erase().output.splitlines()
     told = {line.split()[0]: line.split()[-1] for line in lines if len(line.split()) > 2}
