@@ -114,6 +114,7 @@ def up() -> None:
     print(f"Page     http://{settings.page.host}:{settings.page.port}")
     print(f"Airflow  http://127.0.0.1:{port}")
     print(f"         user admin, password in {home}/simple_auth_manager_passwords.json.generated")
+    print(f"         the nightly schedule runs by the clock of {environment['AIRFLOW__CORE__DEFAULT_TIMEZONE']}")
     print(f"MLflow   http://127.0.0.1:{environment['LARDER_MLFLOW_PORT']}")
     print("Ctrl-C ends all of them.", flush=True)
     honcho = str(Path(sys.executable).with_name("honcho"))

@@ -1,8 +1,9 @@
 """`larder simulate`: make the simulated shop; `larder simulate score`: hold alerts against its truth."""
 
 import json
+from contextlib import suppress
 from dataclasses import asdict
-from datetime import date, datetime, time
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,12 +20,12 @@ if TYPE_CHECKING:
     from pipeline.alerts.models import AnomalyAlert, StockoutAlert
 
 DEFAULT = ShopSettings()
-FIRST_DAY = datetime.combine(DEFAULT.first_day, time())
 
 app = typer.Typer(help="Make the simulated shop, or score alerts against its truth.")
 
 Folder = Annotated[Path | None, typer.Option(help="folder of raw/ and truth/; default <data_dir>/shop")]
-FirstDay = typer.Option(formats=["%Y-%m-%d"], help="first delivered day", show_default=str(DEFAULT.first_day))
+FIRST_DAY = typer.Option(formats=["%Y-%m-%d"], help="first delivered day; default: of the shop already there")
+LAST_DAY = typer.Option(formats=["%Y-%m-%d"], help="last delivered day instead; default of a new shop: yesterday")
 
 
 @app.callback(invoke_without_command=True)
@@ -36,12 +37,13 @@ def simulate_shop(
     stores: Annotated[int, typer.Option(help="stores")] = DEFAULT.stores,
     products: Annotated[int, typer.Option(help="places in the assortment")] = DEFAULT.products,
     seed: Annotated[int, typer.Option(help="equal seeds make equal files")] = DEFAULT.seed,
-    first_day: Annotated[datetime, FirstDay] = FIRST_DAY,
+    first_day: Annotated[datetime | None, FIRST_DAY] = None,
+    last_day: Annotated[datetime | None, LAST_DAY] = None,
     stockouts: Annotated[int, typer.Option(help="cut resupply plans under way on a day")] = DEFAULT.planted_stockouts,
     changes: Annotated[int, typer.Option(help="behaviour changes in any ten days")] = DEFAULT.planted_changes,
     out: Folder = None,
 ) -> None:
-    """Make the simulated shop's raw and truth files; the same settings make the same files."""
+    """Make the simulated shop's raw and truth files; the same settings, the days among them, make the same files."""
     if context.invoked_subcommand is not None:
         return
     from pipeline.simulator.simulate import simulate
@@ -53,7 +55,7 @@ def simulate_shop(
             stores=stores,
             products=products,
             seed=seed,
-            first_day=first_day.date(),
+            first_day=_first_day(first_day, last_day, days, _folder(out)),
             planted_stockouts=stockouts,
             planted_changes=changes,
         )
@@ -89,6 +91,25 @@ def score(
     if json_file is not None:
         rows = [{**asdict(row), "recall": row.recall, "precision": row.precision} for row in scores]
         replace_text(json_file, json.dumps({"business_date": day.isoformat(), "scores": rows}, indent=1) + "\n")
+
+
+def _first_day(first: datetime | None, last: datetime | None, days: int, folder: Path) -> date:
+    """The first day asked for, that of the shop already in the folder, or such that a new shop ends yesterday.
+
+    A shop that is made again, longer by a day, thus keeps its past. The clock is read here and nowhere else.
+    """
+    if first is not None and last is not None:
+        raise typer.BadParameter("give --first-day or --last-day, not both: --days says how far apart they are")
+    if first is not None:
+        return first.date()
+    if last is None:
+        with suppress(ScoreError):
+            return read_shop(folder).first_day
+    ends_on = last.date() if last is not None else date.today() - timedelta(days=1)
+    try:
+        return ends_on - timedelta(days=days - 1)
+    except OverflowError:
+        return DEFAULT.first_day  # so many days are refused by the settings
 
 
 def _folder(out: Path | None) -> Path:

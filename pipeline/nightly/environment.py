@@ -20,6 +20,7 @@ from tempfile import TemporaryDirectory
 from pipeline.job_server.driver import LOCAL_MASTER, submit_arguments
 from pipeline.job_server.protocol import FOLDER, OWNER
 from pipeline.settings import REPOSITORY, Settings
+from pipeline.sources.source import SourceError, load_source
 
 SERVICE = "service"  # the Airflow that `larder up` starts
 ONCE = "once"  # the Airflow of `larder nightly`; of its own, since a running scheduler would take up the run as well
@@ -50,6 +51,7 @@ def airflow_environment(settings: Settings, role: str) -> dict[str, str]:
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         # Else a file that does not name Airflow, since a factory makes its DAG, is not even read.
         "AIRFLOW__CORE__DAG_DISCOVERY_SAFE_MODE": "False",
+        "AIRFLOW__CORE__DEFAULT_TIMEZONE": shop_timezone(settings),
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
         # Two jobs at a time fill a small machine; the third process is for notices, which no busy job may hold up.
         "AIRFLOW__CORE__PARALLELISM": "3",
@@ -92,6 +94,18 @@ def shared_spark(settings: Settings) -> Iterator[dict[str, str]]:
     with TemporaryDirectory(prefix="larder-", ignore_cleanup_errors=True) as folder:
         submit = submit_arguments(settings.spark_driver_memory)
         yield {FOLDER: folder, OWNER: str(os.getpid()), "PYSPARK_SUBMIT_ARGS": submit}
+
+
+def shop_timezone(settings: Settings) -> str:
+    """The time zone of the configured source's stores, in which the schedule's hours are meant.
+
+    In UTC the night of a shop in Los Angeles would run on the evening before the morning it is about. UTC where the
+    source's description is not to be read here.
+    """
+    try:
+        return load_source(settings.source).timezone
+    except SourceError:
+        return "UTC"
 
 
 def spark_environment() -> dict[str, str]:

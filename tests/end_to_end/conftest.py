@@ -21,7 +21,7 @@ TINY = {
     # A model that saw sixty customers once beats nothing; the night is to go on with it all the same.
     "LARDER_PROMOTION__MIN_GAIN_OVER_BASELINE": "-1",
 }
-SHOP = ("--customers", "60", "--days", "60", "--products", "80", "--stores", "2")
+SHOP = ("--first-day", "2025-01-06", "--customers", "60", "--days", "60", "--products", "80", "--stores", "2")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from typer.testing import CliRunner
 from pipeline.alerts import queries
 from pipeline.cli import app
 from pipeline.settings import Settings
-from pipeline.simulator.shop import ShopSettings
 from tests.pipeline.simulator.conftest import SMALL, SimulatedShop
 
 TINY = ["--customers", "30", "--days", "3", "--stores", "1", "--products", "20"]
@@ -35,7 +34,30 @@ def test_simulate_writes_below_the_data_folder(settings: Settings) -> None:
     result = CliRunner().invoke(app, ["simulate", *TINY])
     assert result.exit_code == 0, result.output
     assert len(list((settings.data_dir / "shop" / "raw" / "sales").iterdir())) == 3
-    assert str(ShopSettings(days=3).business_date) in result.output
+    assert f"business date {date.today()}" in result.output
+
+
+@pytest.mark.usefixtures("settings")
+def test_a_shop_made_again_keeps_its_past(tmp_path: Path) -> None:
+    arguments = ["simulate", *TINY, "--out", str(tmp_path / "shop")]
+    assert CliRunner().invoke(app, [*arguments, "--last-day", "2026-01-31"]).exit_code == 0
+    before = {path.name: path.read_bytes() for path in (tmp_path / "shop" / "raw" / "sales").iterdir()}
+    assert sorted(before)[-1] == "sales_2026-01-31.csv.gz"
+    again = CliRunner().invoke(app, [*arguments, "--days", "4"])
+    after = {path.name: path.read_bytes() for path in (tmp_path / "shop" / "raw" / "sales").iterdir()}
+    assert "business date 2026-02-02" in again.output
+    assert {name: after[name] for name in before} == before
+
+
+@pytest.mark.usefixtures("settings")
+def test_the_same_days_are_the_same_files_however_they_are_given(tmp_path: Path) -> None:
+    for name, day in (("a", ("--first-day", "2026-01-29")), ("b", ("--last-day", "2026-01-31"))):
+        assert CliRunner().invoke(app, ["simulate", *TINY, *day, "--out", str(tmp_path / name)]).exit_code == 0
+    files = [path.relative_to(tmp_path / "a") for path in (tmp_path / "a").rglob("*") if path.is_file()]
+    assert files
+    assert all((tmp_path / "a" / path).read_bytes() == (tmp_path / "b" / path).read_bytes() for path in files)
+    both = ["simulate", *TINY, "--first-day", "2026-01-29", "--last-day", "2026-01-31", "--out", str(tmp_path / "c")]
+    assert CliRunner().invoke(app, both).exit_code == 2
 
 
 def test_simulate_refuses_what_makes_no_shop(tmp_path: Path) -> None:

@@ -1,0 +1,36 @@
+"""The schedule's hours are those of the shop's clock."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.nightly.environment import SERVICE, airflow_environment
+from pipeline.settings import Settings
+
+MINE = """
+name = "mine"
+files = "*.csv"
+timezone = "{zone}"
+[columns]
+sold_at = "t"
+product = "p"
+customer = "c"
+quantity = "q"
+amount = "a"
+"""
+
+
+@pytest.mark.parametrize("zone", ["America/Los_Angeles", "Asia/Kolkata", "Pacific/Auckland"])
+def test_the_default_time_zone_is_the_sources(settings: Settings, tmp_path: Path, zone: str) -> None:
+    (tmp_path / "mine.toml").write_text(MINE.format(zone=zone))
+    mine = settings.model_copy(update={"source": str(tmp_path / "mine.toml")})
+    assert airflow_environment(mine, SERVICE)["AIRFLOW__CORE__DEFAULT_TIMEZONE"] == zone
+
+
+def test_another_one_may_be_set_and_an_unknown_source_means_utc(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = settings.model_copy(update={"source": "nowhere"})
+    assert airflow_environment(gone, SERVICE)["AIRFLOW__CORE__DEFAULT_TIMEZONE"] == "UTC"
+    monkeypatch.setenv("AIRFLOW__CORE__DEFAULT_TIMEZONE", "Europe/Paris")
+    assert airflow_environment(settings, SERVICE)["AIRFLOW__CORE__DEFAULT_TIMEZONE"] == "Europe/Paris"
