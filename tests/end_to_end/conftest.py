@@ -16,6 +16,8 @@ TINY = {
     "LARDER_SPARK_DRIVER_MEMORY": "1g",
     "LARDER_SHUFFLE_PARTITIONS": "2",
     "LARDER_TRAINING__EPOCHS": "1",
+    # Several steps, so that a night can be killed between two of them.
+    "LARDER_TRAINING__BATCH_SIZE": "16",
     "LARDER_TRAINING__MAX_BASKETS": "6",
     "LARDER_TRAINING__HOLDOUT_DAYS": "10",
     # A model that saw sixty customers once beats nothing; the night is to go on with it all the same.

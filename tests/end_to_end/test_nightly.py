@@ -101,7 +101,12 @@ def test_a_night_killed_while_it_trains_makes_the_same_tables_and_alerts(
     workspace = Workspace.of(settings, "shop")
     shutil.copytree(finished_night.workspace.raw, workspace.raw)
     runs = workspace.root / "runs"
-    kill_while(environment, "pipeline.cli", "nightly", at_work=lambda: any(runs.glob("nightly-*/tasks/**/*.index")))
+
+    def has_checkpoints() -> bool:
+        """Two: the first is then whole."""
+        return len(list(runs.glob("nightly-*/tasks/**/*.index"))) > 1
+
+    kill_while(environment, "pipeline.cli", "nightly", at_work=has_checkpoints)
 
     lake, (folder,) = workspace.lake, runs.glob("nightly-*")
     published = {name: version for name in TABLES if (version := lake.current(name))}
@@ -110,6 +115,9 @@ def test_a_night_killed_while_it_trains_makes_the_same_tables_and_alerts(
     assert all(lake.path(name, version).is_dir() for name, version in published.items())
 
     larder(environment, "nightly", "--resume", folder.name)
+    log = (workspace.task_folder(folder.name, "next_basket") / "training" / "worker-0.log").read_text()
+    starts = [int(line.rpartition(" ")[2]) for line in log.splitlines() if "from step" in line]
+    assert starts[0] == 0 < starts[-1], "the training went on from a checkpoint"
     for table in TABLES:
         assert lake.current(table) == folder.name, table
         undisturbed = content_hash(finished_night.workspace.lake, table, finished_night.name)
