@@ -135,8 +135,8 @@ def merge_lines(lines: DataFrame, identity: list[str]) -> DataFrame:
 def spread_discounts(merged: DataFrame, identity: list[str]) -> DataFrame:
     """What was paid after discounts: a product's own first, what is left of them over all products by their share."""
     own = F.least("paid_cents", F.coalesce("discount_cents", F.lit(0)))
-    less = merged.withColumn("paid_cents", F.col("paid_cents") - own).withColumn(
-        "left_cents", F.col("discount_cents") - own
+    less = merged.withColumns(
+        {"paid_cents": F.col("paid_cents") - own, "left_cents": F.coalesce("discount_cents", F.lit(0)) - own}
     )
     whole = Window.partitionBy(*identity)
     so_far = whole.orderBy("product_id").rowsBetween(Window.unboundedPreceding, Window.currentRow)

@@ -93,7 +93,9 @@ def show(found: Found, source: Source) -> None:
     refused = sum(trial.refused.values())
     print(f"{trial.tried:,} lines tried: {trial.tried - refused:,} would be accepted, {refused:,} refused")
     rows: list[list[object]] = []
-    for (reason, column), lines in Counter(trial.refused).most_common():
+    # Of equally frequent reasons the one that comes first in the files.
+    for reason, column in sorted(found.examples, key=lambda each: -trial.refused[each]):
+        lines = trial.refused[reason, column]
         cells = [[row.source_file, row.source_line, row.value or ""] for row in found.examples[reason, column]]
         rows.append([reason, column or "", f"{lines:,}", *cells[0]])
         rows += [["", "", "", *cell] for cell in cells[1:]]
