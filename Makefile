@@ -1,6 +1,6 @@
 # Two commands: `make nightly` and `make test`. Both build what they need first; see README.md.
 .DEFAULT_GOAL := help
-.PHONY: help setup lock nightly up page test test-fast coverage check benchmark-sessionize docs results
+.PHONY: campaign help setup lock nightly up page test test-fast coverage check benchmark-sessionize docs results
 
 SOURCE ?=
 DATE ?=
@@ -40,6 +40,9 @@ test-fast: setup  ## every test but those that need a browser, PostgreSQL or a w
 
 coverage: setup  ## every test, and which lines none of them reached
 	@$(PYTEST) --cov --cov-report=term
+
+campaign: setup  ## kills and contention with seeds, for some minutes; the table goes into docs/results
+	@.venv/bin/python -m tests.campaign
 
 check: setup  ## ruff, mypy, import-linter, yamllint
 	@.venv/bin/ruff check .
