@@ -5,11 +5,20 @@ from contextlib import contextmanager
 
 import typer
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
+from rich.measure import Measurement
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from pipeline.text import one_line, without_passwords
+
+BLOCKS_BELOW = 120  # columns: a list of alerts with ids, products and reasons is no table on less
+READABLE = 24  # columns that long text has at least; less is a tower of syllables
+WIDTH_OF_A_PIPE = 200
+WIDEST = 10_000
+INDENT = 4
 
 
 @contextmanager
@@ -46,18 +55,67 @@ def plain(value: object) -> Text:
     return Text(one_line(value))
 
 
-def print_table(title: str, columns: dict[str, str], rows: list[list[object]]) -> None:
-    """A table of plain cells; `columns` gives each heading its justification, `fold` for long text."""
-    table = Table(title=Text(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading, place in columns.items():
+def print_table(
+    title: str, columns: dict[str, str], rows: list[list[object]], block: tuple[str, str] | None = None
+) -> None:
+    """A table of plain cells, or one block of lines per row on a terminal that is too narrow for the table.
+
+    No cell is ever cut. Args:
+        columns: each heading with the place of its cells: `left`, `right`, or `fold` for long text.
+        block:   the two lines of a row on a terminal of less than `BLOCKS_BELOW` columns, with cells by heading, such
+                 as `("{id}  store {store}", "{reason}")`; without it, headings stand beside their cells.
+    """
+    console = Console()
+    # A pipe or a file has no width; 80 columns would cut what the reader came for.
+    if not console.is_terminal:
+        console.width = WIDTH_OF_A_PIPE
+    table = _table(title, columns, rows)
+    fits = Measurement.get(console, console.options.update(max_width=WIDEST), table).minimum <= console.width
+    if fits and (block is None or console.width >= BLOCKS_BELOW):
+        console.print(table)
+        return
+    console.print(Text(one_line(title), style="bold"))
+    for row in rows:
+        cells = dict(zip(columns, map(one_line, row), strict=True))
+        first, *rest = (
+            _labelled(cells, columns, console.width) if block is None else [line.format_map(cells) for line in block]
+        )
+        # Nothing is cut: what is longer than the line goes on in the next one.
+        console.print(Text(first, overflow="fold"))
+        for line in rest:
+            console.print(Padding(Text(line, overflow="fold"), (0, 0, 0, INDENT), expand=False))
+
+
+def _table(title: str, columns: dict[str, str], rows: list[list[object]]) -> Table:
+    table = Table(title=plain(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    for number, (heading, place) in enumerate(columns.items()):
         if place == "fold":
-            table.add_column(heading, overflow="fold")
+            longest = max((cell_len(one_line(row[number])) for row in rows), default=0)
+            table.add_column(heading, overflow="fold", min_width=min(longest, READABLE))
         else:
             table.add_column(heading, justify="right" if place == "right" else "left", no_wrap=True)
     for row in rows:
         table.add_row(*(plain(cell) for cell in row))
-    console = Console()
-    # A pipe or a file has no width; 80 columns would cut what the reader came for.
-    if not console.is_terminal:
-        console.width = 200
-    console.print(table)
+    return table
+
+
+def _labelled(cells: dict[str, str], columns: dict[str, str], width: int) -> list[str]:
+    """The cells with their headings: what the row is called, then short cells side by side, then long ones."""
+    name: list[str] = []
+    short: list[str] = []
+    long: list[str] = []
+    is_named = False
+    for heading, cell in cells.items():
+        if not cell:
+            continue
+        said = f"{heading} {cell}".strip()
+        if columns[heading] == "fold":
+            long.append(said)
+        elif is_named:
+            # Side by side as far as the line goes; a heading stays beside its cell.
+            joined = f"{short[-1]}  {said}" if short else said
+            short[-1:] = [joined] if not short or cell_len(joined) <= width - INDENT else [short[-1], said]
+        else:
+            name.append(said)
+            is_named = bool(heading.strip())
+    return ["  ".join(name), *short, *long]

@@ -23,6 +23,7 @@ from pipeline.commands.incidents import (
     thresholds,
 )
 from pipeline.lake.lake import LakeError
+from pipeline.nightly.summary import subject
 from pipeline.settings import Settings
 from pipeline.sources.source import SourceError, load_source
 from pipeline.stages import stage
@@ -194,12 +195,13 @@ def _print_alerts(
         typer.echo(f"no {kind.value} alerts of {source} for {business_date}")
         return
     columns = {"#": "right", "id": "left", "severity": "left", "store": "left"}
-    columns |= {"value at risk": "right", "reason": "fold"}
-    rows = [
-        [alert.rank, alert.id, alert.severity, alert.store_id, money(alert.value_at_risk_cents), alert.reason]
-        for alert in alerts
-    ]
-    print_table(f"{kind.value} alerts of {source} for {business_date}", columns, rows)
+    columns |= {"value at risk": "right", "what": "fold", "reason": "fold"}
+    rows: list[list[object]] = []
+    for one in alerts:
+        value = money(one.value_at_risk_cents)
+        rows.append([one.rank, one.id, one.severity, one.store_id, value, subject(one), one.reason])
+    lines = "{#}  {id}  {severity}  store {store}  {value at risk}", "{what}: {reason}"
+    print_table(f"{kind.value} alerts of {source} for {business_date}", columns, rows, lines)
 
 
 def _print_facts(alert: "StockoutAlert | AnomalyAlert") -> None:

@@ -158,7 +158,7 @@ def thresholds(
 
 
 def print_incidents(found: "Sequence[Incident]", title: str) -> None:
-    """One line per incident, in the order given."""
+    """A row or a block of two lines per incident, in the order given."""
     if not found:
         typer.echo(f"no {title}")
         return
@@ -177,7 +177,8 @@ def print_incidents(found: "Sequence[Incident]", title: str) -> None:
         ]
         for incident in found
     ]
-    print_table(title, columns, rows)
+    lines = "{id}  {status}  {severity}  store {store}  {value at risk}  since {first seen}", "{what}: {reason}"
+    print_table(title, columns, rows, lines)
 
 
 def status(incident: "Incident") -> str:

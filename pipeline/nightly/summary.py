@@ -54,7 +54,7 @@ def print_delivery(night: Night) -> None:
 
 
 def print_alerts(title: str, alerts: "Sequence[StockoutAlert | AnomalyAlert]") -> None:
-    """One line per alert, in the order given."""
+    """A row or a block of two lines per alert, in the order given."""
     if not alerts:
         typer.echo(f"\n{title}: none")
         return
@@ -63,7 +63,8 @@ def print_alerts(title: str, alerts: "Sequence[StockoutAlert | AnomalyAlert]") -
         [alert.id, alert.severity, alert.store_id, subject(alert), money(alert.value_at_risk_cents), alert.reason]
         for alert in alerts
     ]
-    print_table(title, columns, rows)
+    lines = "{id}  {severity}  store {store}  {value at risk}", "{what}: {why}"
+    print_table(title, columns, rows, lines)
 
 
 def subject(alert: "StockoutAlert | AnomalyAlert") -> str:

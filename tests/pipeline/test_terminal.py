@@ -2,14 +2,21 @@
 
 import errno
 import os
+import re
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
+from hypothesis import HealthCheck, given
+from hypothesis import settings as settings_of
+from hypothesis import strategies as st
+from rich.cells import cell_len
 
-from pipeline.terminal import errors_in_one_line
+from pipeline.terminal import errors_in_one_line, print_table
 
 
 def said(error: BaseException, capsys: pytest.CaptureFixture[str], *expected: type[Exception]) -> str:
@@ -74,3 +81,51 @@ def test_an_empty_source_is_an_error_and_not_the_default(command: list[str]) -> 
 
     result = CliRunner().invoke(app, [*command, "--source", ""])
     assert (result.exit_code, "unknown source ''" in result.stderr) == (1, True), result.output
+
+
+NARROW = {"FORCE_COLOR": "1", "NO_COLOR": "1"}  # as on a terminal
+LONG = "runs out on Tuesday: 4 on hand, nothing arrives, 17 are wanted until the next delivery on Friday"
+CELLS = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=60)
+
+
+def shown(width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], **table: Any) -> list[str]:
+    for name, value in (NARROW | {"COLUMNS": str(width)}).items():
+        monkeypatch.setenv(name, value)
+    print_table("Alerts", **table)
+    return re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out).splitlines()
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 119])
+def test_an_alert_on_a_narrow_terminal_is_a_block_with_everything_whole(
+    width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows: list[list[object]] = [
+        ["3f2a91c04be7d510", "s1", "Milk [1 l]", LONG],
+        ["00000000000000ff", "s2", "Oats", LONG],
+    ]
+    columns = {"id": "left", "store": "left", "what": "fold", "why": "fold"}
+    block = "{id}  store {store}", "{what}: {why}"
+    lines = shown(width, monkeypatch, capsys, columns=columns, rows=rows, block=block)
+    assert [line.rstrip() for line in lines if "store" in line] == [
+        "3f2a91c04be7d510  store s1",
+        "00000000000000ff  store s2",
+    ]
+    assert " ".join(" ".join(lines).split()).count(LONG) == 2
+    assert max(map(cell_len, lines)) <= width
+
+
+def test_from_120_columns_on_it_is_a_table(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    table = {"columns": {"id": "left", "why": "fold"}, "rows": [["a1", LONG]], "block": ("{id}", "{why}")}
+    assert any("id" in line and "why" in line for line in shown(120, monkeypatch, capsys, **table))
+
+
+@given(rows=st.lists(st.tuples(CELLS, CELLS, CELLS), min_size=1, max_size=3), width=st.integers(30, 130))
+@settings_of(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_no_cell_is_cut_at_any_width(
+    rows: list[tuple[str, ...]], width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    columns = {"": "left", "run": "right", "reason": "fold"}
+    lines = shown(width, monkeypatch, capsys, columns=columns, rows=[list(row) for row in rows])
+    assert max(map(cell_len, lines)) <= width
+    kept = Counter("".join("".join(lines).split()))
+    assert not Counter("".join("".join(row) for row in rows)) - kept
