@@ -57,8 +57,8 @@ def nightly(
         night = plan_night(settings, description, described_in, _day(business_date), resume)
         go_on.append(night.resume_command)
         typer.echo(f"{description.name} as of {night.business_date}; log: {night.log}")
-        with Progress(Console()) as progress, start_night(settings, night) as started:
-            started.run(NIGHTLY, progress.show)
+        with Progress(Console(), night.folder) as progress, start_night(settings, night) as started:
+            started.run(NIGHTLY, progress.show, progress.wait)
             go_on[:] = [night.command_of(name) for name in description.capabilities]
             failed = run_capabilities(started, description.capabilities, progress.show)
     from pipeline.alerts.store import AlertStoreError
@@ -87,8 +87,8 @@ def run(
         night = published_night(settings, description, described_in, capability, _day(business_date))
         go_on.append(night.command_of(capability))
         typer.echo(f"{capability} of {description.name} as of {night.business_date}; log: {night.log}")
-        with Progress(Console()) as progress, start_night(settings, night) as started:
-            started.run(capability, progress.show)
+        with Progress(Console(), night.folder) as progress, start_night(settings, night) as started:
+            started.run(capability, progress.show, progress.wait)
 
 
 @contextmanager

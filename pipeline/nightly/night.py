@@ -124,14 +124,14 @@ class StartedNight:
     night: Night
     runner: DagRunner
 
-    def run(self, dag: str, on_stage: Callable[[Stage], None]) -> None:
-        """Run a DAG to its end, calling `on_stage` for every record that a job writes.
+    def run(self, dag: str, on_stage: Callable[[Stage], None], on_wait: Callable[[], None] = lambda: None) -> None:
+        """Run a DAG to its end, calling `on_stage` for every record that a job writes, and `on_wait` in between.
 
         Raises: NightFailed: a task failed; the record of the failed stage is in the message.
         """
         earlier = len(read_stages(self.night.folder))
         self.runner.begin(dag)
-        if _follow(self.runner, self.night, on_stage, earlier) != SUCCESS:
+        if _follow(self.runner, self.night, on_stage, on_wait, earlier) != SUCCESS:
             raise NightFailed(_what_failed(self.night, dag, earlier))
 
 
@@ -153,7 +153,9 @@ def start_night(settings: Settings, night: Night) -> Iterator[StartedNight]:
             yield StartedNight(night, DagRunner(environment, conf, log, lock))
 
 
-def _follow(runner: DagRunner, night: Night, on_stage: Callable[[Stage], None], seen: int) -> str:
+def _follow(
+    runner: DagRunner, night: Night, on_stage: Callable[[Stage], None], on_wait: Callable[[], None], seen: int
+) -> str:
     """Show every record after the first `seen` until the run ends; its state."""
     state: str | None = None
     while state is None:
@@ -162,6 +164,7 @@ def _follow(runner: DagRunner, night: Night, on_stage: Callable[[Stage], None], 
         for stage in stages[seen:]:
             on_stage(stage)
         seen = len(stages)
+        on_wait()
     return state
 
 

@@ -17,6 +17,7 @@ from pipeline.dataset.tensors import signature, stream
 from pipeline.task import KerasTask, Objective, TrainingData
 from pipeline.training.checkpoints import Checkpoints
 from pipeline.training.history import VALIDATION, Epoch, best_epoch, is_over, read_history, write_history
+from pipeline.training.progress import ProgressFile
 from pipeline.training.spec import TrainingFolder
 
 TOTAL = "total"
@@ -77,6 +78,8 @@ class Training:
     def run(self) -> None:
         """Train from the latest checkpoint to the end."""
         self.checkpoints.restore()
+        self.progress = ProgressFile(self.spec.folder, self.checkpoints.step, self.steps, self.steps_per_epoch)
+        self._show_progress()
         print(f"{self.share}, {self.steps_per_epoch} steps an epoch, from step {self.checkpoints.step}", flush=True)
         history = read_history(self.spec.history_path, self._epochs_finished())
         while not is_over(history, self.epochs, self.settings.patience):
@@ -91,6 +94,11 @@ class Training:
         self.checkpoints.close()
         # Whoever goes on may read the model: all wait until it is there.
         self._over_workers(np.zeros(len(self.sums)))
+
+    def _show_progress(self) -> None:
+        """Let the terminal know; of this worker alone, and nothing is read from it."""
+        if self.chief:
+            self.progress.show(self.checkpoints.step)
 
     def _epochs_finished(self) -> int:
         """Epochs that the checkpoint's steps complete; the last one may be cut short by `max_steps`."""
@@ -119,6 +127,7 @@ class Training:
                 mine[:] = 0.0
             if at_checkpoint and self.checkpoints.step < end:
                 self.checkpoints.save()
+            self._show_progress()
 
     def _epoch(self, started: float) -> Epoch:
         """Mean losses per example over the epoch's steps and over the validation examples, of all workers."""

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from pipeline.files import replace_text
 from pipeline.settings import TrainingSettings
+from pipeline.training.progress import PROGRESS_FILE
 
 SPEC_FILE = "spec.json"
 MODEL_FILE = "model.keras"
@@ -67,7 +68,7 @@ class TrainingFolder(BaseModel):
         """Remove what a finished and registered training no longer needs: all but spec, history and logs."""
         for folder in (self.folder, self.supervised().folder):
             shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
-            for path in (*folder.glob("*.keras"), folder / self.model_file):
+            for path in (*folder.glob("*.keras"), folder / self.model_file, folder / PROGRESS_FILE):
                 path.unlink(missing_ok=True)
 
 

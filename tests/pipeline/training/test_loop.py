@@ -7,6 +7,7 @@ import pytest
 
 from pipeline.settings import TrainingSettings
 from pipeline.training.history import Epoch, read_history
+from pipeline.training.progress import TrainingProgress, read_progress
 from pipeline.training.spec import TrainingFolder
 from pipeline.training.train import train_alone
 from tests.weekday_task.examples import WeekdayExamples
@@ -38,6 +39,11 @@ def trained(folder: Path, **settings: float) -> list[Epoch]:
 )
 def test_max_steps_is_a_true_cap(tmp_path: Path, max_steps: int, taken: list[int]) -> None:
     assert [epoch["steps"] for epoch in trained(tmp_path, max_steps=max_steps)] == taken
+
+
+def test_its_progress_ends_at_the_last_step(tmp_path: Path) -> None:
+    trained(tmp_path, max_steps=13)
+    assert read_progress(tmp_path, 0) == TrainingProgress(step=13, steps=13, epoch=2, epochs=2, seconds_left=0.0)
 
 
 def test_a_training_that_is_cut_short_and_resumed_at_its_end_takes_no_further_step(tmp_path: Path) -> None:
