@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from models.lens import Lens
+    from models.next_offer import NextOfferModel
 
 _WEIGHTS = "model.weights.h5"
 _MOVED = {
@@ -66,6 +67,27 @@ def load_model(keras_file: Path) -> "Lens":
             raise ValueError(f"{keras_file} cannot be loaded by this version of Larder: {error}") from error
     if not isinstance(model, Lens):
         raise ValueError(f"{keras_file} holds a {type(model).__name__}, not a model of models/catalog.py")
+    return model
+
+
+def load_next_offer_model(keras_file: Path) -> "NextOfferModel":
+    """The model of next offers in a file. Starts TensorFlow.
+
+    Raises: ValueError: naming the file, where it holds no such model or one of a later version.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    import keras
+
+    from models.next_offer import NextOfferModel
+
+    if not zipfile.is_zipfile(keras_file):
+        raise ValueError(f"{keras_file} is no Keras model file; register the model again")
+    try:
+        model = keras.saving.load_model(keras_file, compile=False, safe_mode=True)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{keras_file} cannot be loaded by this version of Larder: {error}") from error
+    if not isinstance(model, NextOfferModel):
+        raise ValueError(f"{keras_file} holds a {type(model).__name__}, not a model of next offers")
     return model
 
 

@@ -28,4 +28,8 @@ CAPABILITIES = {
         "Customers who shop alike, products that meet the same need, and the champion's vectors of both",
         reads=("products", "predictions"),
     ),
+    "next_offers": Capability(
+        "What each customer takes next, and in how many days",
+        reads=("baskets", "products"),
+    ),
 }

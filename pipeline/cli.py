@@ -7,6 +7,7 @@ from pipeline.commands.alerts import app as alerts
 from pipeline.commands.benchmark import app as benchmark
 from pipeline.commands.erase import erase
 from pipeline.commands.model import app as model
+from pipeline.commands.offers import app as offers
 from pipeline.commands.page import page
 from pipeline.commands.simulate import app as simulate
 from pipeline.commands.source import app as source
@@ -27,6 +28,7 @@ app.add_typer(simulate, name="simulate")
 app.add_typer(source, name="source")
 app.add_typer(alerts, name="alerts")
 app.add_typer(model, name="model")
+app.add_typer(offers, name="offers")
 app.add_typer(benchmark, name="benchmark")
 for command in (tables.table, tables.versions, tables.rollback, tables.accept, erase):
     app.command()(command)

@@ -20,6 +20,7 @@ from pydantic_settings import (
 )
 
 from models.names import unknown_name
+from pipeline.offer_rules import OfferRules
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -76,6 +77,8 @@ class TrainingSettings(Section):
     checkpoint_steps: int = Field(50, ge=1, description="steps between checkpoints")
     worker_timeout_minutes: int = Field(90, ge=1, description="a worker that runs longer is ended")
     seed: int = Field(0, ge=0, description="of weights, prefixes and order of examples")
+    offers: OfferRules = OfferRules()
+    """The source's `[offers]`: a job of the source sets them (`task_and_settings`)."""
 
 
 class PromotionSettings(Section):

@@ -15,6 +15,7 @@ from typing import Any
 
 from pipeline.benchmarks.anomalies import compare as anomalies
 from pipeline.benchmarks.next_basket import compare as next_basket
+from pipeline.benchmarks.next_offer import compare as next_offer
 from pipeline.benchmarks.report.calibration import expected_calibration_error
 from pipeline.benchmarks.stockouts import page as stockouts
 from pipeline.benchmarks.time_to_next import compare as time_to_next
@@ -37,6 +38,13 @@ _SECTIONS: dict[str, tuple[str, str, Callable[[dict[str, Any]], str]]] = {
         "Gaps that begin on days 61 to 90 of the data. Training uses what was known before day 61; gaps that had not "
         "ended by then are censored. Mean ± standard deviation over seeds.",
         time_to_next.table,
+    ),
+    "next_offer": (
+        "Next offer",
+        "Dearest category of a customer's next day and the bucket of days until it, among the 100 most frequent "
+        "categories; cases by the day of the next event, trained on all before. Mean ± standard deviation over seeds. "
+        "`joint`: the most probable offer and the most probable bucket are both right.",
+        next_offer.table,
     ),
     "training_speed": (
         "Training, beside torch",

@@ -76,29 +76,28 @@ def training_speed(
 @app.command("stockouts")
 def stockouts(
     *,
-    dataset: Annotated[str, typer.Option(help="tafeng, once fetched, or a source that was ingested")],
+    dataset: TaFengAlone,
     out: Out,
     models: Models = None,
     plans: Annotated[Path | None, typer.Option(help="supply plans, CSV", show_default="made from sales")] = None,
     measured_on: MeasuredOn = None,
 ) -> None:
-    """Back-test demand forecasts and stock-out alerts on the last four weeks (three at least).
+    """Back-test demand forecasts and stock-out alerts on four weeks.
 
     Finished trials (a method and a week) under --out are not run again.
     """
-    from pipeline.benchmarks.data.daily_sales import last_windows
+    from pipeline.benchmarks.data.daily_sales import read_tafeng
     from pipeline.benchmarks.stockouts.compare import PAIR, TEST_WINDOWS, Comparison, compare, what_customers_add
     from pipeline.benchmarks.stockouts.methods import METHODS
     from pipeline.benchmarks.stockouts.page import table
     from pipeline.benchmarks.stockouts.supply_plans import make_plans, read_plans
-    from pipeline.benchmarks.stockouts.trial import read_sales
     from pipeline.settings import Settings
 
     with errors_in_one_line(*EXPECTED):
-        sales = read_sales(dataset)
-        windows = TEST_WINDOWS if dataset == "tafeng" else last_windows(sales)
-        supply = read_plans(plans, sales) if plans else {day: make_plans(sales, day) for day in windows}
-        comparison = Comparison(dataset, sales, supply, Settings().demand.min_probability)
+        file = _tafeng(dataset)
+        sales = read_tafeng(file)
+        supply = read_plans(plans, sales) if plans else {day: make_plans(sales, day) for day in TEST_WINDOWS}
+        comparison = Comparison(sales, file, supply, Settings().demand.min_probability)
         chosen = _names(models, METHODS)
         scores = compare(comparison, chosen, out, typer.echo)
         summary = {
@@ -108,7 +107,7 @@ def stockouts(
             "models": scores,
         }
         described = _described(
-            measured_on, "stockouts", Path(dataset).stem, plans="FILE" if plans else None, models=models, out=out.name
+            measured_on, "stockouts", dataset, plans="FILE" if plans else None, models=models, out=out.name
         )
         _write(out, described, summary, table)
 
@@ -153,6 +152,40 @@ def time_to_next(
     with errors_in_one_line(*EXPECTED):
         scores = compare(_tafeng(dataset), _names(models, METHODS), seeds_of(seeds), out, typer.echo)
         described = _described(measured_on, "time-to-next", dataset, seeds=seeds, models=models, out=out.name)
+        _write(out, described, {"models": scores}, table)
+
+
+@app.command("next-offer")
+def next_offer(
+    *,
+    dataset: TaFengAlone,
+    out: Out,
+    models: Models = None,
+    seeds: Seeds = "0..2",
+    reading: Annotated[str, typer.Option(help="repeat, or adoption: first purchases alone")] = "repeat",
+    part: Annotated[str, typer.Option(help="validation, to choose settings by, or test")] = "test",
+    file: Annotated[Path | None, typer.Option(help="Ta-Feng's file", show_default="as fetched")] = None,
+    measured_on: MeasuredOn = None,
+) -> None:
+    """Predict the next offer of each customer and the days until it."""
+    from pipeline.benchmarks.next_offer.compare import compare, table
+    from pipeline.benchmarks.next_offer.methods import METHODS
+
+    with errors_in_one_line(*EXPECTED):
+        names = _names(models, METHODS)
+        where = file or _tafeng(dataset)
+        scores = compare(where, names, seeds_of(seeds), out, reading=reading, part=part, say=typer.echo)
+        chosen: dict[str, Any] = {"reading": reading, "part": part}
+        described = _described(
+            measured_on,
+            "next-offer",
+            dataset,
+            seeds=seeds,
+            models=models,
+            file="FILE" if file else None,
+            **chosen,
+            out=out.name,
+        )
         _write(out, described, {"models": scores}, table)
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 LENS_CLASS = "larder>Lens"
 """Under which Keras stores the class."""
+NEXT_OFFER_CLASS = "larder>NextOfferModel"
 
 
 def lens_problems(keras_file: Path, vocabulary: Path) -> list[str]:
@@ -43,6 +44,19 @@ def lens_problems(keras_file: Path, vocabulary: Path) -> list[str]:
             f"({0 if keys is None else len(keys)} indices)"
         )
     return problems
+
+
+def model_problems(keras_file: Path, expected_class: str) -> list[str]:
+    """Why a stored model must not be used, in words: another class, or weights that are not finite; else empty."""
+    try:
+        with zipfile.ZipFile(keras_file) as archive:
+            stored_class = json.loads(archive.read("config.json")).get("registered_name")
+        if stored_class != expected_class:
+            return [f"the file holds a {stored_class}, not a {expected_class}"]
+        bad = non_finite_weights(keras_file)
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        return [f"the file cannot be read: {type(error).__name__}: {error}"]
+    return [f"weights are not finite: {len(bad)} arrays, first {bad[0]}"] if bad else []
 
 
 def non_finite_weights(keras_file: Path) -> list[str]:

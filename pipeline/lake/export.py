@@ -36,17 +36,12 @@ def export(lake: Lake, table: str, version: str, out: Path) -> int:
 
 
 def scan(lake: Lake, table: str, version: str) -> ds.Scanner:
-    """The rows of a published version in the contract's column order, read in batches.
-
-    A column that the contract got after the version was written is empty in it.
-    """
+    """The rows of a published version in the contract's column order, read in batches."""
     described = contract(table)
     kinds = {column.name: column.kind for column in described.columns}
     folders = pa.schema([(name, PARTITION_TYPES[kinds[name]]) for name in described.partition])
     data = ds.dataset(lake.path(table, version), format="parquet", partitioning=ds.partitioning(folders, flavor="hive"))
-    known = set(data.schema.names)
-    columns = {name: ds.field(name) if name in known else ds.scalar(None) for name in described.column_names}
-    return data.scanner(columns=columns)
+    return data.scanner(columns=described.column_names)
 
 
 def _write_parquet(scanner: ds.Scanner, path: Path) -> int:

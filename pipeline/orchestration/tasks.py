@@ -59,12 +59,15 @@ def deadline() -> DeadlineAlert | None:
     )
 
 
-def spark_job(name: str, *, minutes: int, publishes: tuple[str, ...] = ()) -> BaseOperator:
+def spark_job(
+    name: str, *, minutes: int, publishes: tuple[str, ...] = (), arguments: tuple[str, ...] = ()
+) -> BaseOperator:
     """Submit `spark_jobs/<name>.py`; the task is ended after `minutes`.
 
-    Args: publishes: tables whose new versions are announced as assets when the task is done.
+    Args: publishes: tables whose new versions are announced as assets when the task is done; arguments: of the job,
+          before those that all jobs take.
     """
-    return _submit(name, name, (), minutes, **_announcing(publishes))
+    return _submit(name, name, arguments, minutes, **_announcing(publishes))
 
 
 def gate(table: str, *, minutes: int) -> BaseOperator:

@@ -16,6 +16,7 @@ from pydantic import Field, PrivateAttr, ValidationError, field_validator, model
 
 from models.names import unknown_name
 from pipeline.capabilities import CAPABILITIES
+from pipeline.offer_rules import OfferRules
 from pipeline.sources.layout import (
     ATTRIBUTE,
     DATE_FIELD,
@@ -131,6 +132,7 @@ class Source(Layout):
     stock: StockFiles | None = None
     resupplies: ResupplyFiles | None = None
     catalogue: CatalogueFiles | None = None
+    offers: OfferRules = OfferRules()
 
     _folder: Path | None = PrivateAttr(None)
     _check_format = field_validator("time_format")(checked_format)

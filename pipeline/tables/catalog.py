@@ -5,6 +5,7 @@ from pipeline.tables.anomalies import ANOMALIES
 from pipeline.tables.baskets import BASKETS
 from pipeline.tables.contract import Table
 from pipeline.tables.expected_demand import EXPECTED_DEMAND
+from pipeline.tables.next_offers import NEXT_OFFERS
 from pipeline.tables.predictions import PREDICTIONS
 from pipeline.tables.products import PRODUCTS
 from pipeline.tables.rejected_transactions import REJECTED_TRANSACTIONS
@@ -37,6 +38,7 @@ TABLES: dict[str, Table] = {
         PRODUCT_VECTORS,
         CUSTOMER_SEGMENTS,
         PRODUCT_SEGMENTS,
+        NEXT_OFFERS,
     )
 }
 
