@@ -15,6 +15,7 @@ Array = NDArray[np.float64]
 SMOOTHERS: dict[str, dict[str, Any]] = {
     "seasonal-naive-7": {"model": "SeasonalNaive", "season_length": 7},
     "window-average-28": {"model": "WindowAverage", "window_size": 28},
+    "window-average-112": {"model": "WindowAverage", "window_size": 112},
     "window-average-42": {"model": "WindowAverage", "window_size": 42},
     "auto-ets": {"model": "AutoETS", "season_length": 7},
     "croston-sba": {"model": "CrostonSBA"},

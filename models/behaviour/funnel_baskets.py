@@ -27,7 +27,8 @@ class FunnelBaskets:
     recent:   bool [B]; the baskets to score, the last ones of their funnel; the others are its history.
     category: int [P]; category of each product, from 0.
     lines, basket_units, spend: float64 [B]; products, units and money of each basket.
-    gap_days: float64 [B]; days since the funnel's previous basket; NaN for its first one.
+    gap_days: float64 [B]; days since the funnel's previous basket on which its store traded; NaN for its first one.
+    shut_since: int [B]; days after the basket and before today on which the store was shut: nobody is overdue for them.
 
     The measures of a basket are fields of their own, so that a benchmark can change one of them alone.
     """
@@ -41,6 +42,7 @@ class FunnelBaskets:
     basket_units: Array
     spend: Array
     gap_days: Array
+    shut_since: Integers
 
     @classmethod
     def of_lines(
@@ -53,30 +55,38 @@ class FunnelBaskets:
         *,
         category: Integers,
         recent_from: int | None,
+        shut_since: Integers | None = None,
     ) -> "FunnelBaskets":
         """Baskets from lines in any order; baskets from the day `recent_from` on are scored, the others are history.
 
         Args:
             funnel, day, product, units, amounts: [L], funnels and products counted from 0; amounts are money.
             category: [P].
-            recent_from: a day; None: the last basket of every funnel is scored, whenever it was.
+            recent_from: a day, as if no store was shut since; None: the last basket of every funnel is scored.
+            shut_since: [L]; days without trade after the line's day; None: the stores never closed.
         """
-        baskets, basket = np.unique(np.stack([funnel, day], axis=1), axis=0, return_inverse=True)
+        baskets, line, basket = np.unique(
+            np.stack([funnel, day], axis=1), axis=0, return_index=True, return_inverse=True
+        )
         shape = (len(baskets), len(category))
         matrix = csr_array((units, (basket.ravel(), product)), shape=shape)
         matrix.sum_duplicates()
         funnels, days = baskets[:, 0], baskets[:, 1]
         starts = np.diff(funnels, prepend=-1) > 0
+        shut = np.zeros(len(baskets), np.int64) if shut_since is None else shut_since[line]
+        # At least one day: a customer may have shopped elsewhere while the own store was shut.
+        gaps = np.maximum(np.diff(days + shut, prepend=0), 1)
         return cls(
             funnel=funnels,
             day=days,
             units=matrix,
-            recent=np.roll(starts, -1) if recent_from is None else days >= recent_from,
+            recent=np.roll(starts, -1) if recent_from is None else days + shut >= recent_from,
             category=category,
             lines=np.maximum(np.diff(matrix.indptr), 1).astype(np.float64),
             basket_units=np.asarray(matrix.sum(axis=1), dtype=np.float64).ravel(),
             spend=np.bincount(basket.ravel(), weights=amounts, minlength=len(baskets)).astype(np.float64),
-            gap_days=np.where(starts, np.nan, np.diff(days, prepend=0)),
+            gap_days=np.where(starts, np.nan, gaps),
+            shut_since=shut,
         )
 
     def positions(self, funnel: Integers, day: Integers) -> Integers:

@@ -111,9 +111,10 @@ def _reported_before(
     usual = np.exp(np.bincount(funnel, weights=np.log(days), minlength=count) / number)
     # The day on which a gap is a few usual gaps long, rounded up, is the day it is news.
     news_after = np.ceil(_NEWS_GAPS * usual)
-    begun = today - (histories.day[closed] - days)
-    open_days = np.maximum(today - last_day, 1).astype(np.float64)
-    return begun - news_after[funnel] > recent_days, open_days, today - last_day - news_after > recent_days
+    begun = today - histories.day[closed] - histories.shut_since[closed] + days
+    silent = today - last_day - histories.shut_since[histories.last]
+    open_days = np.maximum(silent, 1).astype(np.float64)
+    return begun - news_after[funnel] > recent_days, open_days, silent - news_after > recent_days
 
 
 def _of_baskets(histories: FunnelBaskets, value: Array, level: Array, usable: Flags) -> Measure:

@@ -102,7 +102,7 @@ def _timing(sight: _Sight, kind: str, today: int) -> str:
     usual = _median(of.gap_days[sight.usual])
     every = "every day" if usual == "1" else f"every {usual} days"
     if kind == "silence":
-        silent = today - int(of.day[sight.last])
+        silent = today - int(of.day[sight.last]) - int(of.shut_since[sight.last])
         overdue = silent - float(np.nanmedian(of.gap_days[sight.usual])) if len(sight.usual) > 1 else float(silent)
         return f"{_number(overdue)} days overdue: a {one} {every}, last on {sight.day}"
     gap = _mean(of.gap_days[sight.new])

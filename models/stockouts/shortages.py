@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from models.days import short_day
 from models.demand.counts import Array, exceed_probability, expected_excess, quantile
 from models.severities import severity_of
+from models.stockouts.calibration import UNCHANGED, Calibration
 
 Residual = Literal["cumulative", "per_day"]
 
@@ -32,6 +33,7 @@ class Shelves:
     mean, variance, cumulative_variance: [N, H]; expected demand of `expected_demand`.
     on_hand: [N]; units at opening of the first day.
     arriving: [N, H]; units arriving before the opening of each day.
+    calibration: what the store's last weeks make of a stated probability.
     """
 
     mean: Array
@@ -39,6 +41,7 @@ class Shelves:
     cumulative_variance: Array
     on_hand: Array
     arriving: Array
+    calibration: Calibration = UNCHANGED
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,8 @@ class Shortage:
     """What is expected of each shelf.
 
     residual:      [N, H]; supply less demand, cumulated or by day.
-    short_on:      [N, H]; probability that supply does not reach for the day (cumulative: for all demand up to it).
+    short_on:      [N, H]; calibrated probability that supply does not reach for the day (cumulative: for all demand up
+        to it).
     short_by:      [N, H]; probability of being short on or before (cumulative) or on (per day) each day.
     units_short:   [N]; expected units unserved within the horizon.
     days_of_cover: [N]; days that stock and arrivals last at the expected demand, at most the horizon.
@@ -72,14 +76,16 @@ def find_shortages(shelves: Shelves, min_probability: float, residual: Residual 
     short: NDArray[np.bool_]
     if residual == "per_day":
         left = shelves.arriving - shelves.mean
-        short_on = short_by = exceed_probability(shelves.mean, shelves.variance, shelves.arriving)
+        chance = exceed_probability(shelves.mean, shelves.variance, shelves.arriving)
+        short_on = short_by = shelves.calibration.apply(chance)
         lost = expected_excess(shelves.mean, shelves.variance, shelves.arriving).sum(axis=1)
         short = np.less(left, 0.0)
     else:
         supply = shelves.on_hand[:, None] + np.cumsum(shelves.arriving, axis=1)
         demand = np.cumsum(shelves.mean, axis=1)
         left = supply - demand
-        short_on = exceed_probability(demand, shelves.cumulative_variance, supply)
+        chance = exceed_probability(demand, shelves.cumulative_variance, supply)
+        short_on = shelves.calibration.apply(chance)
         short_by = np.maximum.accumulate(short_on, axis=1)
         lost = expected_excess(demand, shelves.cumulative_variance, supply).max(axis=1)
         short = short_by >= min_probability

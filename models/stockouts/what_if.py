@@ -72,7 +72,8 @@ def _units_needed(shelves: Shelves, day: int, min_probability: float, residual: 
         return np.ceil(np.maximum(shelves.mean[:, day] - shelves.arriving[:, day], 0.0))
     supply = shelves.on_hand[:, None] + np.cumsum(shelves.arriving, axis=1)
     # A probability that is just reached is an alert: the little keeps below it.
-    share = min(max(1.0 - min_probability + 1e-9, 0.0), 1.0 - 1e-9)
+    stated = shelves.calibration.invert(min_probability)
+    share = min(max(1.0 - stated + 1e-9, 0.0), 1.0 - 1e-9)
     wanted = quantile(np.cumsum(shelves.mean, axis=1), shelves.cumulative_variance, share)
     values: Array = np.ceil(np.maximum(wanted - supply, 0.0)[:, day:].max(axis=1))
     return values

@@ -76,28 +76,29 @@ def training_speed(
 @app.command("stockouts")
 def stockouts(
     *,
-    dataset: TaFengAlone,
+    dataset: Annotated[str, typer.Option(help="tafeng, once fetched, or a source that was ingested")],
     out: Out,
     models: Models = None,
     plans: Annotated[Path | None, typer.Option(help="supply plans, CSV", show_default="made from sales")] = None,
     measured_on: MeasuredOn = None,
 ) -> None:
-    """Back-test demand forecasts and stock-out alerts on four weeks.
+    """Back-test demand forecasts and stock-out alerts on the last four weeks (three at least).
 
     Finished trials (a method and a week) under --out are not run again.
     """
-    from pipeline.benchmarks.data.daily_sales import read_tafeng
+    from pipeline.benchmarks.data.daily_sales import last_windows
     from pipeline.benchmarks.stockouts.compare import PAIR, TEST_WINDOWS, Comparison, compare, what_customers_add
     from pipeline.benchmarks.stockouts.methods import METHODS
     from pipeline.benchmarks.stockouts.page import table
     from pipeline.benchmarks.stockouts.supply_plans import make_plans, read_plans
+    from pipeline.benchmarks.stockouts.trial import read_sales
     from pipeline.settings import Settings
 
     with errors_in_one_line(*EXPECTED):
-        file = _tafeng(dataset)
-        sales = read_tafeng(file)
-        supply = read_plans(plans, sales) if plans else {day: make_plans(sales, day) for day in TEST_WINDOWS}
-        comparison = Comparison(sales, file, supply, Settings().demand.min_probability)
+        sales = read_sales(dataset)
+        windows = TEST_WINDOWS if dataset == "tafeng" else last_windows(sales)
+        supply = read_plans(plans, sales) if plans else {day: make_plans(sales, day) for day in windows}
+        comparison = Comparison(dataset, sales, supply, Settings().demand.min_probability)
         chosen = _names(models, METHODS)
         scores = compare(comparison, chosen, out, typer.echo)
         summary = {
@@ -107,7 +108,7 @@ def stockouts(
             "models": scores,
         }
         described = _described(
-            measured_on, "stockouts", dataset, plans="FILE" if plans else None, models=models, out=out.name
+            measured_on, "stockouts", Path(dataset).stem, plans="FILE" if plans else None, models=models, out=out.name
         )
         _write(out, described, summary, table)
 

@@ -36,12 +36,17 @@ def export(lake: Lake, table: str, version: str, out: Path) -> int:
 
 
 def scan(lake: Lake, table: str, version: str) -> ds.Scanner:
-    """The rows of a published version in the contract's column order, read in batches."""
+    """The rows of a published version in the contract's column order, read in batches.
+
+    A column that the contract got after the version was written is empty in it.
+    """
     described = contract(table)
     kinds = {column.name: column.kind for column in described.columns}
     folders = pa.schema([(name, PARTITION_TYPES[kinds[name]]) for name in described.partition])
     data = ds.dataset(lake.path(table, version), format="parquet", partitioning=ds.partitioning(folders, flavor="hive"))
-    return data.scanner(columns=described.column_names)
+    known = set(data.schema.names)
+    columns = {name: ds.field(name) if name in known else ds.scalar(None) for name in described.column_names}
+    return data.scanner(columns=columns)
 
 
 def _write_parquet(scanner: ds.Scanner, path: Path) -> int:

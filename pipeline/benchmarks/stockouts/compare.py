@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from models.demand.counts import quantile
 from models.demand.forecast import DemandForecast, Spread, fit_spread, with_spread
+from models.stockouts.calibration import calibration_error, fit_calibration
 from pipeline.benchmarks.data.daily_sales import HORIZON_DAYS, TOP_PRODUCTS, DailySales
 from pipeline.benchmarks.report.report import rows_file
 from pipeline.benchmarks.stockouts.bootstrap import WeekErrors, differences, week_errors
@@ -29,8 +30,8 @@ from pipeline.benchmarks.stockouts.metrics import (
     point_scores,
     short_probability,
 )
-from pipeline.benchmarks.stockouts.supply_plans import PlannedSupply
-from pipeline.benchmarks.stockouts.trial import DATASET, read_forecast, scored_products
+from pipeline.benchmarks.stockouts.supply_plans import PlannedSupply, make_plans
+from pipeline.benchmarks.stockouts.trial import read_forecast, scored_products
 from pipeline.benchmarks.subprocesses import run_module
 from pipeline.benchmarks.trials import finished_trial, read_trial
 
@@ -47,8 +48,8 @@ PAIR = "customer-route", PLACEBO
 class Comparison:
     """What is compared: the data, the windows' first days, their supply plans, and how an alert is made."""
 
+    dataset: str
     sales: DailySales
-    file: Path
     plans: dict[date, list[PlannedSupply]]
     min_probability: float
 
@@ -71,7 +72,11 @@ def compare(
     with rows_file(out / FORECASTS) as add:
         for model in models:
             folders = _folders(comparison, model, out)
-            missing = [window for window in folders if not finished_trial(folders[window], configured[model], DATASET)]
+            missing = [
+                window
+                for window in folders
+                if not finished_trial(folders[window], configured[model], [comparison.dataset])
+            ]
             if missing:
                 say(f"{model}: windows {', '.join(map(str, missing))} ...")
                 _run(comparison, out / "trials", model, missing)
@@ -119,6 +124,8 @@ def _scored(comparison: Comparison, model: str, trials: dict[date, Trial]) -> tu
     """Scores of one model by window and their mean, and its forecasts."""
     sales, found, tables = comparison.sales, {}, []
     windows = sorted(trials)
+    calibrations = _Calibrations(sales)
+    calibrations.learn(windows[0], trials[windows[0]], make_plans(sales, windows[0]))
     for previous, window in pairwise(windows):
         cutoff, (_, products, forecast) = sales.day(window), trials[window]
         plans = comparison.plans[window]
@@ -127,13 +134,16 @@ def _scored(comparison: Comparison, model: str, trials: dict[date, Trial]) -> tu
         units = sales.units[:, cutoff : cutoff + HORIZON_DAYS]
         scores = demand_scores(_of(complete, products, top), units[top], sales.units[top, :cutoff])
         if len(products) == len(sales.units):
-            scores["all_week_wape"] = point_scores(complete.mean, units[products])["week_wape"]
+            every = point_scores(complete.mean, units[products])
+            scores |= {f"all_{name}": every[name] for name in ("week_wape", "week_rmse")}
         for plan in plans:
             short = plan.short_on(sales, cutoff)
             of_alerts = alert_scores(
                 _of(complete, products, plan.products), plan.supply, short, comparison.min_probability
             )
+            of_alerts |= calibrations.scores(window, complete, products, plan, comparison.min_probability)
             scores |= {f"{plan.name}/{name}": value for name, value in of_alerts.items()}
+        calibrations.learn(window, (trials[window][0], products, complete), plans)
         found[window.isoformat()] = {name: round(value, _DIGITS) for name, value in scores.items()}
         wanted = scored_products(sales, cutoff, plans[0].products)
         described = {"model": model, "window": window, "products": sales.product_names[wanted]}
@@ -152,6 +162,53 @@ def _scored(comparison: Comparison, model: str, trials: dict[date, Trial]) -> tu
         "peak_mb": max(trial[0]["peak_mb"] for trial in trials.values()),
     }
     return summary, pa.concat_tables(tables)
+
+
+class _Calibrations:
+    """What past windows make of stated probabilities, by plan and store: learned window by window, as nights do."""
+
+    def __init__(self, sales: DailySales) -> None:
+        self._sales = sales
+        self._past: dict[tuple[str, int], list[tuple[NDArray[np.float64], NDArray[np.bool_]]]] = {}
+
+    def learn(self, window: date, trial: Trial, plans: Sequence[PlannedSupply]) -> None:
+        """What became of a window's shelves; a forecast without a spread states no probability."""
+        _, products, forecast = trial
+        if isinstance(forecast, np.ndarray):
+            return
+        for plan in plans:
+            stated, came, stores = self._outcome(window, forecast, products, plan)
+            for store in np.unique(stores):
+                of = stores == store
+                self._past.setdefault((plan.name, int(store)), []).append((stated[of], came[of]))
+
+    def scores(
+        self, window: date, forecast: DemandForecast, products: NDArray[np.int64], plan: PlannedSupply, least: float
+    ) -> dict[str, float]:
+        """Calibration errors of all shelves as stated and calibrated, and what calibrated alerts state and keep."""
+        stated, came, stores = self._outcome(window, forecast, products, plan)
+        calibrated = stated.copy()
+        for store in np.unique(stores):
+            past, of = self._past.get((plan.name, int(store)), []), stores == store
+            if past:
+                fitted = fit_calibration(*(np.concatenate(each) for each in zip(*past, strict=True)))
+                calibrated[of] = fitted.apply(stated[of])
+        alert = calibrated >= least
+        found = {
+            "calibration_error_as_stated": calibration_error(stated, came),
+            "calibration_error": calibration_error(calibrated, came),
+        }
+        if alert.any():
+            found["alerts_stated"] = float(calibrated[alert].mean())
+            found["alerts_came"] = float(came[alert].mean())
+        return found
+
+    def _outcome(
+        self, window: date, forecast: DemandForecast, products: NDArray[np.int64], plan: PlannedSupply
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.int64]]:
+        chance = short_probability(_of(forecast, products, plan.products), plan.supply).max(axis=1)
+        came = np.asarray(plan.short_on(self._sales, self._sales.day(window)).any(axis=1))
+        return chance, came, self._sales.stores[plan.products]
 
 
 def _complete(sales: DailySales, forecast: Forecast, previous: date, before: Trial) -> DemandForecast:
@@ -207,7 +264,7 @@ def _run(comparison: Comparison, trials: Path, model: str, windows: list[date]) 
         plans = comparison.plans.get(window, [])
         planned = np.unique(np.concatenate([np.zeros(0, np.int64), *(plan.products for plan in plans)]))
         np.save(trials / f"planned-{window}.npy", planned)
-    arguments = ["--file", str(comparison.file), "--model", model, "--windows", *map(str, windows)]
+    arguments = ["--dataset", comparison.dataset, "--model", model, "--windows", *map(str, windows)]
     run_module("pipeline.benchmarks.stockouts.trial", [*arguments, "--trials", str(trials)], model)
 
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from models.baselines.boosted_demand import BoostedLags
 from models.baselines.customer_demand import CustomerConfig, Purchases, customer_demand
 from models.baselines.demand_smoothers import SMOOTHERS, smoother
-from models.demand import boosted_route, store_route
+from models.demand import boosted_route, choice, store_route
 from models.demand.forecast import DemandForecast
-from models.demand.sales_history import SalesHistory
+from models.demand.sales_history import SalesHistory, sales_history
 from models.names import look_up
 from pipeline.benchmarks.data.daily_sales import HORIZON_DAYS, DailySales
 from pipeline.settings import DemandSettings
@@ -22,6 +22,8 @@ Array = NDArray[np.float64]
 Forecast = DemandForecast | Array
 
 
+# In purchases, by the method that each store's last weeks prove best.
+CHOSEN = "chosen-route"
 # The customer route with every customer replaced by the average one.
 PLACEBO = "customer-route-placebo"
 
@@ -97,6 +99,30 @@ def _boosted_route() -> DemandMethod:
     return DemandMethod(forecast, settings=settings)
 
 
+def _chosen_route() -> DemandMethod:
+    history_days = DemandSettings().history_days
+
+    def forecast(sales: DailySales, cutoff: int, products: NDArray[np.int64]) -> Forecast:
+        purchases, size = sales.in_purchases(cutoff)
+        start, shape = max(cutoff - history_days, 0), (len(sales.units), HORIZON_DAYS)
+        made = DemandForecast(np.zeros(shape), np.zeros(shape), np.zeros(shape))
+        for store in np.unique(sales.stores):
+            rows = np.flatnonzero(sales.stores == store)
+            sold = purchases[rows] > 0
+            first = np.where(sold.any(axis=1), sold.argmax(axis=1), cutoff)
+            never_empty = np.zeros(len(rows), dtype=bool)
+            history = sales_history(purchases[rows, start:], sales.weekdays(start, cutoff), first - start, never_empty)
+            found = choice.forecast_store(history, sales.weekdays(cutoff, cutoff + HORIZON_DAYS))
+            units = size[rows, None]
+            made.mean[rows] = found.mean * units
+            made.variance[rows] = found.daily.variance(found.mean) * units**2
+            made.cumulative_variance[rows] = found.weekly.variance(np.cumsum(found.mean, axis=1)) * units**2
+        return DemandForecast(made.mean[products], made.variance[products], made.cumulative_variance[products])
+
+    settings = {"history_days": history_days, "past_weeks": choice.PAST_WEEKS} | asdict(boosted_route.BoostedConfig())
+    return DemandMethod(forecast, settings=settings)
+
+
 def _store(
     sales: DailySales, cutoff: int, products: NDArray[np.int64], history_days: int
 ) -> tuple[SalesHistory, NDArray[np.int64]]:
@@ -133,6 +159,7 @@ METHODS: dict[str, Callable[[], DemandMethod]] = {
     "imapa-lightgbm": _imapa_and_lightgbm,
     "store-route": _store_route,
     "boosted-route": _boosted_route,
+    CHOSEN: _chosen_route,
     "customer-route": partial(_customer_route, average=False),
     PLACEBO: partial(_customer_route, average=True),
 }

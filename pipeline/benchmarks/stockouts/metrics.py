@@ -42,6 +42,7 @@ def point_scores(mean: Array, units: Array) -> dict[str, float]:
     total = units.sum()
     return {
         "day_wape": float(np.abs(mean - units).sum() / total),
+        "week_rmse": float(np.sqrt(((mean.sum(axis=1) - units.sum(axis=1)) ** 2).mean())),
         "week_wape": float(np.abs(mean.sum(axis=1) - units.sum(axis=1)).sum() / total),
         "bias": float((mean.sum() - total) / total),
     }

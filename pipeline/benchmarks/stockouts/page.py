@@ -38,7 +38,8 @@ def _methods(scores: dict[str, dict[str, Any]]) -> str:
         "day_wape": "day WAPE", "week_wape": "week WAPE", "bias": "bias", "rmsse": "RMSSE", "pinball_p50": "p50",
         "pinball_p90": "p90", "coverage_week": "coverage, week", "coverage_week_even": "week, even ends",
         "coverage_day": "coverage, day",
-        "all_week_wape": "all products, week WAPE", "cpu_seconds": "CPU seconds",
+        "week_rmse": "week RMSE",
+        "all_week_wape": "all products, week WAPE", "all_week_rmse": "all, week RMSE", "cpu_seconds": "CPU seconds",
     }  # fmt: skip
     lines = [
         f"| top {TOP_PRODUCTS:,} products | " + " | ".join(demand.values()) + " |",
@@ -50,6 +51,8 @@ def _methods(scores: dict[str, dict[str, Any]]) -> str:
     alerts = {
         "ap_product": "AP product", "ap_product_day": "AP product-day", "precision": "precision", "recall": "recall",
         "f1": "F1", "lead_days": "days ahead",
+        "calibration_error_as_stated": "calibration error as stated", "calibration_error": "calibrated",
+        "alerts_stated": "alerts: stated", "alerts_came": "came",
     }  # fmt: skip
     plans = sorted({name.split("/")[0] for name in next(iter(scores.values()))["mean"] if "/" in name})
     for plan in plans:

@@ -1,6 +1,6 @@
 """Forecasts of some windows by one method, in a process of its own.
 
-    python -m pipeline.benchmarks.stockouts.trial --file ta_feng.csv.zip --model imapa \
+    python -m pipeline.benchmarks.stockouts.trial --dataset tafeng --model imapa \
         --windows 2001-02-01 --trials FOLDER
 
 For each window writes FOLDER/imapa-2001-02-01/forecast.npz, then trial.json.
@@ -15,11 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.demand.forecast import DemandForecast
-from pipeline.benchmarks.data.daily_sales import DailySales, read_tafeng
+from pipeline.benchmarks.data.daily_sales import DailySales, read_source, read_tafeng
+from pipeline.benchmarks.data.tafeng_lines import fetched_file
 from pipeline.benchmarks.stockouts.methods import Forecast, demand_method
 from pipeline.benchmarks.trials import Stopwatch, write_trial
+from pipeline.settings import Settings
+from pipeline.sources.source import load_source
+from pipeline.workspace import Workspace
 
-DATASET = ["tafeng"]
 FORECAST = "forecast.npz"
 
 
@@ -28,8 +31,19 @@ def scored_products(sales: DailySales, cutoff: int, planned: NDArray[np.int64]) 
     return np.union1d(sales.top(cutoff), planned)
 
 
+def read_sales(dataset: str) -> DailySales:
+    """Ta-Feng, or the sales that the source of that name or description ingested.
+
+    Raises: FileNotFoundError: where Ta-Feng was not fetched; SourceError, LakeError: where there is no such source, or
+        it has not been ingested.
+    """
+    if dataset == "tafeng":
+        return read_tafeng(fetched_file())
+    return read_source(Workspace.of(Settings(), load_source(dataset).name).lake)
+
+
 def run(
-    sales: DailySales, model: str, window: date, planned: NDArray[np.int64]
+    dataset: str, sales: DailySales, model: str, window: date, planned: NDArray[np.int64]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Forecast one window; returns settings and resources, and the arrays of the forecast."""
     method, cutoff = demand_method(model), sales.day(window)
@@ -38,7 +52,7 @@ def run(
     forecast = method.forecast(sales, cutoff, products)
     stopwatch.lap("forecast")
     found = {
-        "dataset": DATASET,
+        "dataset": [dataset],
         "model": model,
         "window": window.isoformat(),
         "configured": method.settings,
@@ -66,15 +80,15 @@ def _arrays(forecast: Forecast) -> dict[str, Any]:
 def main(argv: list[str] | None = None) -> None:
     """One trial, written to a folder."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--file", type=Path, required=True, help="Ta-Feng as fetched")
+    parser.add_argument("--dataset", required=True, help="tafeng, or a source that was ingested")
     parser.add_argument("--model", required=True)
     parser.add_argument("--windows", type=date.fromisoformat, nargs="+", required=True, help="first test days")
     parser.add_argument("--trials", type=Path, required=True, help="holds planned-DAY.npy, products of the plans")
     arguments = parser.parse_args(argv)
-    sales = read_tafeng(arguments.file)
+    sales = read_sales(arguments.dataset)
     for window in arguments.windows:
         planned = np.load(arguments.trials / f"planned-{window}.npy", allow_pickle=False)
-        found, arrays = run(sales, arguments.model, window, planned)
+        found, arrays = run(arguments.dataset, sales, arguments.model, window, planned)
         folder = arguments.trials / f"{arguments.model}-{window}"
         folder.mkdir(exist_ok=True)
         np.savez_compressed(folder / FORECAST, **arrays)

@@ -39,12 +39,18 @@ class Shop:
         self.lines = [line for line in altered if line is not None]
         return self
 
-    def histories(self) -> FunnelBaskets:
-        """As arrays."""
+    def histories(self, shut_days: int = 0) -> FunnelBaskets:
+        """As arrays; the store may have been shut for the days up to today, everything else lying before them."""
         funnel, day, product, units = (np.array(column) for column in zip(*self.lines, strict=True))
-        category = np.arange(40) // 5
         return FunnelBaskets.of_lines(
-            funnel, day, product, units, 100 * units, category=category, recent_from=TODAY - RECENT_DAYS
+            funnel,
+            day - shut_days,
+            product,
+            units,
+            100 * units,
+            category=np.arange(40) // 5,
+            recent_from=TODAY - RECENT_DAYS,
+            shut_since=np.full(len(day), shut_days),
         )
 
 
@@ -221,3 +227,21 @@ def test_severity_grows_with_score_and_value() -> None:
         "high",
         "critical",
     ]
+
+
+@pytest.mark.parametrize("shut_days", [1, 6, 12, 40])
+def test_a_store_that_is_shut_makes_nobody_overdue(shut_days: int) -> None:
+    shop = Shop()
+    usual = score_behaviour(shop.histories(), named(), TODAY, RECENT_DAYS)
+    shut = score_behaviour(shop.histories(shut_days), named(), TODAY, RECENT_DAYS)
+    assert np.array_equal(shut.probability, usual.probability)
+    assert np.array_equal(shut.is_news, usual.is_news)
+
+
+def test_days_shut_between_two_baskets_are_no_gap() -> None:
+    days, shut = np.array([0, 7, 21]), np.array([10, 10, 0])
+    history = FunnelBaskets.of_lines(
+        np.zeros(3, int), days, np.zeros(3, int), np.ones(3), np.ones(3), category=np.zeros(1, int), recent_from=None,
+        shut_since=shut,
+    )  # fmt: skip
+    assert history.gap_days[1:].tolist() == [7.0, 4.0]

@@ -130,7 +130,7 @@ def test_a_plan_is_read_with_its_supply_and_checked_against_the_sales(sales: Dai
 def test_point_scores_worked_by_hand() -> None:
     # Two products, two days: 4 too much and 4 too little of 20; the week of the first is right.
     found = point_scores(np.array([[6.0, 2.0], [5.0, 3.0]]), np.array([[4.0, 4.0], [7.0, 5.0]]))
-    assert found == pytest.approx({"day_wape": 8 / 20, "week_wape": 4 / 20, "bias": -4 / 20})
+    assert found == pytest.approx({"day_wape": 8 / 20, "week_wape": 4 / 20, "week_rmse": 8**0.5, "bias": -4 / 20})
 
 
 def test_rmsse_is_against_the_naive_error_since_the_first_sale() -> None:

@@ -1,0 +1,40 @@
+"""How many units one purchase of a product usually holds, and from which quantity on a line is no purchase like others.
+
+A barcode typed into the quantity, or a wholesaler who takes the whole shelf, says nothing about the weeks to come. Each
+line is held against the product's own lines: it stays in the transactions and is flagged, but the forecast learns from
+it as from one usual purchase.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+# A line is odd beyond so many times the product's median, and ...
+TIMES_MEDIAN = 100.0
+# ... so many times the quantity below which 19 of 20 of its lines lie; of few lines that is the odd one itself, ...
+TIMES_LARGE = 20.0
+# ... so beyond this many times the median it is odd whatever the others are like.
+TIMES_MEDIAN_ALWAYS = 400.0
+# With fewer lines a product has no history of its own: its lines are held against those of other products.
+MIN_LINES = 3
+
+
+def quantity_limit(median: Array, large: Array, lines: NDArray[np.int64], usual: Array) -> Array:
+    """Units of a line above which it is not learned from, by product, [N].
+
+    Args:
+        median, large: [N]; median and 95 % quantile of the quantities of the product's lines.
+        lines: [N]; how many lines that are.
+        usual: [N]; median quantity of lines of comparable products.
+    """
+    known = lines >= MIN_LINES
+    centre = np.where(known, median, usual)
+    own = np.maximum(TIMES_MEDIAN * median, np.minimum(TIMES_LARGE * large, TIMES_MEDIAN_ALWAYS * median))
+    return np.where(known, own, TIMES_MEDIAN_ALWAYS * centre)
+
+
+def purchase_size(median: Array, lines: NDArray[np.int64], usual: Array, limit: Array) -> Array:
+    """Units that one purchase usually holds, above 0, [N]; what a product's few lines say, if they are not odd."""
+    sensible = np.where((lines >= MIN_LINES) | (median <= limit), median, usual)
+    return np.maximum(sensible, 1e-6)

@@ -1,0 +1,143 @@
+"""The store's forecast: scale-free, robust, bounded by its own past, and chosen by its own last weeks."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.demand.boosted_route import BoostedConfig
+from models.demand.choice import (
+    BLENDS,
+    METHODS,
+    StoreForecast,
+    best_blends,
+    forecast_store,
+    largest_week,
+    product_classes,
+)
+from models.demand.sales_history import SalesHistory, sales_history
+
+DAYS, WEEK = 112, np.arange(7)
+CONFIG = BoostedConfig(n_trees=20)
+
+
+def store(products: int = 30, days: int = DAYS, seed: int = 0, mean: float = 10.0) -> np.ndarray:
+    """Poisson sales."""
+    return np.random.default_rng(seed).poisson(mean, (products, days)).astype(float)
+
+
+def known(units: np.ndarray, empty: list[int] | None = None) -> SalesHistory:
+    flags = np.zeros(len(units), dtype=bool)
+    flags[empty or []] = True
+    return sales_history(units, np.arange(units.shape[1]) % 7, np.zeros(len(units), np.int64), flags)
+
+
+def forecast(units: np.ndarray, empty: list[int] | None = None) -> StoreForecast:
+    return forecast_store(known(units, empty), WEEK, CONFIG)
+
+
+def week(units: np.ndarray, empty: list[int] | None = None) -> np.ndarray:
+    return forecast(units, empty).mean.sum(axis=1)
+
+
+@settings(max_examples=8, deadline=None)
+@given(size=st.floats(1.5, 5000.0), day=st.integers(1, 60), product=st.integers(0, 29))
+def test_one_absurd_day_of_a_product_moves_the_others_by_less_than_two_percent(
+    size: float, day: int, product: int
+) -> None:
+    units = store()
+    odd = units.copy()
+    odd[product, DAYS - day] *= size
+    others = np.arange(len(units)) != product
+    assert week(odd)[others] == pytest.approx(week(units)[others], rel=0.02)
+
+
+@settings(max_examples=6, deadline=None)
+@given(shut=st.integers(3, 40))
+def test_a_store_that_was_shut_expects_what_it_did_before(shut: int) -> None:
+    units = store()
+    closed = np.pad(units, [(0, 0), (0, shut)])
+    found = forecast(closed[:, shut:])
+    assert found.mean.sum() == pytest.approx(70.0 * len(units), rel=0.05)
+    assert np.median(found.mean.sum(axis=1)) == pytest.approx(70.0, rel=0.05)
+
+
+@pytest.mark.parametrize(("stopped", "mean"), [(30, 10.0), (60, 4.0), (90, 10.0), (100, 25.0)])
+def test_what_was_withdrawn_is_expected_no_more_whatever_the_shelf_says(stopped: int, mean: float) -> None:
+    units = store()
+    units[-5:] = store(5, mean=mean)
+    units[-5:, DAYS - stopped :] = 0.0
+    found = week(units, list(range(25, 30)))
+    assert (found[-5:] < 0.1).all()
+    assert found[:25].mean() == pytest.approx(70.0, rel=0.05)
+
+
+@pytest.mark.parametrize("every", [14, 28])
+def test_what_sells_seldom_is_expected_seldom_with_an_empty_shelf(every: int) -> None:
+    units = store()
+    for row in range(20, 30):
+        units[row] = 0.0
+        units[row, row % every :: every] = 1.0
+    found = week(units, list(range(20, 30)))
+    assert found[20:].mean() == pytest.approx(7.0 / every, rel=0.35)
+    assert (found[20:] < 3 * 7.0 / every).all()
+
+
+def test_no_week_above_the_products_own_best() -> None:
+    units = store(mean=3.0)
+    units[0, -3:] = 60.0
+    found = forecast(units)
+    assert (found.mean.sum(axis=1) <= found.largest_week + 1e-9).all()
+
+
+def test_the_method_is_chosen_by_past_weeks_and_by_class() -> None:
+    errors = np.full((len(BLENDS), 3, 3), 100.0)
+    errors[4, 1, 1:] = 80.0
+    errors[7, 0, 1:] = 99.0  # no better than chance makes it
+    errors[:, 2, 0] = 5.0  # too few purchases to prove anything
+    errors[3, 2, 1:] = 1.0
+    assert best_blends([errors, errors]) == [0, 4, METHODS.index("mean-112")]
+    assert best_blends([]) == [0, 0, METHODS.index("mean-112")]
+
+
+def test_weeks_long_past_count_less() -> None:
+    recent, old = (np.full((len(BLENDS), 3, 3), 100.0) for _ in range(2))
+    recent[2, :, 1:], old[5, :, 1:] = 50.0, 50.0
+    assert best_blends([recent, *[old] * 1]) == [2, 2, 2]
+
+
+def test_each_past_week_is_forecast_from_what_was_known_before_it() -> None:
+    units = store()
+    changed = units.copy()
+    changed[:, DAYS - 14 :] = 0.0
+    changed[0, DAYS - 14 :] = 500.0
+    before, after = forecast(units), forecast(changed)
+    of = {one.start: one.mean for one in before.weeks}
+    # The third and fourth week back end before the change; the second begins with it and reads only days before it.
+    for other in after.weeks[1:]:
+        sold = changed[:, other.start : other.start + 7] * (other.mean > 0)
+        assert other.mean[:, :][sold >= 0] == pytest.approx(of[other.start][sold >= 0])
+
+
+def test_the_same_history_gives_the_same_forecast() -> None:
+    units = store()
+    found, again = forecast(units), forecast(units)
+    assert (found.mean == again.mean).all()
+    assert (found.methods == again.methods).all()
+
+
+def test_classes_and_best_weeks_worked_by_hand() -> None:
+    units = np.zeros((3, 28))
+    units[0] = 2.0
+    units[1, ::4] = 3.0
+    units[2, 5] = 7.0
+    assert product_classes(known(units)).tolist() == [0, 1, 2]
+    assert largest_week(known(units)).tolist() == [14.0, 6.0, 7.0]
+
+
+@pytest.mark.parametrize("days", [1, 6, 13, 20, 40])
+def test_a_short_history_is_enough(days: int) -> None:
+    found = forecast(store(days=days))
+    assert np.isfinite(found.mean).all()
+    assert (found.mean.sum(axis=1) > 0).all()
+    assert found.daily.variance(found.mean).min() >= 0

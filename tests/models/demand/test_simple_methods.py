@@ -1,0 +1,45 @@
+"""The simple methods are those of statsforecast, for every product at once."""
+
+import numpy as np
+import pytest
+
+from models.baselines.demand_smoothers import smoother
+from models.demand.simple_methods import SIMPLE_METHODS, imapa, mean_of_days, tsb
+from tests.models.sales import history
+
+
+@pytest.fixture(scope="module")
+def units() -> np.ndarray:
+    """Intermittent sales of products of very different rates."""
+    rng = np.random.default_rng(0)
+    found = rng.poisson(rng.gamma(0.5, 1.0, (120, 1)), (120, 100)).astype(float)
+    return found[found.any(axis=1)]
+
+
+def test_tsb_is_that_of_statsforecast(units: np.ndarray) -> None:
+    assert tsb(units) == pytest.approx(smoother("tsb")(units, 1)[:, 0], abs=1e-9)
+
+
+def test_imapa_is_nearly_that_of_statsforecast(units: np.ndarray) -> None:
+    theirs = smoother("imapa")(units, 1)[:, 0]
+    assert np.abs(imapa(units) - theirs).mean() < 0.01 * theirs.mean()
+
+
+def test_days_of_an_empty_shelf_do_not_count() -> None:
+    units = np.full((3, 60), 4.0)
+    units[-1, -10:] = 0.0
+    known = history(units, empty_now=True)
+    assert mean_of_days(known, 28) == pytest.approx([4.0, 4.0, 4.0])
+    for method in SIMPLE_METHODS.values():
+        assert method(known) == pytest.approx([4.0, 4.0, 4.0], rel=0.01)
+
+
+def test_days_before_the_first_sale_count() -> None:
+    units = np.zeros((2, 56))
+    units[:, -7:] = 8.0
+    assert mean_of_days(history(units, first_day=49), 28) == pytest.approx([2.0, 2.0])
+
+
+def test_what_never_sold_is_expected_never() -> None:
+    for method in SIMPLE_METHODS.values():
+        assert method(history(np.zeros((2, 30)))).tolist() == [0.0, 0.0]

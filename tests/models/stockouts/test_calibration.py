@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import expit, logit
+
+from models.stockouts.backtest import PastShelves, judge_weeks
+from models.stockouts.calibration import UNCHANGED, Calibration, calibration_error, fit_calibration
+from models.stockouts.shortages import Shelves
+
+
+def drawn(intercept: float, slope: float, n: int = 4000) -> tuple[np.ndarray, np.ndarray]:
+    """Stated probabilities, and what came by the calibration that these numbers are."""
+    rng = np.random.default_rng(0)
+    stated = rng.uniform(0.02, 0.98, n)
+    return stated, rng.random(n) < expit(intercept + slope * logit(stated))
+
+
+@pytest.mark.parametrize(("intercept", "slope"), [(0.0, 1.0), (-0.8, 0.6), (0.7, 1.5)])
+def test_what_came_is_found_again(intercept: float, slope: float) -> None:
+    stated, came = drawn(intercept, slope)
+    found = fit_calibration(stated, came)
+    assert found.intercept == pytest.approx(intercept, abs=0.15)
+    assert found.slope == pytest.approx(slope, rel=0.15)
+    assert calibration_error(found.apply(stated), came) < 0.03
+
+
+@given(st.floats(-3.0, 3.0), st.floats(0.3, 3.0), st.floats(0.01, 0.99))
+def test_it_reorders_nothing_and_can_be_undone(intercept: float, slope: float, probability: float) -> None:
+    calibration = Calibration(intercept, slope)
+    ordered = calibration.apply(np.linspace(0.0, 1.0, 101))
+    assert (np.diff(ordered[1:]) >= -1e-12).all()
+    assert ordered[0] == 0.0
+    raw = calibration.invert(probability)
+    if 0.002 < raw < 0.998:
+        assert float(calibration.apply(np.array([raw]))[0]) == pytest.approx(probability, abs=1e-6)
+
+
+def test_a_handful_of_shelves_changes_nothing() -> None:
+    assert fit_calibration(np.full(5, 0.5), np.ones(5, dtype=bool)) == UNCHANGED
+    few = fit_calibration(np.full(25, 0.5), np.zeros(25, dtype=bool))
+    assert few.apply(np.array([0.5]))[0] > 0.02
+
+
+def past(seed: int, sold: float, n: int = 200) -> PastShelves:
+    """Shelves of 3 to 9 with 4 a week expected, and Poisson sales of another mean."""
+    rng = np.random.default_rng(seed)
+    mean = np.full((n, 7), 4.0 / 7)
+    shelves = Shelves(mean, mean, np.cumsum(mean, axis=1), rng.integers(3, 10, n).astype(float), np.zeros((n, 7)))
+    return PastShelves(shelves, rng.poisson(sold / 7, (n, 7)).astype(float), np.zeros(n, dtype=bool))
+
+
+def test_a_week_is_judged_with_the_calibration_of_the_weeks_before_it() -> None:
+    judged, calibration = judge_weeks([past(0, 2.5), past(1, 2.5), past(2, 2.5)], 0.35, "cumulative")
+    alone, _ = judge_weeks([past(0, 2.5)], 0.35, "cumulative")
+    changed, _ = judge_weeks([past(0, 2.5), past(1, 9.0)], 0.35, "cumulative")
+    assert (judged[0].stated == alone[0].stated).all()
+    assert (judged[1].stated == changed[1].stated).all()
+    assert calibration.apply(np.array([0.5]))[0] < 0.4
+    errors = [calibration_error(each.stated, each.happened) for each in judged]
+    assert errors[2] < errors[0]
+
+
+def test_a_counted_shelf_that_sold_out_was_short_and_a_planned_one_was_not() -> None:
+    mean = np.full((1, 2), 1.0)
+    shelves = Shelves(mean, mean, np.cumsum(mean, axis=1), np.array([3.0]), np.zeros((1, 2)))
+    sold = np.array([[1.0, 2.0]])
+    counted, planned = (PastShelves(shelves, sold, np.array([flag])).short_days() for flag in (True, False))
+    assert counted.tolist() == [[False, True]]
+    assert planned.tolist() == [[False, False]]
