@@ -46,3 +46,16 @@ def sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def check_writable(folder: Path) -> None:
+    """Return if files can be made in a folder, which is made where it is missing.
+
+    Raises: OSError: that of the first write: a folder that may not be written, a full disk.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    probe = folder / f".{os.getpid()}.probe"
+    try:
+        write_durably(probe, "written to find out whether that is possible\n")
+    finally:
+        probe.unlink(missing_ok=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from py4j.protocol import Py4JJavaError
 from pyspark.sql import DataFrame, SparkSession
 
 from pipeline.expectations.audit import AuditFailed, audit_and_publish
@@ -21,6 +22,8 @@ from pipeline.settings import Settings
 from pipeline.sources.source import Source, SourceError, load_source
 from pipeline.stages import Stage, stage
 from pipeline.tables.catalog import table as contract
+from pipeline.terminal import in_words
+from pipeline.text import one_line, without_passwords
 from pipeline.workspace import Run, Workspace
 
 
@@ -49,7 +52,8 @@ class Job:
 def open_job(name: str, arguments: argparse.Namespace) -> Iterator[Job]:
     """A job from its start to its end, recorded as a stage of its run.
 
-    Raises: SystemExit: with one line, where a table is refused or missing, or the source's files are not as described.
+    Raises: SystemExit: with one line, where a table is refused or missing, the source's files are not as described, or
+            the machine refuses something: a full disk, a folder that may not be written, a closed port.
     """
     run, settings = _run_of(arguments), Settings()
     try:
@@ -59,6 +63,13 @@ def open_job(name: str, arguments: argparse.Namespace) -> Iterator[Job]:
             yield Job(name, run, settings, source, workspace, record)
     except (AuditFailed, LakeError, SourceError) as error:
         sys.exit(f"{name}: {error}")
+    except OSError as error:
+        sys.exit(f"{name}: {one_line(without_passwords(in_words(error)))}")
+    except Py4JJavaError as error:
+        refusal = _refusal_of_the_machine(error)
+        if refusal is None:
+            raise
+        sys.exit(f"{name}: {one_line(refusal)}")
 
 
 def arg_parser(description: str | None) -> argparse.ArgumentParser:
@@ -137,3 +148,15 @@ def publish_table(frame: DataFrame, job: Job, name: str, inputs: dict[str, str],
 
 def _run_of(arguments: argparse.Namespace) -> Run:
     return Run(arguments.source, arguments.business_date, arguments.run_id)
+
+
+def _refusal_of_the_machine(error: Py4JJavaError) -> str | None:
+    """What Java said when a file could not be written or read, which names it; None where something else failed."""
+    cause = error.java_exception
+    said = None
+    while cause is not None:
+        name = cause.getClass().getName()
+        if name.startswith(("java.io.", "java.nio.file.")):
+            said = f"{name.rpartition('.')[2]}: {cause.getMessage()}"
+        cause = cause.getCause()
+    return said

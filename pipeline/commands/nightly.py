@@ -15,6 +15,7 @@ from rich.console import Console
 
 from models.names import unknown_name
 from pipeline.capabilities import CAPABILITIES
+from pipeline.files import check_writable
 from pipeline.nightly.capabilities import published_night, run_capabilities
 from pipeline.nightly.environment import SERVICE, SetupError, airflow_environment, airflow_program
 from pipeline.nightly.night import NIGHTLY, migrate_database, plan_night, prepare_files, start_night
@@ -24,6 +25,7 @@ from pipeline.nightly.running import NightFailed, stop_night
 from pipeline.settings import REPOSITORY, Settings
 from pipeline.sources.source import SourceError, load_source
 from pipeline.terminal import errors_in_one_line
+from pipeline.tracking.reachable import check_reachable
 from pipeline.workspace import Workspace
 
 MLFLOW_PORT = "5000"
@@ -53,6 +55,9 @@ def nightly(
             stop_night(Workspace.of(settings, description.name).runs, stop)
             typer.echo(f"{stop} was ended; readers keep what was published before")
             return
+        # At once and in one line, not after minutes and once per stage.
+        check_writable(Workspace.of(settings, description.name).runs)
+        check_reachable(settings.tracking_uri)
         prepare_files(description, Workspace.of(settings, description.name), typer.echo)
         night = plan_night(settings, description, described_in, _day(business_date), resume)
         go_on.append(night.resume_command)

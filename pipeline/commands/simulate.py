@@ -62,7 +62,8 @@ def simulate_shop(
     except ValidationError as error:
         refusals = (f"{refusal['loc'][0]}: {refusal['msg']}" for refusal in error.errors())
         raise typer.BadParameter("; ".join(refusals)) from None
-    raw = simulate(shop, _folder(out))
+    with errors_in_one_line():
+        raw = simulate(shop, _folder(out))
     typer.echo(f"{shop.days} days of {shop.stores} stores in {raw}; business date {shop.business_date}")
 
 
@@ -90,7 +91,8 @@ def score(
     _print(scores, day)
     if json_file is not None:
         rows = [{**asdict(row), "recall": row.recall, "precision": row.precision} for row in scores]
-        replace_text(json_file, json.dumps({"business_date": day.isoformat(), "scores": rows}, indent=1) + "\n")
+        with errors_in_one_line():
+            replace_text(json_file, json.dumps({"business_date": day.isoformat(), "scores": rows}, indent=1) + "\n")
 
 
 def _first_day(first: datetime | None, last: datetime | None, days: int, folder: Path) -> date:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.files import replace_text, replacing
+from pipeline.files import check_writable, replace_text, replacing
 
 
 def test_the_new_text_takes_the_place_of_the_old(tmp_path: Path) -> None:
@@ -67,3 +67,11 @@ def test_two_writers_of_one_file_do_not_mix(tmp_path: Path) -> None:
         seen |= {path.read_text()} if path.exists() else set()
     assert [writer.returncode for writer in writers] == [0, 0]
     assert seen | {path.read_text()} <= {"a" * 5000, "b" * 5000}
+
+
+def test_a_folder_that_may_not_be_written_is_found_out_at_once_and_nothing_stays(tmp_path: Path) -> None:
+    check_writable(tmp_path / "new" / "folder")
+    assert list((tmp_path / "new" / "folder").iterdir()) == []
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match="file"):
+        check_writable(tmp_path / "file" / "inside")

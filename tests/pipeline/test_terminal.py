@@ -3,6 +3,7 @@
 import errno
 import os
 import re
+import socket
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date
@@ -15,7 +16,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as settings_of
 from hypothesis import strategies as st
 from rich.cells import cell_len
+from typer.testing import CliRunner
 
+from pipeline.cli import app
+from pipeline.settings import Settings
 from pipeline.terminal import errors_in_one_line, print_table
 
 
@@ -60,9 +64,6 @@ def no_space(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     ],
 )
 def test_a_full_disk_is_one_line_of_the_command(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    from typer.testing import CliRunner
-
-    from pipeline.cli import app
     from pipeline.commands import nightly
 
     monkeypatch.setattr(nightly, "prepare_files", lambda *_: None)
@@ -72,13 +73,28 @@ def test_a_full_disk_is_one_line_of_the_command(arguments: list[str], monkeypatc
     assert "No space left on device" in result.stderr
 
 
+@pytest.mark.usefixtures("settings", "no_space")
+def test_a_full_disk_is_one_line_of_the_simulation_too() -> None:
+    result = CliRunner().invoke(app, ["simulate", "--days", "60"])
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1), result.output
+    assert "No space left on device" in result.stderr
+
+
+def test_a_night_whose_tracking_store_is_down_ends_in_one_line_before_anything_starts(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("LARDER_TRACKING_URI", f"http://me:hidden@127.0.0.1:{closed.getsockname()[1]}")
+        result = CliRunner().invoke(app, ["nightly", "--source", "shop"])
+    assert (result.exit_code, result.output.count("\n")) == (1, 1), result.output
+    assert "does not answer (Connection refused)" in result.stderr
+    assert "hidden" not in result.output
+
+
 @pytest.mark.usefixtures("settings")
 @pytest.mark.parametrize("command", [["nightly"], ["versions", "products"], ["alerts", "list", "--kind", "stockout"]])
 def test_an_empty_source_is_an_error_and_not_the_default(command: list[str]) -> None:
-    from typer.testing import CliRunner
-
-    from pipeline.cli import app
-
     result = CliRunner().invoke(app, [*command, "--source", ""])
     assert (result.exit_code, "unknown source ''" in result.stderr) == (1, True), result.output
 

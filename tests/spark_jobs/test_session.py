@@ -1,5 +1,9 @@
 """How every job begins and ends: recorded as a stage, done once, and its errors told in one line."""
 
+import errno
+import os
+from pathlib import Path
+
 import pytest
 from pyspark.sql import SparkSession
 
@@ -51,3 +55,23 @@ def test_an_error_in_the_code_keeps_its_trace(workspace: Workspace) -> None:
     with pytest.raises(ZeroDivisionError), open_job("name_products", ARGUMENTS):
         raise ZeroDivisionError
     assert read_stages(workspace.run_folder("run1"))[-1].status == "failed"
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.ECONNREFUSED])
+def test_what_the_machine_refuses_ends_the_job_with_one_line_that_names_the_path(
+    workspace: Workspace, number: int
+) -> None:
+    with (
+        pytest.raises(SystemExit, match=rf"^name_products: {os.strerror(number)}: /data/new\nline$".replace("\n", " ")),
+        open_job("name_products", ARGUMENTS),
+    ):
+        raise OSError(number, os.strerror(number), "/data/new\nline")
+
+
+def test_what_java_may_not_write_ends_the_job_with_one_line_as_well(
+    workspace: Workspace, spark: SparkSession, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SystemExit, match=r"^name_products: .*file") as ended, open_job("name_products", ARGUMENTS):
+        spark.range(3).write.parquet(str(tmp_path / "file" / "inside"))
+    assert "\n" not in str(ended.value)
