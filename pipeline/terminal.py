@@ -1,7 +1,9 @@
 """How commands talk to people: errors in one line, money, and tables of plain cells."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import StrEnum
+from typing import TypeVar
 
 import typer
 from rich import box
@@ -12,7 +14,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from models.names import look_up
 from pipeline.text import one_line, without_passwords
+
+Choice = TypeVar("Choice", bound=StrEnum)
 
 BLOCKS_BELOW = 120  # columns: a list of alerts with ids, products and reasons is no table on less
 READABLE = 24  # columns that long text has at least; less is a tower of syllables
@@ -43,6 +48,19 @@ def in_words(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror and error.errno:
         return ": ".join(str(part) for part in (error.strerror, error.filename, error.filename2) if part)
     return str(error)
+
+
+def one_of(kind: type[Choice], what: str) -> Callable[[str], Choice]:
+    """A parser of an option: one of the enumeration's values; another word ends the command with status 1.
+
+    The message is a line that names the known values and the closest, as for a table or a store.
+    """
+
+    def parse(word: str) -> Choice:
+        with errors_in_one_line(ValueError):
+            return look_up(what, word, {str(one.value): one for one in kind})
+
+    return parse
 
 
 def money(cents: int) -> str:

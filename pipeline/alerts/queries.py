@@ -3,21 +3,19 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import date
-from difflib import get_close_matches
 from typing import Literal, overload
 
 import pyarrow.dataset as ds
 from sqlalchemy import Engine, func, nulls_last, select
 from sqlalchemy.orm import Session
 
+from models.names import closest_of
 from pipeline.alerts.incident_models import SHOWN_STATES, Incident
 from pipeline.alerts.models import KINDS, AnomalyAlert, Publication, StockoutAlert
 from pipeline.alerts.store import AlertStoreError, check_published, opened
 from pipeline.lake.lake import LakeError
 from pipeline.settings import Settings
 from pipeline.workspace import Workspace
-
-NAMED = 10  # names that a message lists
 
 
 @overload
@@ -140,9 +138,7 @@ def _refuse_unknown_store(session: Session, settings: Settings, source: str, sto
         for batch in data.to_batches(columns=["store_id"]):
             known.update(batch.column(0).unique().to_pylist())
     if store not in known:
-        similar = get_close_matches(store, known, n=NAMED, cutoff=0)
-        rest = f" and {len(known) - len(similar)} more" if len(known) > len(similar) else ""
-        raise AlertStoreError(f"source {source} has no store {store!r}; known: {', '.join(similar) or 'none'}{rest}")
+        raise AlertStoreError(f"source {source} has no store {store!r}; {closest_of(store, known)}")
 
 
 def reading(engine: Engine) -> Session:

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow.dataset as ds
 
 from models.days import short_day
+from models.names import closest_of
 from models.stockouts.shortages import Shelves
 from models.stockouts.what_if import WhatIf, what_if
 from pipeline.alerts.store import AlertStoreError
@@ -34,13 +35,21 @@ class Shelf:
 def read_shelf(lake: Lake, run_id: str, business_date: date, store_id: str, product_id: str) -> Shelf:
     """The shelf as the run's stock-out detection saw it.
 
-    Raises: AlertStoreError: the run expected no demand for the product in the store, or knows no stock of it there;
+    Raises: AlertStoreError: the run expected no demand for the product in the store, or knows no stock of it there; for
+                an unknown store or product the message names known ones, the closest first;
             LakeError: the run's tables are not kept any more.
     """
     pair = (ds.field("store_id") == store_id) & (ds.field("product_id") == product_id)
     demand = sorted(_rows(lake, "expected_demand", run_id, pair), key=lambda row: row["demand_on"])
     stock = _rows(lake, "stock_levels", run_id, pair)
     if not demand or not stock:
+        for column, wanted in (("store_id", store_id), ("product_id", product_id)):
+            known = _known(lake, run_id, column)
+            if wanted not in known:
+                what = column.removesuffix("_id")
+                raise AlertStoreError(
+                    f"the night of {business_date} has no {what} {wanted!r}; {closest_of(wanted, known)}"
+                )
         what = "expected no demand for" if not demand else "knows no stock of"
         raise AlertStoreError(
             f"the night of {business_date} {what} product {product_id!r} in store {store_id!r}; "
@@ -92,6 +101,16 @@ def _verdict(changed: WhatIf, day: date, still_short: list[str]) -> str:
     if changed.alert_gone[0]:
         return f"The alert goes away; {needed}."
     return f"The alert stays: still short on {', '.join(still_short)}; {needed}."
+
+
+def _known(lake: Lake, run_id: str, column: str) -> set[str]:
+    """The stores or products of which the night knows stock or demand."""
+    known: set[str] = set()
+    for table in ("expected_demand", "stock_levels"):
+        data = ds.dataset(lake.path(table, run_id), format="parquet")
+        for batch in data.to_batches(columns=[column]):
+            known.update(batch.column(0).unique().to_pylist())
+    return known
 
 
 def _rows(lake: Lake, table: str, run_id: str, only: ds.Expression) -> list[dict[str, Any]]:

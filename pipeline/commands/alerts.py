@@ -11,6 +11,7 @@ import typer
 from pipeline.commands.incidents import (
     Day,
     Kind,
+    KindOption,
     Source,
     acknowledge,
     close,
@@ -27,7 +28,7 @@ from pipeline.nightly.summary import subject
 from pipeline.settings import Settings
 from pipeline.sources.source import SourceError, load_source
 from pipeline.stages import stage
-from pipeline.terminal import errors_in_one_line, money, print_table
+from pipeline.terminal import errors_in_one_line, money, one_of, print_table
 from pipeline.workspace import Run, Workspace
 
 if TYPE_CHECKING:
@@ -74,10 +75,15 @@ def publish(
 @app.command("list")
 def list_alerts(
     *,
-    kind: Annotated[Kind, typer.Option(help="which alerts")],
+    kind: KindOption,
     source: Source = None,
     store: Annotated[str | None, typer.Option(help="only this store")] = None,
-    state: Annotated[list[State] | None, typer.Option(help="in this state; default: open and not snoozed")] = None,
+    state: Annotated[
+        list[State] | None,
+        typer.Option(
+            parser=one_of(State, "state"), metavar="|".join(State), help="in this state; default: open and not snoozed"
+        ),
+    ] = None,
     business_date: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="instead of incidents, the alerts of this night")
     ] = None,

@@ -10,7 +10,7 @@ import typer
 
 from pipeline.settings import Settings
 from pipeline.sources.source import SourceError, load_source
-from pipeline.terminal import errors_in_one_line, money, plain, print_table
+from pipeline.terminal import errors_in_one_line, money, one_of, plain, print_table
 
 if TYPE_CHECKING:
     from pipeline.alerts.incident_models import Incident
@@ -23,6 +23,7 @@ class Kind(StrEnum):
     anomaly = "anomaly"
 
 
+KindOption = Annotated[Kind, typer.Option(parser=one_of(Kind, "kind"), metavar="stockout|anomaly", help="which alerts")]
 Source = Annotated[str | None, typer.Option(help="shop, tafeng, csv, or the path to a TOML description")]
 Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="the night; default: the latest published")]
 Verdict = StrEnum("Verdict", ["right", "wrong", "known"])
@@ -125,7 +126,7 @@ def digest(source: Source = None, business_date: Day = None) -> None:
 
 
 def thresholds(
-    kind: Annotated[Kind, typer.Option(help="which alerts")],
+    kind: KindOption,
     source: Source = None,
     precision: Annotated[float, typer.Option(min=0.01, max=1, help="the share of alerts that shall be right")] = 0.8,
 ) -> None:

@@ -57,7 +57,8 @@ def nightly(
             return
         # At once and in one line, not after minutes and once per stage.
         check_writable(Workspace.of(settings, description.name).runs)
-        check_reachable(settings.tracking_uri)
+        if settings.tracking_uri is not None:
+            check_reachable(settings.tracking_uri)
         prepare_files(description, Workspace.of(settings, description.name), typer.echo)
         night = plan_night(settings, description, described_in, _day(business_date), resume)
         go_on.append(night.resume_command)

@@ -61,7 +61,7 @@ def test_what_was_lost_before_the_delivery_stays_lost(shelf: Workspace) -> None:
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"store": "s9"}, "expected no demand for product 'p1' in store 's9'"),
+        ({"store": "s2"}, "expected no demand for product 'p1' in store 's2'"),
         ({"day": "2026-03-09"}, "a delivery on 2026-03-09: the night looks at 2026-03-01 to 2026-03-07 only"),
         ({"business-date": "2026-01-01"}, "no alerts of source 'shop' for the night of 2026-01-01"),
     ],
@@ -83,3 +83,10 @@ def test_an_alert_published_without_its_demand_table_is_refused(run: Workspace) 
     publish_rows(run, "stockouts", stockout(), version="run2")
     CliRunner().invoke(app, ["alerts", "publish", *NIGHT])
     assert "expected_demand of run run1" in what_if(5).stderr
+
+
+@pytest.mark.parametrize(("option", "known"), [("product", "known: p1"), ("store", "known: s2, s1")])
+def test_an_unknown_product_or_store_is_named_with_the_known_ones(shelf: Workspace, option: str, known: str) -> None:
+    result = what_if(1, **{option: f"{option[0]}0"})
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+    assert f"has no {option} '{option[0]}0'; {known}" in result.stderr

@@ -124,3 +124,19 @@ def test_why_of_an_expired_run_says_so(shop: Workspace, settings: Settings) -> N
 
 def test_migrate_names_the_store(settings: Settings) -> None:
     assert "alerts.db is at revision" in larder("alerts", "migrate").output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("list", "--kind", "stokout"), "unknown kind 'stokout'; known: stockout, anomaly; did you mean 'stockout'?"),
+        (("thresholds", "--kind", ""), "unknown kind ''; known: stockout, anomaly"),
+        (("list", "--kind", "anomaly", "--state", "onging"), "unknown state 'onging'; known: new, ongoing"),
+    ],
+)
+def test_a_misspelt_word_is_one_line_that_names_the_known_ones(
+    shop: Workspace, arguments: tuple[str, ...], said: str
+) -> None:
+    result = larder("alerts", *arguments)
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1), result.output
+    assert said in result.stderr
