@@ -26,6 +26,9 @@ from pipeline.terminal import in_words
 from pipeline.text import one_line, without_passwords
 from pipeline.workspace import Run, Workspace
 
+# Packages of Java's errors about files, of disks and of Hadoop's stores.
+_FILE_ERRORS = ("java.io.", "java.nio.file.", "org.apache.hadoop.fs.", "org.apache.hadoop.security.")
+
 
 @dataclass(frozen=True)
 class Job:
@@ -156,7 +159,7 @@ def _refusal_of_the_machine(error: Py4JJavaError) -> str | None:
     said = None
     while cause is not None:
         name = cause.getClass().getName()
-        if name.startswith(("java.io.", "java.nio.file.")):
+        if name.startswith(_FILE_ERRORS) and "Serializ" not in name:  # which is a fault of the code
             said = f"{name.rpartition('.')[2]}: {cause.getMessage()}"
         cause = cause.getCause()
     return said

@@ -1,12 +1,12 @@
 """Weights, optimizer state and step at some moment of a training: what a resumed worker starts from."""
 
-import shutil
-import tempfile
 from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
+
+from pipeline.training.worker_folder import WorkerFolder
 
 KEPT = 2
 
@@ -23,11 +23,13 @@ class Checkpoints:
         self, folder: Path, model: keras.Model, optimizer: keras.optimizers.Optimizer, n_sums: int, chief: bool
     ) -> None:
         self._folder = folder
-        self._aside = None if chief else Path(tempfile.mkdtemp(prefix="larder-worker-"))
+        self._aside = None if chief else WorkerFolder()
         self._step = tf.Variable(0, dtype=tf.int64, trainable=False)
         self._sums = tf.Variable(tf.zeros([n_sums], tf.float64), trainable=False)
         self._checkpoint = tf.train.Checkpoint(model=model, optimizer=optimizer, step=self._step, sums=self._sums)
-        self._manager = tf.train.CheckpointManager(self._checkpoint, str(self._aside or folder), max_to_keep=KEPT)
+        self._manager = tf.train.CheckpointManager(
+            self._checkpoint, str(self._aside.path if self._aside else folder), max_to_keep=KEPT
+        )
         self.step = 0
         self.sums = np.zeros(n_sums)
         """Sums over the current epoch's steps, of all workers: the epoch's metrics survive a resume, too."""
@@ -49,4 +51,4 @@ class Checkpoints:
     def close(self) -> None:
         """Remove what only this worker wrote."""
         if self._aside is not None:
-            shutil.rmtree(self._aside, ignore_errors=True)
+            self._aside.remove()

@@ -61,17 +61,17 @@ def test_an_error_in_the_code_keeps_its_trace(workspace: Workspace) -> None:
 def test_what_the_machine_refuses_ends_the_job_with_one_line_that_names_the_path(
     workspace: Workspace, number: int
 ) -> None:
-    with (
-        pytest.raises(SystemExit, match=rf"^name_products: {os.strerror(number)}: /data/new\nline$".replace("\n", " ")),
-        open_job("name_products", ARGUMENTS),
-    ):
+    with pytest.raises(SystemExit) as ended, open_job("name_products", ARGUMENTS):
         raise OSError(number, os.strerror(number), "/data/new\nline")
+    assert str(ended.value) == f"name_products: {os.strerror(number)}: /data/new line"
 
 
 def test_what_java_may_not_write_ends_the_job_with_one_line_as_well(
     workspace: Workspace, spark: SparkSession, tmp_path: Path
 ) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(SystemExit, match=r"^name_products: .*file") as ended, open_job("name_products", ARGUMENTS):
+    with pytest.raises(SystemExit) as ended, open_job("name_products", ARGUMENTS):
         spark.range(3).write.parquet(str(tmp_path / "file" / "inside"))
+    assert str(ended.value).startswith("name_products: ")
+    assert str(tmp_path / "file") in str(ended.value)
     assert "\n" not in str(ended.value)
