@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from pipeline.alerts.store import opened
 from tests.pipeline.page.conftest import Served
+from tests.pipeline.page.test_acts import choose, events
 
 pytestmark = pytest.mark.browser
 FIRST_STORE = '.ag-row[row-index="0"] [col-id="store"]'
@@ -39,3 +40,17 @@ def test_a_database_that_fails_is_said_until_retry_succeeds(served: Served, visi
     expect(bar).to_have_count(0)
     expect(page.locator(FIRST_STORE)).not_to_be_empty()
     expect(page.locator("#stockouts-count")).to_have_text(count)
+
+
+def test_an_act_that_does_not_arrive_says_so_and_is_not_sent_again(served: Served, visit: Callable[..., Page]) -> None:
+    page = visit(served.url)
+    choose(page, 0)
+    page.route(re.compile("_dash-update-component"), lambda route: route.abort())
+    page.locator("#stockouts-acts").get_by_role("button", name="Acknowledge").click()
+    expect(page.locator("#unreachable")).to_contain_text("the server does not answer")
+    expect(page.get_by_text("This may not have been carried out")).to_be_visible()
+    page.unroute_all()
+    page.get_by_text("All", exact=True).click()
+    expect(page.locator("#unreachable")).to_have_count(0)
+    expect(page.locator(FIRST_STORE)).not_to_be_empty()
+    assert events(served.shop.settings, "acknowledged") == []
