@@ -57,7 +57,13 @@ INPUTS: Final = (
 )
 TARGETS: Final = (
     Field(TARGET_OFFERS, "int32", ("B",), "offer index", "dearest offer of the next event; 0: it has not come"),
-    Field(TARGET_BUCKETS, "int32", ("B",), "bucket", "of the days until the next event; 0 where it has not come"),
+    Field(
+        TARGET_BUCKETS,
+        "int32",
+        ("B",),
+        "bucket",
+        "of the days until the next event; 0 where it has not come, -1 where they teach nothing",
+    ),
     Field(TARGET_SURVIVED, "float32", ("B", "K"), "share", "part of each bucket that was still to come when last seen"),
 )
 FIELDS: Final = {field.name: field for field in (*INPUTS, *TARGETS)}

@@ -106,7 +106,8 @@ class NextOfferHead(Head):
         came = ops.cast(target > 0, "float32")
         of_offer = ops.take_along_axis(outputs.offers, target[:, None], axis=1)[:, 0]
         of_buckets = ops.take_along_axis(outputs.buckets, target[:, None, None], axis=1)[:, 0]
-        of_days = ops.take_along_axis(of_buckets, bucket[:, None], axis=1)[:, 0]
+        of_days = ops.take_along_axis(of_buckets, ops.maximum(bucket, 0)[:, None], axis=1)[:, 0]
+        of_days = ops.where(bucket >= 0, of_days, 0.0)
         later = ops.sum(ops.exp(outputs.buckets) * batch[offer_fields.TARGET_SURVIVED][:, None], axis=-1)
         of_later = ops.log(ops.maximum(ops.sum(ops.exp(outputs.offers) * later, axis=-1), _TINY))
         return {

@@ -168,7 +168,10 @@ def next_offer(
     file: Annotated[Path | None, typer.Option(help="Ta-Feng's file", show_default="as fetched")] = None,
     measured_on: MeasuredOn = None,
 ) -> None:
-    """Predict the next offer of each customer and the days until it."""
+    """Predict the next offer of each customer and the days until it.
+
+    Finished trials (a method and a seed) under --out are not run again.
+    """
     from pipeline.benchmarks.next_offer.compare import compare, table
     from pipeline.benchmarks.next_offer.methods import METHODS
 

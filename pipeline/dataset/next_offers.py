@@ -120,7 +120,7 @@ class NextOfferExamples:
         if validates.all():
             validates = np.zeros(len(train), bool)
         learned, validation = (train.take(np.flatnonzero(chosen)) for chosen in (~validates, validates))
-        return OfferData(self.pasts, learned, validation, self.edges, self.seed)
+        return OfferData(self.pasts, learned, validation, self.edges, seed=self.seed)
 
     def _between(self, first: int, end: int, min_events: int, waiting: bool = False) -> OfferCases:
         return cases_between(self.events, first, end, min_events, waiting)

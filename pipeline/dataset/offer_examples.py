@@ -128,13 +128,26 @@ def survived(days: np.ndarray, edges: np.ndarray) -> np.ndarray:
 
 
 class OfferData:
-    """Training data of next offers; batches are a pure function of seed and step."""
+    """Training data of next offers; batches are a pure function of seed and step.
+
+    Gaps that end in the first days of the data are short ones, since long ones cannot have ended by then: they teach
+    offers, but not days.
+
+    Args: days_from: since 1970-01-01; days are learned from cases whose next event falls on or after it.
+    """
 
     def __init__(
-        self, pasts: OfferPasts, train: OfferCases, validation: OfferCases, edges: list[float], seed: int
+        self,
+        pasts: OfferPasts,
+        train: OfferCases,
+        validation: OfferCases,
+        edges: list[float],
+        *,
+        seed: int,
+        days_from: int | None = None,
     ) -> None:
         self._pasts, self._train, self._validation, self._seed = pasts, train, validation, seed
-        self._edges = np.array(edges)
+        self._edges, self._days_from = np.array(edges), days_from
 
     def steps_per_epoch(self, batch_size: int) -> int:
         """Batches of an epoch; the last one is filled up from the beginning."""
@@ -155,8 +168,12 @@ class OfferData:
 
     def _with_targets(self, cases: OfferCases) -> Batch:
         came = cases.offers > 0
+        buckets = np.where(came, buckets_of(cases.days, self._edges), 0)
+        if self._days_from is not None:
+            too_early = self._pasts.events.days[cases.rows] + cases.days < self._days_from
+            buckets = np.where(came & too_early, -1, buckets)
         return self._pasts.batch(cases.rows) | {
             offer_fields.TARGET_OFFERS: cases.offers,
-            offer_fields.TARGET_BUCKETS: np.where(came, buckets_of(cases.days, self._edges), 0).astype(np.int32),
+            offer_fields.TARGET_BUCKETS: buckets.astype(np.int32),
             offer_fields.TARGET_SURVIVED: survived(cases.days, self._edges),
         }

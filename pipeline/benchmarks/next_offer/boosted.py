@@ -22,9 +22,9 @@ class OfferTrees(Trees):
     learning_rate: float = 0.05
     n_leaves: int = 15
     feature_share: float = 0.8
-    n_ranking_trees: int = 150
+    n_ranking_trees: int = 100
     n_gap_trees: int = 120
-    ranking_cases: int = 15_000
+    ranking_cases: int = 6_000
     first_gap_day: int = 28
 
 

@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from pipeline.benchmarks.next_offer.methods import offer_method
 from pipeline.benchmarks.next_offer.metrics import offer_scores
 from pipeline.benchmarks.next_offer.problems import END_DAY, READINGS, TEST_DAY, VALIDATION_DAY, Problem, open_problem
 from pipeline.benchmarks.report.report import cell, rows_file, spread
-from pipeline.benchmarks.trials import Stopwatch, in_own_process
+from pipeline.benchmarks.trials import Stopwatch, finished_trial, in_own_process, write_trial
 from pipeline.dataset.offer_examples import OfferCases, buckets_of
 
 PREDICTED = "predicted.parquet"
@@ -43,6 +44,8 @@ def compare(
 ) -> dict[str, dict[str, Any]]:
     """Run every method with every seed; scores by method. Writes all predictions to `out`/predicted.parquet.
 
+    Trials that `out` holds already are not run again.
+
     Args:   reading: of READINGS; part: of PARTS, the cases that are measured; training uses all cases before them.
     Raises: ValueError: for an unknown method, reading or part.
     """
@@ -52,19 +55,23 @@ def compare(
     for model in models:
         offer_method(model, 0)
     out.mkdir(parents=True, exist_ok=True)
+    dataset = [reading, part]
     trials: dict[str, list[dict[str, Any]]] = {model: [] for model in models}
     with rows_file(out / PREDICTED) as add:
         for model in models:
             for seed in seeds:
-                trial, rows = in_own_process(run, file, model, seed, reading, part)
+                folder = out / "trials" / f"{model}_{seed}"
+                trial = finished_trial(folder, offer_method(model, seed).settings(), dataset)
+                if trial is None:
+                    trial = in_own_process(run, file, model, seed, reading=reading, part=part, folder=folder)
                 trials[model].append(trial)
-                add(rows)
+                add(pq.read_table(folder / PREDICTED))
                 say(f"{model}, seed {seed}: " + ", ".join(f"{k} {v:.4f}" for k, v in trial["scores"].items()))
     return {model: _summary(list(seeds), of_model) for model, of_model in trials.items()}
 
 
-def run(file: Path, model: str, seed: int, reading: str, part: str) -> tuple[dict[str, Any], pa.Table]:
-    """One method and seed: its scores, and one row per case that is measured."""
+def run(file: Path, model: str, seed: int, *, reading: str, part: str, folder: Path) -> dict[str, Any]:
+    """One method and seed: its scores; writes a folder with them and one row per case that is measured."""
     problem = open_problem(file, reading)
     pasts, (first, end) = problem.pasts(), PARTS[part]
     cases = problem.cases(first, end)
@@ -75,13 +82,17 @@ def run(file: Path, model: str, seed: int, reading: str, part: str) -> tuple[dic
     joint = method.predict(cases.rows)
     stopwatch.lap("predict")
     trial: dict[str, Any] = {
-        "settings": method.settings(),
+        "dataset": [reading, part],
+        "configured": method.settings(),
         "cases": {"train": len(problem.cases(0, first)), part: len(cases)},
         "edges": problem.edges,
         **stopwatch.used(),
         "scores": offer_scores(joint, cases.offers, buckets_of(cases.days, np.array(problem.edges))),
     }
-    return trial, _rows(problem, cases, joint, model, seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    pq.write_table(_rows(problem, cases, joint, model, seed), folder / PREDICTED)
+    write_trial(folder, trial)
+    return trial
 
 
 def table(result: dict[str, Any]) -> str:
@@ -127,7 +138,7 @@ def _summary(seeds: list[int], trials: list[dict[str, Any]]) -> dict[str, Any]:
     first = trials[0]
     return {
         "seeds": seeds,
-        "settings": first["settings"],
+        "settings": first["configured"],
         "cases": first["cases"],
         "edges": first["edges"],
         "scores": {name: spread([trial["scores"][name] for trial in trials]) for name in first["scores"]},

@@ -40,7 +40,7 @@ class NeuralOffers:
         nothing = train.take(np.zeros(0, np.int64))
         for member in range(self._members):
             seed = self._seed * self._members + member
-            data = OfferData(pasts, train, nothing, problem.edges, seed)
+            data = OfferData(pasts, train, nothing, problem.edges, seed=seed)
             model = self._trained(problem, data, seed)
             self._joints.append(compiled(model.joint))
 

@@ -118,7 +118,7 @@ def test_a_batch_is_a_pure_function_of_its_step_and_workers_share_it() -> None:
     found = events(lines)
     pasts = OfferPasts(found, Popularity.of_events(found), OfferCut())
     train = cases_between(found, 0, 120, min_events=2, last=True)
-    data = OfferData(pasts, train, train, [2.0, 5.0], seed=1)
+    data = OfferData(pasts, train, train, [2.0, 5.0], seed=1, days_from=110)
     whole, again = data.batch(3, 8), data.batch(3, 8)
     parts = [data.batch(3, 8, worker, 2) for worker in range(2)]
     for name, array in whole.items():
