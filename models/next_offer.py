@@ -6,6 +6,7 @@ predicting needs nothing else of its night.
 """
 
 from dataclasses import asdict, fields, replace
+from types import SimpleNamespace
 from typing import Any
 
 import keras
@@ -60,8 +61,22 @@ class NextOfferModel(MultiHeadModel):
             name="next_offer",
         )
         super().__init__(backbone, {"next_offer": head}, {"offer": 1.0, "days": 1.0}, **kwargs)
-        self.config, self.names, self.edges, self.owned_again = parts, list(names), list(edges), owned_again
+        self.config, self.owned_again = parts, owned_again
+        # Keras wraps lists of a model into objects of its own, which cannot be sent to other processes.
+        self._known = SimpleNamespace(names=list(names), edges=[float(edge) for edge in edges])
         self._index = {name: row for row, name in enumerate(self.names, FIRST_PRODUCT)}
+
+    @property
+    def names(self) -> list[str]:
+        """Offers from index FIRST_PRODUCT on."""
+        found: list[str] = self._known.names
+        return found
+
+    @property
+    def edges(self) -> list[float]:
+        """Last day of each bucket but the last one."""
+        found: list[float] = self._known.edges
+        return found
 
     def indices_of(self, names: np.ndarray) -> np.ndarray:
         """Index of each offer, UNKNOWN for one that the model does not know; str [n] -> int32 [n]."""

@@ -1,5 +1,6 @@
 """The next-offer model: padding changes nothing and is never predicted, and the file alone suffices to predict."""
 
+import pickle
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -98,6 +99,7 @@ def test_the_file_holds_names_and_buckets_and_predicts_alike(architecture: str, 
     loaded = load_next_offer_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(model.joint(batch), loaded.joint(batch))
     assert (loaded.names, loaded.edges) == (NAMES, EDGES)
+    assert pickle.loads(pickle.dumps((loaded.names, loaded.edges))) == (NAMES, EDGES), "they are sent to executors"
     found = loaded.indices_of(np.array(["card", "yacht", "loan", "pony"]))
     assert found.tolist() == [FIRST_PRODUCT + 1, UNKNOWN, FIRST_PRODUCT, UNKNOWN], "unknown offers share one index"
 
