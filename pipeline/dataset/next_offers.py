@@ -21,6 +21,7 @@ from pipeline.dataset.offer_examples import (
     OfferPasts,
     buckets_of,
     cases_between,
+    days_from,
     quantile_edges,
 )
 from pipeline.dataset.offer_lines import OfferLines, read_offer_lines
@@ -120,7 +121,8 @@ class NextOfferExamples:
         if validates.all():
             validates = np.zeros(len(train), bool)
         learned, validation = (train.take(np.flatnonzero(chosen)) for chosen in (~validates, validates))
-        return OfferData(self.pasts, learned, validation, self.edges, seed=self.seed)
+        first = days_from(self.events, self.first_held_out)
+        return OfferData(self.pasts, learned, validation, self.edges, seed=self.seed, days_from=first)
 
     def _between(self, first: int, end: int, min_events: int, waiting: bool = False) -> OfferCases:
         return cases_between(self.events, first, end, min_events, waiting)

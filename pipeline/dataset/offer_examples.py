@@ -106,6 +106,17 @@ def cases_between(events: OfferEvents, first: int, end: int, min_events: int, la
     return OfferCases(rows, np.where(has_come, events.tops[following[rows]], 0).astype(np.int32), days.astype(float))
 
 
+def days_from(events: OfferEvents, end: int) -> int:
+    """Day from which days are learned (see `OfferData`): halfway from the first event to the end of the examples.
+
+    Args: end: the day before which examples end.
+    """
+    if not len(events):
+        return end
+    first = int(events.days.min())
+    return first + (end - first) // 2
+
+
 def buckets_of(days: np.ndarray, edges: np.ndarray) -> np.ndarray:
     """Bucket of each number of days: the first whose last day is not before it; int32."""
     return np.searchsorted(edges, days, side="left").astype(np.int32)

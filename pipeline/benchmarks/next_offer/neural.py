@@ -9,7 +9,7 @@ import numpy as np
 
 from models.next_offer_config import NextOfferConfig
 from pipeline.benchmarks.next_offer.problems import Problem
-from pipeline.dataset.offer_examples import OfferData, OfferPasts
+from pipeline.dataset.offer_examples import OfferData, OfferPasts, days_from
 from pipeline.settings import TrainingSettings
 from pipeline.task import Objective
 
@@ -40,7 +40,8 @@ class NeuralOffers:
         nothing = train.take(np.zeros(0, np.int64))
         for member in range(self._members):
             seed = self._seed * self._members + member
-            data = OfferData(pasts, train, nothing, problem.edges, seed=seed)
+            first = days_from(problem.events, problem.first_day + end)
+            data = OfferData(pasts, train, nothing, problem.edges, seed=seed, days_from=first)
             model = self._trained(problem, data, seed)
             self._joints.append(compiled(model.joint))
 
