@@ -20,7 +20,7 @@ CATEGORIES = ("tea", "milk", "bread", "fruit")
 @pytest.fixture
 def shop(spark: SparkSession, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     """Customers who take a category each in turn, every four days; c99 came once; one sale has no customer."""
-    for name, value in {"EPOCHS": "25", "BATCH_SIZE": "32", "LEARNING_RATE": "0.005", "PATIENCE": "25"}.items():
+    for name, value in {"WORKERS": "1", "EPOCHS": "14", "BATCH_SIZE": "32", "LEARNING_RATE": "0.01"}.items():
         monkeypatch.setenv(f"LARDER_TRAINING__{name}", value)
     rows: list[dict[str, Any]] = [
         basket(customer_id="c99", sold_on=BUSINESS_DATE - timedelta(days=3)),
