@@ -145,6 +145,13 @@ def test_who_still_waits_counts_by_the_probability_of_coming_later() -> None:
     assert float(losses["days"][-1]) == pytest.approx(-np.log(later), rel=1e-4)
 
 
+def test_an_example_that_teaches_no_days_teaches_its_offer_alone() -> None:
+    model, batch = model_of(), batch_of()
+    batch[offer_fields.TARGET_BUCKETS][0] = -1
+    losses = model.next_offer.loss_per_example(model.next_offer(model(batch), batch), batch)
+    assert float(losses["days"][0]) == 0.0 < float(losses["offer"][0])
+
+
 def test_weights_of_another_night_are_matched_by_name() -> None:
     old, new = model_of(seed=1), model_of(names=["savings", "new", "loan"], seed=2)
     start = np.asarray(new.backbone.tops).copy()

@@ -14,6 +14,7 @@ from pipeline.dataset.offer_examples import (
     OfferPasts,
     buckets_of,
     cases_between,
+    days_from,
     quantile_edges,
     survived,
 )
@@ -129,3 +130,14 @@ def test_a_batch_is_a_pure_function_of_its_step_and_workers_share_it() -> None:
     both[::2], both[1::2] = (part[offer_fields.TARGET_OFFERS] for part in parts)
     np.testing.assert_array_equal(both, whole[offer_fields.TARGET_OFFERS])
     assert set(whole) == set(offer_fields.FIELDS)
+
+
+def test_gaps_that_end_too_early_teach_offers_but_no_days() -> None:
+    lines = [(0, 100, 3, 1), (0, 103, 4, 1), (0, 130, 5, 1), (1, 100, 3, 1)]
+    found = events(lines)
+    pasts = OfferPasts(found, Popularity.of_events(found), OfferCut())
+    cases = cases_between(found, 0, 140, min_events=1, last=True)
+    data = OfferData(pasts, cases, cases, [7.0], seed=0, days_from=days_from(found, 140))
+    (batch,) = data.validation(10)
+    taught = dict(zip(batch[offer_fields.TARGET_OFFERS].tolist(), batch[offer_fields.TARGET_BUCKETS], strict=True))
+    assert taught == {4: -1, 5: 1, 0: 0}, "day 103 is too early, day 130 is not, and who waits counts"
