@@ -9,7 +9,7 @@ from models.boosting import Trees
 from models.offer_fields import EVENT_FEATURE_VALUES, MAY_BE_OFFERED, OFFER_FEATURE_VALUES
 from models.special_ids import FIRST_PRODUCT
 from pipeline.benchmarks.next_offer.problems import VALIDATION_DAY, Problem
-from pipeline.dataset.offer_examples import OfferCases, OfferPasts, buckets_of
+from pipeline.dataset.offer_examples import OfferCases, OfferPasts, buckets_of, days_from
 
 _AT_ONCE = 1000
 _PAST_EVENTS = 4
@@ -23,9 +23,8 @@ class OfferTrees(Trees):
     n_leaves: int = 15
     feature_share: float = 0.8
     n_ranking_trees: int = 100
-    n_gap_trees: int = 120
+    n_gap_trees: int = 60
     ranking_cases: int = 6_000
-    first_gap_day: int = 28
 
 
 class BoostedOffers:
@@ -45,7 +44,8 @@ class BoostedOffers:
         table, groups, hits = self._ranking_rows(latest)
         parameters = config.parameters("lambdarank", lambdarank_truncation_level=10)
         self._ranker = lgb.train(parameters, lgb.Dataset(table, hits, group=groups), config.n_ranking_trees)
-        cases = problem.cases(config.first_gap_day, end)
+        # As ours, from cases in which long gaps could end.
+        cases = problem.cases(days_from(problem.events, problem.first_day + end) - problem.first_day, end)
         n_buckets = len(problem.edges) + 1
         self._gaps = lgb.train(
             config.parameters("multiclass", num_class=n_buckets),
@@ -93,7 +93,7 @@ class BoostedOffers:
         return np.column_stack([offers, latest[case][:, :5], offer - FIRST_PRODUCT])
 
     def _customer_rows(self, rows: np.ndarray) -> np.ndarray:
-        """The latest gaps and sizes, their mean and spread, and what the latest event was; float64 [n, F]."""
+        """The latest gaps, their mean, how many events, and what the latest one was; float64 [n, F]."""
         events = self._pasts.events
         starts = events.offsets[events.customers[rows]]
         gaps, amounts = events.gaps.astype(float), np.log1p(np.maximum(events.amounts, 0.0))
@@ -102,6 +102,7 @@ class BoostedOffers:
         for ago in range(_PAST_EVENTS):
             seen = rows - ago > starts
             columns.append(np.where(seen, gaps[np.maximum(rows - ago, 0)], np.nan))
+        # No day of the data and no length of a history: both are larger in the test than ever in training.
         span = (events.days[rows] - events.days[starts]).astype(float)
-        columns += [span / np.maximum(rows - starts, 1), span, events.days[starts] - events.days.min()]
+        columns.append(span / np.maximum(rows - starts, 1))
         return np.column_stack(columns)
