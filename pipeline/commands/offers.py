@@ -77,7 +77,7 @@ def offers_of(folder: Path, customer: str | None, product: str | None, within: i
 
 
 def _print(rows: list[dict[str, Any]], title: str) -> None:
-    columns = {"customer": "left", "offer": "left", "probability": "right", "within": "right", "days": "right"}
+    columns = {"customer": "left", "offer": "left", "probability": "right", "within": "right"}
     shown = [
         [
             row["customer_id"],
@@ -90,7 +90,8 @@ def _print(rows: list[dict[str, Any]], title: str) -> None:
         ]
         for row in rows
     ]
-    print_table(title, columns | {"expected on": "left", "fallback": "left"}, shown)
+    more = {"days after the last": "right", "expected on": "left", "fallback": "left"}
+    print_table(title, columns | more, shown)
 
 
 def _write_csv(path: Path, rows: list[dict[str, Any]]) -> None:
