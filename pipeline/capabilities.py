@@ -17,19 +17,23 @@ class Capability:
     Args:
         description: one line for Airflow's list of DAGs and for `larder run --help`.
         reads: tables that the night must have published before the capability starts.
+        writes: tables that it publishes under the night's name; a source that does not switch it on has none of them.
     """
 
     description: str
     reads: tuple[str, ...]
+    writes: tuple[str, ...]
 
 
 CAPABILITIES = {
     "segments": Capability(
         "Customers who shop alike, products that meet the same need, and the champion's vectors of both",
         reads=("products", "predictions"),
+        writes=("customer_vectors", "product_vectors", "customer_segments", "product_segments"),
     ),
     "next_offers": Capability(
         "What each customer takes next, and in how many days",
         reads=("baskets", "products"),
+        writes=("next_offers",),
     ),
 }
