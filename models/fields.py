@@ -55,6 +55,19 @@ TARGET_GAP_DAYS: Final = "target_gap_days"
 TARGET_OBSERVED: Final = "target_observed"
 TARGET_SIZES: Final = "target_sizes"
 
+EVENT_IDS: Final = "event_ids"
+EVENT_GAP_HOURS: Final = "event_gap_hours"
+EVENT_ELAPSED_HOURS: Final = "event_elapsed_hours"
+EVENT_LOCAL_HOURS: Final = "event_local_hours"
+EVENT_WEEKDAYS: Final = "event_weekdays"
+EVENT_DAYS: Final = "event_days"
+NUMBERS: Final = "numbers"
+TARGET_EVENTS: Final = "target_events"
+TARGET_DAYS: Final = "target_days"
+TARGET_WON: Final = "target_won"
+TARGET_WON_KNOWN: Final = "target_won_known"
+EXAMPLE_WEIGHTS: Final = "example_weights"
+
 INPUTS: Final = (
     Field(PRODUCT_IDS, "int32", ("N", "P"), "product index", "most units first where a basket is cut"),
     Field(QUANTITIES, "float32", ("N", "P"), "units", "units of each product of `product_ids`"),
@@ -80,4 +93,21 @@ TARGETS: Final = (
     Field(TARGET_OBSERVED, "float32", ("B",), "0 or 1", "0: the next basket has not come; other targets are empty"),
     Field(TARGET_SIZES, "float32", ("B",), "lines", "of the next basket, unknown products included"),
 )
-FIELDS: Final = {field.name: field for field in (*INPUTS, *TARGETS)}
+# Rows of events: actions of a case.   B examples, E events, A and K categorical and numeric attributes, S steps
+EVENT_INPUTS: Final = (
+    Field(EVENT_IDS, "int32", ("B", "E"), "event index", "oldest first; 0 is padding"),
+    Field(EVENT_GAP_HOURS, "float32", ("B", "E"), "hours", "since the event before; 0 for the first"),
+    Field(EVENT_ELAPSED_HOURS, "float32", ("B", "E"), "hours", "since the first event"),
+    Field(EVENT_LOCAL_HOURS, "float32", ("B", "E"), "hours", "of the day, where the event happened"),
+    Field(EVENT_WEEKDAYS, "float32", ("B", "E"), "days", "since Monday"),
+    Field(EVENT_DAYS, "float32", ("B", "E"), "days", "since 1970"),
+    Field(NUMBERS, "float32", ("B", "K"), "as delivered", "numeric attributes; not a number where one is missing"),
+)
+EVENT_TARGETS: Final = (
+    Field(TARGET_EVENTS, "int32", ("B", "S"), "event index", "events to come, END, then 0"),
+    Field(TARGET_DAYS, "float32", ("B", "S"), "days", "from the event before each event to come; 0 at END and padding"),
+    Field(TARGET_WON, "float32", ("B",), "0 or 1", "whether the case was won; 0 where that is not known"),
+    Field(TARGET_WON_KNOWN, "float32", ("B",), "0 or 1", "whether its outcome is known"),
+    Field(EXAMPLE_WEIGHTS, "float32", ("B",), "1", "of the example in the losses of events to come"),
+)
+FIELDS: Final = {field.name: field for field in (*INPUTS, *TARGETS, *EVENT_INPUTS, *EVENT_TARGETS)}

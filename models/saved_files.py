@@ -11,11 +11,14 @@ import os
 import tempfile
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from models.lens import Lens
+    from models.next_actions import NextActions
     from models.next_offer import NextOfferModel
+
+Model = TypeVar("Model")
 
 _WEIGHTS = "model.weights.h5"
 _MOVED = {
@@ -75,10 +78,25 @@ def load_next_offer_model(keras_file: Path) -> "NextOfferModel":
 
     Raises: ValueError: naming the file, where it holds no such model or one of a later version.
     """
+    from models.next_offer import NextOfferModel
+
+    return _load(keras_file, NextOfferModel)
+
+
+def load_next_actions_model(keras_file: Path) -> "NextActions":
+    """The model of next actions in a file. Starts TensorFlow.
+
+    Raises: ValueError: naming the file, where it holds no such model or one of a later version.
+    """
+    from models.next_actions import NextActions
+
+    return _load(keras_file, NextActions)
+
+
+def _load(keras_file: Path, kind: type[Model]) -> Model:
+    """A model of that class, whose import lets Keras find it by its registered name; no code of the file is run."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     import keras
-
-    from models.next_offer import NextOfferModel
 
     if not zipfile.is_zipfile(keras_file):
         raise ValueError(f"{keras_file} is no Keras model file; register the model again")
@@ -86,8 +104,8 @@ def load_next_offer_model(keras_file: Path) -> "NextOfferModel":
         model = keras.saving.load_model(keras_file, compile=False, safe_mode=True)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{keras_file} cannot be loaded by this version of Larder: {error}") from error
-    if not isinstance(model, NextOfferModel):
-        raise ValueError(f"{keras_file} holds a {type(model).__name__}, not a model of next offers")
+    if not isinstance(model, kind):
+        raise ValueError(f"{keras_file} holds a {type(model).__name__}, not a {kind.__name__}")
     return model
 
 

@@ -6,6 +6,7 @@ environment, `.env` or a file under `LARDER_SECRETS_DIR` only, and are masked wh
 """
 
 import os
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -225,14 +226,16 @@ class Settings(BaseSettings):
             self.of_task(name)
         return self
 
-    def of_task(self, name: str) -> "Settings":
-        """These settings as they are for one task: `[tasks.<name>]` over the shared ones.
+    def of_task(self, name: str, training_defaults: Mapping[str, Any] | None = None) -> "Settings":
+        """These settings as they are for one task: `[tasks.<name>]` over the task's defaults, over the shared ones.
 
         Raises: ValueError: that names the task, for an unknown setting or a value out of its range.
         """
         own = self.tasks.get(name, TaskSettings())
         try:
-            training = TrainingSettings.model_validate(self.training.model_dump() | own.training)
+            training = TrainingSettings.model_validate(
+                self.training.model_dump() | dict(training_defaults or {}) | own.training
+            )
             promotion = PromotionSettings.model_validate(self.promotion.model_dump() | own.promotion)
         except ValidationError as error:
             wrong = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())

@@ -107,6 +107,9 @@ class Task(Protocol):
     smaller_is_better: frozenset[str]
     """Scorecard metrics of which smaller values are better; of all others larger ones are."""
 
+    training_defaults: Mapping[str, Any]
+    """What of [training] is otherwise than for all tasks unless `[tasks.<name>.training]` says so."""
+
     def architecture(self, settings: TrainingSettings) -> str:
         """Names the model's shape; training continues only from a champion of the same."""
 

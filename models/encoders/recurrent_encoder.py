@@ -39,12 +39,20 @@ class RecurrentEncoder(Encoder):
             width = 2 * size
         self.built = True
 
-    def call(self, inputs: Tensor, mask: Tensor, training: bool = False) -> tuple[Tensor, Tensor]:
-        """Encode; the state is the last real step forwards, the first one backwards."""
+    def call(
+        self, inputs: Tensor, mask: Tensor, training: bool = False, start: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Encode; the state is the last real step forwards, the first one backwards.
+
+        Args: start: hidden and cell states in which the first layer begins, forwards and then backwards; float32
+              [B, 4 x its units]. Default: zeros.
+        """
         outputs = inputs
         states: list[Tensor] = []
+        initial = None if start is None else ops.split(start, 4, axis=-1)
         for layer in self.stack:
-            outputs, *states = layer(outputs, mask=mask, training=training)
+            outputs, *states = layer(outputs, mask=mask, training=training, initial_state=initial)
+            initial = None
         return outputs, ops.concatenate([states[0], states[2]], axis=-1)
 
     def _layer(self, depth: int, size: int) -> keras.layers.LSTM:

@@ -193,6 +193,27 @@ def next_offer(
         _write(out, described, {"models": scores}, table)
 
 
+@app.command("actions")
+def actions(
+    *,
+    dataset: Annotated[str, typer.Option(help="sales (simulated), or a name for the log in PATH")],
+    out: Out,
+    path: Annotated[Path | None, typer.Argument(metavar="PATH", help="CSV: case, action, time")] = None,
+    models: Models = None,
+    seeds: Seeds = "0",
+    measured_on: MeasuredOn = None,
+) -> None:
+    """Predict the remaining actions of cases, by networks and by counts."""
+    from pipeline.benchmarks.actions.compare import compare, table
+    from pipeline.benchmarks.actions.methods import method_names
+
+    with errors_in_one_line(*EXPECTED):
+        scores = compare(dataset, path, _names(models, method_names(dataset)), seeds_of(seeds), out=out, say=typer.echo)
+        named = None if path is None else str(path)
+        described = _described(measured_on, "actions", dataset, named, seeds=seeds, models=models, out=out.name)
+        _write(out, described, {"models": scores}, table)
+
+
 def seeds_of(text: str) -> list[int]:
     """Seeds as written: `0..4` with both ends, or `0,2,5`. Raises ValueError for anything else."""
     try:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 LENS_CLASS = "larder>Lens"
 """Under which Keras stores the class."""
 NEXT_OFFER_CLASS = "larder>NextOfferModel"
+_NOT_FINITE = "weights are not finite"
 
 
 def lens_problems(keras_file: Path, vocabulary: Path) -> list[str]:
@@ -26,17 +27,15 @@ def lens_problems(keras_file: Path, vocabulary: Path) -> list[str]:
 
     Reads the stored weights themselves: what is checked is what will be served, and no model code runs.
     """
+    problems = model_problems(keras_file, LENS_CLASS)
+    if problems and not problems[0].startswith(_NOT_FINITE):
+        return problems
     try:
-        with zipfile.ZipFile(keras_file) as archive:
-            stored_class = json.loads(archive.read("config.json")).get("registered_name")
-        if stored_class != LENS_CLASS:
-            return [f"the file holds a {stored_class}, not a {LENS_CLASS}"]
-        bad, names = non_finite_weights(keras_file), product_names(vocabulary)
+        names = product_names(vocabulary)
         with _stored_arrays(keras_file) as arrays:
             keys = next((array[...] for name, array in arrays if name.endswith("/product_keys")), None)
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         return [f"the file cannot be read: {type(error).__name__}: {error}"]
-    problems = [f"weights are not finite: {len(bad)} arrays, first {bad[0]}"] if bad else []
     named = np.where(names == "", 0, keys_of(names))
     if keys is None or not np.array_equal(keys, named):
         problems.append(
@@ -56,7 +55,7 @@ def model_problems(keras_file: Path, expected_class: str) -> list[str]:
         bad = non_finite_weights(keras_file)
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         return [f"the file cannot be read: {type(error).__name__}: {error}"]
-    return [f"weights are not finite: {len(bad)} arrays, first {bad[0]}"] if bad else []
+    return [f"{_NOT_FINITE}: {len(bad)} arrays, first {bad[0]}"] if bad else []
 
 
 def non_finite_weights(keras_file: Path) -> list[str]:

@@ -28,7 +28,8 @@ def task_and_settings(name: str, settings: Settings, offers: OfferRules | None =
     """
     for named in settings.tasks:
         find_task(named)
-    of_task = settings.of_task(name)
+    task = find_task(name)
+    of_task = settings.of_task(name, task.training_defaults)
     if offers is not None:
         of_task = of_task.model_copy(update={"training": of_task.training.model_copy(update={"offers": offers})})
-    return find_task(name), of_task
+    return task, of_task

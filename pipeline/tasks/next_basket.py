@@ -1,8 +1,10 @@
 """The next basket of every customer: what is in it, how much of each, and when."""
 
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from pipeline.settings import TrainingSettings
 from pipeline.tables.predictions import PREDICTIONS
@@ -27,6 +29,7 @@ class NextBasket:
     gate_metric = "recall@10"
     smaller_is_better = frozenset({"gap_mae_days"})
     example_array = "customer_ids"
+    training_defaults: Mapping[str, Any] = MappingProxyType({})
 
     def architecture(self, settings: TrainingSettings) -> str:
         """A name in models/catalog.py."""

@@ -1,8 +1,10 @@
 """What each customer takes next, and in how many days."""
 
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from models.next_offer_config import OFFER_ARCHITECTURES, architecture_name
 from pipeline.settings import TrainingSettings
@@ -28,6 +30,7 @@ class NextOffers:
     gate_metric = "mrr"
     smaller_is_better: frozenset[str] = frozenset()
     example_array = "target_offers"
+    training_defaults: Mapping[str, Any] = MappingProxyType({})
 
     def architecture(self, settings: TrainingSettings) -> str:
         """A name in models/next_offer_config.py."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from models.fields import FIELDS, N_BASKET_FEATURES, N_CANDIDATE_FEATURES
+from models.fields import FIELDS, INPUTS, N_BASKET_FEATURES, N_CANDIDATE_FEATURES, TARGETS
 from models.special_ids import END, FIRST_PRODUCT
 
 N_PRODUCTS, N_CUSTOMERS = 40, 9
@@ -49,7 +49,7 @@ def random_batch(seed: int = 0, examples: int = 4, baskets: int = 3, products: i
 
 def assert_as_described(batch: dict[str, np.ndarray]) -> None:
     """Every array has the dtype and the dimensions that `models/fields.py` states, and no array is missing."""
-    assert set(batch) == set(FIELDS)
+    assert set(batch) == {field.name for field in (*INPUTS, *TARGETS)}
     sizes: dict[str, int] = {}
     for name, array in batch.items():
         field = FIELDS[name]

@@ -3,12 +3,21 @@
 import pytest
 
 from models.candidate_columns import FEATURES, OWN_FEATURES, SCALED_FEATURES
-from models.fields import BASKET_FEATURES, CANDIDATE_FEATURES, FIELDS, INPUTS, OWN_LOG_UNITS, TARGETS
+from models.fields import (
+    BASKET_FEATURES,
+    CANDIDATE_FEATURES,
+    EVENT_INPUTS,
+    EVENT_TARGETS,
+    FIELDS,
+    INPUTS,
+    OWN_LOG_UNITS,
+    TARGETS,
+)
 from tests.models.batches import assert_as_described, random_batch
 
 
 def test_no_name_comes_twice() -> None:
-    assert len(FIELDS) == len(INPUTS) + len(TARGETS)
+    assert len(FIELDS) == len(INPUTS) + len(TARGETS) + len(EVENT_INPUTS) + len(EVENT_TARGETS)
     for columns in (BASKET_FEATURES, CANDIDATE_FEATURES, OWN_FEATURES, SCALED_FEATURES, FEATURES):
         assert len(set(columns)) == len(columns)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import keras
@@ -31,6 +32,7 @@ class _WeekdayTask:
     tables_beside_model: tuple[str, ...] = ()
     gate_metric = ERROR
     smaller_is_better = frozenset({ERROR})
+    training_defaults: Mapping[str, Any] = MappingProxyType({})
 
     def vocabulary_hash(self, tables: Tables) -> str:
         return ""
