@@ -16,7 +16,7 @@ NAN = float("nan")
 INFINITY = float("inf")
 
 GOOD: dict[str, list[dict[str, Any]]] = {
-    "transactions": [transaction(), transaction(is_return=True)],
+    "transactions": [transaction(), transaction(is_return=True), transaction(customer_id=None)],
     "baskets": [basket(), basket(products=[("p1", 1.0, 50), ("p2", 2.0, 100)]), basket(products=[])],
     "sequences": [sequence(), sequence(funnel_kind="store", funnel_id="s1")],
     "vocabulary": [vocabulary_entry(), vocabulary_entry(product_id="p2", product_index=4)],
@@ -26,7 +26,7 @@ GOOD: dict[str, list[dict[str, Any]]] = {
 BAD: dict[str, tuple[list[dict[str, Any]], dict[str, int]]] = {
     "transactions": (
         [
-            transaction(customer_id=None),
+            transaction(product_id=None),
             transaction(quantity=INFINITY),
             transaction(quantity=NAN),
             transaction(quantity=-1.0),
@@ -35,7 +35,7 @@ BAD: dict[str, tuple[list[dict[str, Any]], dict[str, int]]] = {
             transaction(source_file=" "),
         ],
         {
-            "customer_id is not null": 1,
+            "product_id is not null": 1,
             "quantity is a finite number": 2,
             "quantity is at least 0.0": 1,
             "quantity is at most 1000000.0": 2,
