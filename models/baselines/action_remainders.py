@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
-from models.actions.action_log import ActionLog, Prefixes, prefixes_of
+from models.actions.action_log import ActionLog, Prefixes
 from models.actions.consensus import Remainder, consensus
 from models.special_ids import END
 
@@ -136,12 +136,6 @@ METHODS: dict[str, Callable[[], ActionPredictor]] = {
     "actions_ngram": NgramRemainder,
     "actions_medoid": MedoidRemainder,
 }
-
-
-def training_prefixes(log: ActionLog, weights: np.ndarray) -> Prefixes:
-    """Every moment of the cases that train."""
-    prefixes = prefixes_of(log)
-    return prefixes.select(weights[prefixes.rows] > 0)
 
 
 def _done(log: ActionLog, prefixes: Prefixes) -> list[Remainder]:
