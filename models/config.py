@@ -1,4 +1,4 @@
-"""What makes one architecture. Nothing here starts TensorFlow: jobs ask for it that build no model."""
+"""What makes one architecture. It imports no TensorFlow, since jobs that build no model read it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -21,7 +21,7 @@ class LensConfig:
     product_units: int = 128
     product_start: str = "random"  # or "co_occurrence": vectors learned beforehand, see models/product_vectors.py
     products_frozen: bool = False  # whether product vectors stay as they start
-    customer_units: int = 32  # 0: customers are told apart by their baskets alone
+    customer_units: int = 32  # 0: no customer vector; the baskets alone distinguish customers
     attribute_buckets: int = 0  # vectors that customers' attributes share by their hashes; 0: attributes are not read
     content_weight: float = 1.0  # 0: the days until the next basket alone, as in the paper's twin models
     quantity_weight: float = 0.1

@@ -32,7 +32,7 @@ class NextOfferConfig:
 OFFER_ARCHITECTURES: dict[str, NextOfferConfig] = {
     "offers": NextOfferConfig(),
     "offers-transformer": NextOfferConfig(encoder="transformer", units=(96, 96)),
-    # The use case as it is asked for: the sequence of products with the days between them, and nothing else.
+    # The plain use case: the sequence of products with the days between them, and nothing else.
     "offers-lstm": NextOfferConfig(reads_sets=False, reads_features=False),
 }
 

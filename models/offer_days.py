@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 HORIZON_DAYS = 730
-"""Days after an event that are told apart; what comes later counts as the last one."""
+"""Days after an event that have a probability of their own; what comes later counts as the last one."""
 
 
 class DueOffers(NamedTuple):

@@ -16,7 +16,7 @@ Integers = NDArray[np.int64]
 
 # Common members, as a share of either night's, from which a group is the same group.
 SAME_GROUP = 0.5
-# Members on average below which there are fewer groups than asked for.
+# Members on average below which there are fewer groups than requested.
 _MIN_MEMBERS = 10
 _NAMED = 2
 

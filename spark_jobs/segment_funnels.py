@@ -41,9 +41,9 @@ _RHYTHM = 0.25
 _SHOWN = 5_000
 
 
-def customer_lines(baskets: DataFrame, products: DataFrame, night: date, min_baskets: int) -> pd.DataFrame:
+def customer_lines(baskets: DataFrame, products: DataFrame, business_date: date, min_baskets: int) -> pd.DataFrame:
     """Lines per customer and category of customers with enough baskets before the night, with their rhythm."""
-    before = baskets.filter((F.col("sold_on") < F.lit(night)) & F.col("customer_id").isNotNull())
+    before = baskets.filter((F.col("sold_on") < F.lit(business_date)) & F.col("customer_id").isNotNull())
     lines = before.select("customer_id", "sold_on", F.explode("products").alias("line")).select(
         "customer_id", "sold_on", "line.product_id", "line.amount_cents"
     )
@@ -149,13 +149,15 @@ def learned_vectors(model: Champion | None, customers: np.ndarray) -> tuple[Vect
     )
 
 
-def co_purchase_vectors(sequences: Path, vocabulary: Path, night: date, n_customers: int, groups: int) -> Vectors:
+def co_purchase_vectors(
+    sequences: Path, vocabulary: Path, business_date: date, n_customers: int, groups: int
+) -> Vectors:
     """What customers' baskets before the night say of products that are bought together.
 
     As many directions as groups are to be found, as in spectral clustering: further ones tell neighbours apart.
     """
     ids = product_names(vocabulary)
-    known = sampled_histories(read_parts(sequences), epoch_day(night), len(ids), n_customers)
+    known = sampled_histories(read_parts(sequences), epoch_day(business_date), len(ids), n_customers)
     vectors = co_occurrence_vectors(known, groups)
     in_company = vectors.any(axis=1)
     return Vectors(ids[in_company].astype(str), vectors[in_company].astype(np.float64), CO_PURCHASES)
@@ -222,14 +224,14 @@ def main(argv: list[str] | None = None) -> None:
     with open_job("segment_funnels", arg_parser(__doc__).parse_args(argv)) as job:
         if job.was_published(CUSTOMER_SEGMENTS.name, PRODUCT_SEGMENTS.name):
             return
-        settings, night = job.settings.segments, job.run.business_date
+        settings, business_date = job.settings.segments, job.run.business_date
         spark = open_session(job.name, job.settings)
         frames, versions = read_tables(spark, job, "baskets", "products", "sequences", "vocabulary")
         customers_before, customer_version = _night_before(job, CUSTOMER_SEGMENTS.name)
-        lines = customer_lines(frames["baskets"], frames["products"], night, settings.min_baskets)
+        lines = customer_lines(frames["baskets"], frames["products"], business_date, settings.min_baskets)
         customers = customer_rows(lines, customers_before, settings)
         products_before, product_version = _night_before(job, PRODUCT_SEGMENTS.name)
-        is_known = (F.col("sold_on") < F.lit(night)) & F.col("customer_id").isNotNull()
+        is_known = (F.col("sold_on") < F.lit(business_date)) & F.col("customer_id").isNotNull()
         before_night = frames["baskets"].filter(is_known)
         everyone = before_night.select("customer_id").distinct().orderBy("customer_id").toPandas()["customer_id"]
         learned = learned_vectors(next_basket_champion(job), everyone.to_numpy(str))
@@ -238,7 +240,7 @@ def main(argv: list[str] | None = None) -> None:
                 job.workspace.lake.path(name, versions[name]) for name in ("sequences", "vocabulary")
             )
             n_customers = job.settings.training.memory_customers
-            of_products = co_purchase_vectors(sequences, vocabulary, night, n_customers, settings.products)
+            of_products = co_purchase_vectors(sequences, vocabulary, business_date, n_customers, settings.products)
         else:
             of_products = learned[0]
             for vectors, table in zip(learned, (PRODUCT_VECTORS, CUSTOMER_VECTORS), strict=True):
@@ -255,7 +257,7 @@ def main(argv: list[str] | None = None) -> None:
             (PRODUCT_SEGMENTS, products, product_version),
         ):
             if not rows.empty:
-                plot(rows, f"{table.name.replace('_', ' ')} as of {night}", folder / f"{table.name}.png")
+                plot(rows, f"{table.name.replace('_', ' ')} as of {business_date}", folder / f"{table.name}.png")
                 job.record.details[table.name] = int(rows["segment_id"].nunique())
                 job.record.details[f"{table.name} rand index"] = rows["rand_index"].iloc[0]
             frame = spark.createDataFrame(rows[table.column_names], table.ddl)

@@ -13,7 +13,7 @@ from pipeline.sources.source import Source
 
 SessionRule = Literal["basket_id", "customer_day", "gap_minutes"]
 
-# What tells one session from another, beside the customer. A till's numbers may start again each day in each store.
+# What distinguishes sessions, beside the customer. A till's numbers may start again each day in each store.
 SESSION_COLUMNS: dict[SessionRule, list[str]] = {
     "basket_id": ["customer_id", "store_id", "sold_on", "basket_id"],
     "customer_day": ["customer_id", "sold_on", "store_id"],

@@ -79,7 +79,7 @@ CLUSTERINGS: dict[str, Clustering] = {
 
 
 def cluster_funnels(vectors: Vectors, clustering: Clustering, clusters: int, seed: int = 0) -> Integers:
-    """Clusters from 0, [F]; fewer than asked for where a cluster would hold too few funnels to compare."""
+    """Clusters from 0, [F]; fewer than requested where a cluster would hold too few funnels to compare."""
     possible = max(1, min(clusters, vectors.shape[0] // MIN_FUNNELS_PER_CLUSTER))
     return one_cluster(vectors, 1, seed) if possible == 1 else clustering(vectors, possible, seed)
 

@@ -36,7 +36,7 @@ def residuals(values: Array, funnel: Integers, recent: Flags, n_funnels: int, *,
 
     Args:
         values, funnel, recent: [V], funnel by funnel; recent values are scored, the others are history.
-        by_count: whether the number of a funnel's values tells about them, as it does of days between baskets: in any
+        by_count: whether the number of a funnel's values is informative, as it is for days between baskets: in any
             stretch of time, many baskets means short gaps.
     """
     others = _Others.of(values, funnel, ~recent, n_funnels)

@@ -22,7 +22,7 @@ _NO_TAIL = 1e-9
 def upper_tail(values: Array, usual: Array) -> Array:
     """Share of the usual values at or above each value; beyond the outermost 2 % an exponential with their mean excess.
 
-    The exponential tells the strangest funnels apart, all of which lie beyond everything usual.
+    The exponential ranks the strangest funnels among themselves, all of which lie beyond every usual value.
     """
     usual = np.sort(usual)
     above = len(usual) - np.searchsorted(usual, values, side="left")

@@ -1,8 +1,8 @@
-"""Units as a negative binomial, told by its mean and variance.
+"""Units as a negative binomial, given by its mean and variance.
 
 Demand is counted in units and varies more than a Poisson count, because customers come in waves and buy several at
 once. The negative binomial is the standard model for that; where the variance is no larger than the mean it becomes
-Poisson. Arrays broadcast; a mean of 0 is a product that nobody asks for.
+Poisson. Arrays broadcast; a mean of 0 is a product without demand.
 """
 
 import numpy as np
@@ -18,13 +18,13 @@ _LEAST_MEAN = 1e-12
 
 
 def exceed_probability(mean: ArrayLike, variance: ArrayLike, supply: ArrayLike) -> Array:
-    """P(units > supply): the probability that the shelf does not hold what is asked for."""
+    """P(units > supply): the probability that demand exceeds the shelf."""
     mean, size, success, supply = _parameters(mean, variance, supply)
     return np.where(mean > 0, scipy.stats.nbinom.sf(np.floor(supply), size, success), np.where(supply < 0, 1.0, 0.0))
 
 
 def expected_excess(mean: ArrayLike, variance: ArrayLike, supply: ArrayLike) -> Array:
-    """E[max(units - supply, 0)]: the units that are asked for and not there.
+    """E[max(units - supply, 0)]: the units of demand that the shelf does not hold.
 
     Uses x f(x; r) = mean f(x - 1; r + 1) for the negative binomial f, so that no sum over counts is needed.
     """

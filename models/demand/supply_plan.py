@@ -42,7 +42,7 @@ def derive_plan(daily_units: np.ndarray, business_date: date, cover_days: int, h
     if not np.isfinite(sold).all() or (sold < 0).any():
         raise ValueError("daily units must be finite and 0 or more")
     mean = sold.mean(axis=1)
-    # Means of whole units carry rounding errors; without the allowance 7 x (1/7) would ask for 2 units.
+    # Means of whole units carry rounding errors; without the allowance 7 x (1/7) would order 2 units.
     level = np.ceil(mean * cover_days - 1e-9)
     since = min(_days_since_delivery(business_date), sold.shape[1])
     on_hand = np.maximum(level - sold[:, sold.shape[1] - since :].sum(axis=1), 0.0)

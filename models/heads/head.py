@@ -12,7 +12,7 @@ class Head(keras.layers.Layer):
     """One question about the state of an example.
 
     `call(state float32 [B, C], batch, training)` returns outputs, in whatever form the head's other methods read.
-    `build()` needs no shape: every head is told its width when it is made.
+    `build()` needs no shape: every head gets its width from its constructor.
     """
 
     loss_names: tuple[str, ...]

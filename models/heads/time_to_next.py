@@ -115,7 +115,7 @@ class HazardHead(TimeHead):
 
     Beyond the last interval the hazard of the last one goes on.
 
-    Shapes: B funnels, I inputs, K intervals, D days asked for.
+    Shapes: B funnels, I inputs, K intervals, D requested days.
     Source: discrete-time survival, as in Gensheimer and Narasimhan, "A scalable discrete-time survival model for
             neural networks", PeerJ 2019.
     """

@@ -2,7 +2,7 @@
 
 The paper sets predicted quantities on predicted days against resupplies and alerts where the residual is negative. By
 default the opening stock is added and the residual cumulated, because what is left today is sold tomorrow; the
-paper's per-day residual stays available. Units that are asked for on an empty shelf are lost, not kept for later:
+paper's per-day residual stays available. Demand on an empty shelf is lost, not kept for later:
 the units lost by a day are the largest cumulative shortage up to it.
 """
 
@@ -68,7 +68,7 @@ class Shortage:
 
 
 def find_shortages(shelves: Shelves, min_probability: float, residual: Residual = "cumulative") -> Shortage:
-    """Judge every shelf.
+    """Compare the demand and the supply of every shelf.
 
     Cumulative: an alert is a shelf short with at least `min_probability`, on the first day that reaches it.
     Per day (the paper): an alert is a negative residual, on the first such day; the opening stock plays no part.
@@ -89,7 +89,7 @@ def find_shortages(shelves: Shelves, min_probability: float, residual: Residual 
         short_by = np.maximum.accumulate(short_on, axis=1)
         lost = expected_excess(demand, shelves.cumulative_variance, supply).max(axis=1)
         short = short_by >= min_probability
-        # Nobody asks, nothing is short: a threshold of 0 would otherwise alert every product.
+        # Without demand nothing is short: a threshold of 0 would otherwise alert every product.
         short &= short_by > 0
     is_alert, first = np.any(short, axis=1), short.argmax(axis=1)
     return Shortage(left, short_on, short_by, lost, _days_of_cover(shelves), is_alert, first)
@@ -119,7 +119,7 @@ def reasons(shelves: Shelves, shortage: Shortage, horizon: list[date], residual:
         ]
     demand = np.cumsum(shelves.mean, axis=1)[rows, day]
     at_most = quantile(demand, shelves.cumulative_variance[rows, day], 0.9)
-    told = []
+    reasons = []
     for row, ahead in zip(rows, day, strict=True):
         arriving = shelves.arriving[row, : ahead + 1]
         supply = f"{_units(shelves.on_hand[row])} on hand"
@@ -127,11 +127,11 @@ def reasons(shelves: Shelves, shortage: Shortage, horizon: list[date], residual:
             supply += f" and {_units(arriving.sum())} arriving by {short_day(horizon[np.flatnonzero(arriving)[-1]])}"
         else:
             supply += " and nothing arriving"
-        told.append(
+        reasons.append(
             f"{supply} against {_units(demand[row])} expected (9 times in 10 at most {at_most[row]:.0f}) "
             f"by {short_day(horizon[ahead])}"
         )
-    return told
+    return reasons
 
 
 def _units(value: float) -> str:
@@ -147,9 +147,9 @@ def _days_of_cover(shelves: Shelves) -> Array:
     shelf = shelves.on_hand.astype(np.float64)
     for day in range(horizon):
         shelf = shelf + shelves.arriving[:, day]
-        asked = shelves.mean[:, day]
-        runs_out = open_ended & (shelf < asked)
-        cover[runs_out] = day + shelf[runs_out] / asked[runs_out]
+        demand = shelves.mean[:, day]
+        runs_out = open_ended & (shelf < demand)
+        cover[runs_out] = day + shelf[runs_out] / demand[runs_out]
         open_ended &= ~runs_out
-        shelf = np.maximum(shelf - asked, 0.0)
+        shelf = np.maximum(shelf - demand, 0.0)
     return cover

@@ -35,7 +35,7 @@ class WhatIf:
 def what_if(
     shelves: Shelves, day: int, units: float, min_probability: float, residual: Residual = "cumulative"
 ) -> WhatIf:
-    """Judge every shelf without and with `units` more of its product arriving before the opening of `day`.
+    """Compare demand and supply of every shelf without and with `units` more that arrive before the opening of `day`.
 
     Args:
         day: counted from 0, the business date.

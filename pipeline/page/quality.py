@@ -24,35 +24,35 @@ NIGHTS_SHOWN = 60
 
 
 @dataclass(frozen=True)
-class Judged:
-    """One night's scorecard and what the gate said; None where it has not yet."""
+class GatedNight:
+    """One night's scorecard and the gate's verdict; None where there is none yet."""
 
     card: Scorecard
     verdict: Verdict | None
 
 
-def read_nights(workspace: Workspace) -> list[Judged]:
+def read_nights(workspace: Workspace) -> list[GatedNight]:
     """The latest nights that trained, oldest first; of a night that ran twice, the run that trained last."""
-    latest: dict[Any, Judged] = {}
-    # Nights of before there were other tasks left theirs in the run's folder itself.
+    latest: dict[Any, GatedNight] = {}
+    # Before there were several tasks, a night wrote them into the run's folder itself.
     places = (f"*/{FILE_NAME}", f"*/{TASKS_FOLDER}/{NEXT_BASKET.name}/{FILE_NAME}")
     found = [path for place in places for path in (workspace.root / "runs").glob(place)]
     for path in sorted(found, key=lambda path: path.stat().st_mtime_ns):
         card = Scorecard.read(path.parent)
-        latest[card.business_date] = Judged(card, Verdict.read(path.parent))
+        latest[card.business_date] = GatedNight(card, Verdict.read(path.parent))
     return [latest[day] for day in sorted(latest)][-NIGHTS_SHOWN:]
 
 
-def quality_figure(nights: list[Judged], rule: Rule) -> go.Figure:
+def quality_figure(nights: list[GatedNight], rule: Rule) -> go.Figure:
     """The gate's metric by night; a model that was not measured in a night has a gap there."""
     figure = go.Figure()
-    days = [judged.card.business_date for judged in nights]
+    days = [night.card.business_date for night in nights]
     looks = (
         ("Tonight's candidate", {"color": DEMAND, "dash": "dot"}, "circle-open"),
         ("Champion before it", {"color": SUPPLY}, "circle"),
         (f"Baseline {rule.settings.baseline}", {"color": QUIET, "dash": "dash"}, "square"),
     )
-    by_model = zip(*(compared(judged.card, rule) for judged in nights), strict=True)
+    by_model = zip(*(compared(night.card, rule) for night in nights), strict=True)
     for (name, line, symbol), values in zip(looks, by_model, strict=True):
         figure.add_scatter(
             x=days, y=list(values), name=name, mode="lines+markers", line=line, marker={"symbol": symbol, "size": 8}
@@ -102,7 +102,7 @@ class QualityPage:
                     ),
                     facts(
                         ["Night", "Customers", "Candidate", "Champion", "Baseline", "The gate"],
-                        [self._row(judged, rule) for judged in reversed(nights)],
+                        [self._row(night, rule) for night in reversed(nights)],
                     ),
                 ],
                 gap="sm",
@@ -113,13 +113,13 @@ class QualityPage:
     def register(self, app: Dash, context: Context) -> None:
         """Nothing here changes by itself."""
 
-    def _row(self, judged: Judged, rule: Rule) -> list[str]:
-        verdict, values = judged.verdict, compared(judged.card, rule)
+    def _row(self, night: GatedNight, rule: Rule) -> list[str]:
+        verdict, values = night.verdict, compared(night.card, rule)
         if verdict is None:
-            words = "not judged yet"
+            words = "not compared yet"
         elif verdict.promoted:
             words = f"{verdict.candidate_version} became champion"
         else:
             words = f"{verdict.candidate_version} was refused: " + "; ".join(verdict.reasons)
         shown = ["" if value is None else f"{value:.3f}" for value in values]
-        return [judged.card.business_date.isoformat(), f"{judged.card.customers:,}", *shown, words]
+        return [night.card.business_date.isoformat(), f"{night.card.customers:,}", *shown, words]

@@ -20,10 +20,11 @@ def cells(page: Page, column: str) -> list[str]:
     """The texts of a column, from the top, of the rows on the screen."""
     rows = page.locator(f'.ag-row [col-id="{column}"]')
     expect(rows.first).not_to_be_empty()
-    ordered = sorted(
-        (int(cell.locator("..").get_attribute("row-index") or 0), cell.inner_text()) for cell in rows.all()
+    # One read for all of them: the grid may draw its rows anew between two.
+    found = rows.evaluate_all(
+        "cells => cells.map(c => [Number(c.parentElement.getAttribute('row-index')), c.innerText])"
     )
-    return [text for _, text in ordered]
+    return [text for _, text in sorted(found)]
 
 
 def filter_box(page: Page, heading: str) -> Locator:
