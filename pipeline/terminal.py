@@ -14,6 +14,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from models.directions import GAIN
 from models.names import look_up
 from pipeline.text import one_line, without_passwords
 
@@ -66,6 +67,11 @@ def one_of(kind: type[Choice], what: str) -> Callable[[str], Choice]:
 def money(cents: int) -> str:
     """Currency units with two decimals."""
     return f"{cents / 100:,.2f}"
+
+
+def at_risk(cents: int, direction: str | None) -> str:
+    """The money that may be lost, or `gain` where more is spent than usual."""
+    return GAIN if direction == GAIN else money(cents)
 
 
 def plain(value: object) -> Text:

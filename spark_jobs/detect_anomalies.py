@@ -17,6 +17,7 @@ from pyspark.sql import functions as F
 from scipy.sparse import csr_array
 
 from models.behaviour.detection import KINDS, Algorithm, score_behaviour, severity
+from models.behaviour.directions import directions
 from models.behaviour.funnel_baskets import FunnelBaskets
 from models.behaviour.reasons import explain
 from models.days import day_of, epoch_day, epoch_days
@@ -196,6 +197,7 @@ def _score(business_date: date, settings: AnomalySettings) -> Callable[[pd.DataF
                 "is_news": scores.is_news,
                 "is_alert": False,
                 "value_cents": np.rint(peers.monthly_cents).astype(np.int64),
+                "direction": directions(histories, scores),
                 "severity": severity(scores.score, peers.monthly_cents),
                 "reason": explain(histories, scores, today, peers.names, funnel_kind),
             }

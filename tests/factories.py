@@ -172,6 +172,7 @@ def anomaly(**fields: Any) -> dict[str, Any]:
         "is_news": True,
         "is_alert": True,
         "value_cents": 4000,
+        "direction": "loss",
         "severity": "medium",
         "reason": "bought p9, never bought before",
     }

@@ -19,7 +19,7 @@ from pipeline.alerts.models import Publication
 from pipeline.alerts.queries import reading
 from pipeline.alerts.store import opened, writing
 from pipeline.settings import AlertSettings, Settings
-from pipeline.terminal import money
+from pipeline.terminal import at_risk
 from pipeline.text import one_line
 
 # In the order of the digest; an incident that crossed several lines is named under the first.
@@ -89,7 +89,7 @@ def compose(session: Session, source: str, business_date: date, settings: AlertS
 
 
 def _crossed(session: Session, source: str, business_date: date) -> list[tuple[str, Incident]]:
-    """The incidents that crossed a line that night and how, by kind of crossing, then by value."""
+    """The incidents that crossed a line that night and how, by kind of crossing, then by value at risk."""
     query = (
         select(IncidentEvent, Incident)
         .join(Incident, Incident.id == IncidentEvent.incident_id)
@@ -108,11 +108,11 @@ def _crossed(session: Session, source: str, business_date: date) -> list[tuple[s
         earlier = first.get(incident.id)
         if earlier is None or order.index(event.action) < order.index(earlier[0]):
             first[incident.id] = event.action, incident
-    return sorted(first.values(), key=lambda news: (order.index(news[0]), -news[1].value_at_risk_cents, news[1].id))
+    return sorted(first.values(), key=lambda news: (order.index(news[0]), -news[1].at_risk_cents, news[1].id))
 
 
 def _line(action: str, incident: Incident) -> str:
-    value = money(incident.value_at_risk_cents)
+    value = at_risk(incident.value_at_risk_cents, incident.direction)
     named = f"{incident.name}, {incident.store_id}, {incident.severity}, {value}: {incident.reason}"
     text = one_line(f"{CROSSINGS[action]}: {named}")
     return text if len(text) <= LONGEST_LINE else text[: LONGEST_LINE - 1] + "…"

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from models.directions import DIRECTIONS, GAIN
 from models.severities import SEVERITIES
 from pipeline.alerts.models import ALERT_ID, KINDS, NAME, Base, one_of, short_hash
 from pipeline.tables.sequences import FUNNEL_KINDS
@@ -25,7 +26,7 @@ PHASES = (LOW, OUT)
 PRODUCT = "product"
 SUBJECT_KINDS = (PRODUCT, *FUNNEL_KINDS)
 _ORDER = ("source", "kind", "value_at_risk_cents", "id")
-_FILTERS = ("state", "store_id", "name", "category", "first_seen", "verdict")
+_FILTERS = ("state", "store_id", "name", "category", "first_seen", "verdict", "direction")
 
 
 class Incident(Base):
@@ -39,6 +40,7 @@ class Incident(Base):
         CheckConstraint(one_of("phase", PHASES), name="phase"),
         CheckConstraint(one_of("verdict", VERDICTS), name="verdict"),
         CheckConstraint(one_of("severity", SEVERITIES), name="severity"),
+        CheckConstraint(one_of("direction", DIRECTIONS), name="direction"),
         CheckConstraint("first_seen <= last_seen", name="seen"),
         Index(
             "uq_incidents_live_subject",
@@ -85,6 +87,13 @@ class Incident(Base):
     snoozed_until: Mapped[date | None] = mapped_column(default=None)
     verdict: Mapped[str | None] = mapped_column(String(16), default=None)
     previous_id: Mapped[str | None] = mapped_column(ALERT_ID, ForeignKey("incidents.id"), default=None)
+    # Of anomalies: whether less is spent than usual. Null for stock-outs, and where no night since 0005 has shown it.
+    direction: Mapped[str | None] = mapped_column(String(8), default=None)
+
+    @property
+    def at_risk_cents(self) -> int:
+        """What may be lost: nothing where more is spent than usual."""
+        return 0 if self.direction == GAIN else self.value_at_risk_cents
 
     @property
     def is_open(self) -> bool:

@@ -134,6 +134,7 @@ def description(seen: Sighting) -> dict[str, Any]:
             "subject_id": alert.product_id,
             "name": alert.product_name,
             "category": alert.category,
+            "direction": None,
         }
     else:
         about = {
@@ -141,6 +142,7 @@ def description(seen: Sighting) -> dict[str, Any]:
             "subject_id": alert.funnel_id,
             "name": f"{alert.funnel_kind} {alert.funnel_id}",
             "category": None,
+            "direction": alert.direction,
         }
     return about | {
         "source": alert.source,

@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
 
+from models.directions import DIRECTIONS
 from models.severities import SEVERITIES
 from pipeline.tables.sequences import FUNNEL_KINDS
 
@@ -123,12 +124,13 @@ class StockoutAlert(Alert, Base, kw_only=True):
 
 
 class AnomalyAlert(Alert, Base, kw_only=True):
-    """A funnel whose behaviour changed; value at risk is what it spends in a usual month."""
+    """A funnel whose behaviour changed; its value is what it spends in a usual month, at risk unless it is a gain."""
 
     __tablename__ = "anomaly_alerts"
     __table_args__ = (
         *_of_publication("funnel_kind", "funnel_id"),
         CheckConstraint(one_of("funnel_kind", FUNNEL_KINDS), name="funnel_kind"),
+        CheckConstraint(one_of("direction", DIRECTIONS), name="direction"),
         Index(None, "store_id", "business_date"),
     )
 
@@ -138,6 +140,8 @@ class AnomalyAlert(Alert, Base, kw_only=True):
     score: Mapped[float]
     distance: Mapped[float]
     cluster: Mapped[int]
+    # Null in nights published before it was kept.
+    direction: Mapped[str | None] = mapped_column(String(8), default=None)
 
 
 KINDS: dict[str, type[StockoutAlert] | type[AnomalyAlert]] = {"stockout": StockoutAlert, "anomaly": AnomalyAlert}

@@ -1,19 +1,16 @@
 """Queries of the alert store."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import date
 from typing import Literal, overload
 
-import pyarrow.dataset as ds
 from sqlalchemy import Engine, func, nulls_last, select
 from sqlalchemy.orm import Session
 
-from models.names import closest_of
 from pipeline.alerts.incident_models import SHOWN_STATES, Incident
 from pipeline.alerts.models import KINDS, AnomalyAlert, Publication, StockoutAlert
+from pipeline.alerts.narrowing import ALL, Only, of_alerts, of_incidents, refuse_unknown
 from pipeline.alerts.store import AlertStoreError, check_published, opened
-from pipeline.lake.lake import LakeError
 from pipeline.settings import Settings
 from pipeline.workspace import Workspace
 
@@ -25,7 +22,7 @@ def open_alerts(
     kind: Literal["stockout"],
     source: str,
     business_date: date | None = None,
-    store: str | None = None,
+    only: Only = ALL,
     limit: int | None = None,
 ) -> list[StockoutAlert]: ...
 
@@ -37,7 +34,7 @@ def open_alerts(
     kind: Literal["anomaly"],
     source: str,
     business_date: date | None = None,
-    store: str | None = None,
+    only: Only = ALL,
     limit: int | None = None,
 ) -> list[AnomalyAlert]: ...
 
@@ -48,7 +45,7 @@ def open_alerts(
     kind: str,
     source: str,
     business_date: date | None = None,
-    store: str | None = None,
+    only: Only = ALL,
     limit: int | None = None,
 ) -> list[StockoutAlert] | list[AnomalyAlert]:
     """The alerts of one night, worst first; without a date those of the source's latest published night.
@@ -58,10 +55,9 @@ def open_alerts(
     model = KINDS[kind]
     with opened(settings) as engine, reading(engine) as session:
         chosen = _night(session, source, business_date)
+        refuse_unknown(session, Workspace.of(settings, source).lake, source, kind, only)
         query = select(model).filter_by(source=source, business_date=chosen).order_by(model.rank)
-        if store is not None:
-            _refuse_unknown_store(session, settings, source, store)
-            query = query.filter_by(store_id=store)
+        query = query.where(*of_alerts(model, only))
         return list(session.scalars(query.limit(limit)))  # type: ignore[return-value] # all of one kind
 
 
@@ -70,7 +66,7 @@ def open_incidents(
     *,
     kind: str,
     source: str,
-    store: str | None = None,
+    only: Only = ALL,
     states: Sequence[str] = SHOWN_STATES,
     limit: int | None = None,
 ) -> list[tuple[Incident, StockoutAlert | AnomalyAlert | None]]:
@@ -82,11 +78,10 @@ def open_incidents(
     worst = AnomalyAlert.score if model is AnomalyAlert else Incident.value_at_risk_cents
     with opened(settings) as engine, reading(engine) as session:
         _night(session, source, None)
+        refuse_unknown(session, Workspace.of(settings, source).lake, source, kind, only)
         query = select(Incident, model).outerjoin(model, model.id == Incident.alert_id)
         query = query.filter(Incident.source == source, Incident.kind == kind, Incident.state.in_(states))
-        if store is not None:
-            _refuse_unknown_store(session, settings, source, store)
-            query = query.filter(Incident.store_id == store)
+        query = query.where(*of_incidents(only))
         rows = session.execute(query.order_by(nulls_last(worst.desc()), Incident.id).limit(limit))
         return [(incident, alert) for incident, alert in rows]  # type: ignore[misc] # all of one kind
 
@@ -119,26 +114,6 @@ def publication(settings: Settings, source: str, business_date: date | None = No
     """A published night of a source, the latest without a date; AlertStoreError where it was never published."""
     with opened(settings) as engine, reading(engine) as session:
         return session.get_one(Publication, (source, _night(session, source, business_date)))
-
-
-def _refuse_unknown_store(session: Session, settings: Settings, source: str, store: str) -> None:
-    """Return if the source has that store: "no alerts" is then true, and for a misspelt one a false all-clear.
-
-    Raises: AlertStoreError: neither an alert nor the shelves of the latest night know it; the message names known ones.
-    """
-    known: set[str] = set()
-    for model in (Incident, *KINDS.values()):
-        known.update(session.scalars(select(model.__table__.c.store_id).filter_by(source=source).distinct()))
-    if store in known:
-        return
-    lake = Workspace.of(settings, source).lake
-    with suppress(LakeError):  # the page's machine may have the alerts alone
-        version = lake.resolve("stock_levels")
-        data = ds.dataset(lake.path("stock_levels", version), format="parquet")
-        for batch in data.to_batches(columns=["store_id"]):
-            known.update(batch.column(0).unique().to_pylist())
-    if store not in known:
-        raise AlertStoreError(f"source {source} has no store {store!r}; {closest_of(store, known)}")
 
 
 def reading(engine: Engine) -> Session:

@@ -24,7 +24,7 @@ from pipeline.commands.incidents import (
     thresholds,
 )
 from pipeline.lake.lake import LakeError
-from pipeline.nightly.summary import subject
+from pipeline.nightly.summary import subject, value_at_risk
 from pipeline.settings import Settings
 from pipeline.sources.source import SourceError, load_source
 from pipeline.stages import stage
@@ -78,6 +78,8 @@ def list_alerts(
     kind: KindOption,
     source: Source = None,
     store: Annotated[str | None, typer.Option(help="only this store")] = None,
+    category: Annotated[str | None, typer.Option(help="only products of this category")] = None,
+    product: Annotated[str | None, typer.Option(help="only this product, by id or name")] = None,
     state: Annotated[
         list[State] | None,
         typer.Option(
@@ -93,22 +95,24 @@ def list_alerts(
     """Open incidents that nobody snoozed, worst first, or with --business-date the alerts of one night."""
     from pipeline.alerts.export import columns_of
     from pipeline.alerts.incident_models import SHOWN_STATES
+    from pipeline.alerts.narrowing import Only
     from pipeline.alerts.queries import open_alerts, open_incidents
     from pipeline.alerts.store import AlertStoreError
 
+    only = Only(store, category, product)
     with errors_in_one_line(SourceError, AlertStoreError, OSError):
         settings = Settings()
         name = load_source(settings.source if source is None else source).name
         if business_date is not None:
             day = business_date.date()
-            alerts = open_alerts(settings, kind=kind.value, source=name, business_date=day, store=store, limit=limit)
+            alerts = open_alerts(settings, kind=kind.value, source=name, business_date=day, only=only, limit=limit)
             if csv is None:
                 _print_alerts(alerts, kind, name, day)
             else:
                 _write_csv(csv, [columns_of(alert) for alert in alerts], kind)
             return
         states = [one.value for one in state or ()] or SHOWN_STATES
-        found = open_incidents(settings, kind=kind.value, source=name, store=store, states=states, limit=limit)
+        found = open_incidents(settings, kind=kind.value, source=name, only=only, states=states, limit=limit)
         if csv is None:
             print_incidents([incident for incident, _alert in found], f"{kind.value} incidents of {name}")
         else:
@@ -204,7 +208,7 @@ def _print_alerts(
     columns |= {"value at risk": "right", "what": "fold", "reason": "fold"}
     rows: list[list[object]] = []
     for one in alerts:
-        value = money(one.value_at_risk_cents)
+        value = value_at_risk(one)
         rows.append([one.rank, one.id, one.severity, one.store_id, value, subject(one), one.reason])
     lines = "{#}  {id}  {severity}  store {store}  {value at risk}", "{what}: {reason}"
     print_table(f"{kind.value} alerts of {source} for {business_date}", columns, rows, lines)
@@ -216,7 +220,7 @@ def _print_facts(alert: "StockoutAlert | AnomalyAlert") -> None:
     facts: list[list[object]] = [
         ["reason", alert.reason],
         ["severity", f"{alert.severity}, rank {alert.rank} of its night"],
-        ["value at risk", money(alert.value_at_risk_cents)],
+        ["value at risk", value_at_risk(alert)],
     ]
     if isinstance(alert, StockoutAlert):
         facts += [
@@ -228,6 +232,8 @@ def _print_facts(alert: "StockoutAlert | AnomalyAlert") -> None:
                 f"{alert.on_hand:g} on hand, {alert.resupply:g} arriving, demand {alert.demand:.1f}",
             ],
         ]
+    else:
+        facts.append(["in a usual month", money(alert.value_at_risk_cents)])
     facts += [
         ["night", f"{alert.business_date} of {alert.source}"],
         ["made by", f"run {alert.run_id}, model {alert.model_version}, data {alert.data_version}"],

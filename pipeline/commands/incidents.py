@@ -10,7 +10,7 @@ import typer
 
 from pipeline.settings import Settings
 from pipeline.sources.source import SourceError, load_source
-from pipeline.terminal import errors_in_one_line, money, one_of, plain, print_table
+from pipeline.terminal import at_risk, errors_in_one_line, one_of, plain, print_table
 
 if TYPE_CHECKING:
     from pipeline.alerts.incident_models import Incident
@@ -172,7 +172,7 @@ def print_incidents(found: "Sequence[Incident]", title: str) -> None:
             incident.first_seen,
             incident.severity,
             incident.store_id,
-            money(incident.value_at_risk_cents),
+            at_risk(incident.value_at_risk_cents, incident.direction),
             incident.name,
             incident.reason,
         ]

@@ -10,7 +10,7 @@ from pipeline.nightly.night import Night
 from pipeline.settings import Settings
 from pipeline.stages import read_stages
 from pipeline.tasks.catalog import NEXT_BASKET
-from pipeline.terminal import money, print_table
+from pipeline.terminal import at_risk, print_table
 from pipeline.workspace import TASKS_FOLDER
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def print_alerts(title: str, alerts: "Sequence[StockoutAlert | AnomalyAlert]") -
         return
     columns = dict.fromkeys(("id", "severity", "store", "what"), "left") | {"value at risk": "right", "why": "fold"}
     rows: list[list[object]] = [
-        [alert.id, alert.severity, alert.store_id, subject(alert), money(alert.value_at_risk_cents), alert.reason]
+        [alert.id, alert.severity, alert.store_id, subject(alert), value_at_risk(alert), alert.reason]
         for alert in alerts
     ]
     lines = "{id}  {severity}  store {store}  {value at risk}", "{what}: {why}"
@@ -74,6 +74,11 @@ def subject(alert: "StockoutAlert | AnomalyAlert") -> str:
     if isinstance(alert, StockoutAlert):
         return alert.product_name
     return f"{alert.funnel_kind} {alert.funnel_id}"
+
+
+def value_at_risk(alert: "StockoutAlert | AnomalyAlert") -> str:
+    """The money that a stock-out or a loss of behaviour puts at risk; `gain` where there is none."""
+    return at_risk(alert.value_at_risk_cents, getattr(alert, "direction", None))
 
 
 def print_pointers(night: Night) -> None:

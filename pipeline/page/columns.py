@@ -6,6 +6,7 @@ The grid, the SQL behind it and the exported files go by the same list, so that 
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from models.directions import DIRECTIONS
 from models.severities import SEVERITIES
 from pipeline.alerts.incident_models import STATES, VERDICTS
 from pipeline.tables.sequences import FUNNEL_KINDS
@@ -124,6 +125,7 @@ ANOMALIES = (
     _LIFE[0],
     Column("observed_on", "Seen on", "date", 118, "day of the strange basket, or of the night for a missing one"),
     Column("score", "Score", "units", 90, "how rare this is among similar customers: 3 is one in a thousand"),
+    Column("direction", "Direction", "choice", 110, "less than usual is spent, or at least as much", False, DIRECTIONS),
     Column("monthly_value", "Spends a month", "money", 130, "what this customer spends in a usual month"),
     *_LIFE[1:],
 )

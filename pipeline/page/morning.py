@@ -5,6 +5,7 @@ from datetime import date
 
 from sqlalchemy import case, func, select
 
+from models.directions import GAIN
 from pipeline.alerts.incident_models import SHOWN_STATES, Incident
 from pipeline.alerts.models import Publication
 from pipeline.page.context import Context, NothingPublished
@@ -39,7 +40,7 @@ class Morning:
 
 @dataclass(frozen=True)
 class Tiles:
-    """Open incidents of one kind, snoozed ones left out: how many, their money, the latest night's; and verdicts."""
+    """Open incidents of one kind, not snoozed: how many, their money at risk, the latest night's; and verdicts."""
 
     open: int
     value_cents: int
@@ -65,9 +66,10 @@ def read_morning(context: Context, source: str) -> Morning:
 def read_tiles(context: Context, source: str, kind: str, business_date: date) -> Tiles:
     """The figures of one kind of incident, in one pass."""
     is_open = Incident.state.in_(SHOWN_STATES)
+    is_at_risk = is_open & Incident.direction.is_distinct_from(GAIN)
     figures = select(
         func.count(case((is_open, 1))),
-        func.coalesce(func.sum(case((is_open, Incident.value_at_risk_cents))), 0),
+        func.coalesce(func.sum(case((is_at_risk, Incident.value_at_risk_cents))), 0),
         func.count(case((is_open & (Incident.first_seen == business_date), 1))),
         func.count(case((Incident.verdict == "right", 1))),
         func.count(case((Incident.verdict.in_(("right", "wrong")), 1))),

@@ -41,6 +41,7 @@ class TablePage:
     kind: str
     columns: tuple[Column, ...]
     money_heading: str
+    money_words: str
 
     @property
     def grid_id(self) -> str:
@@ -72,7 +73,7 @@ class TablePage:
             className="tiles",
             children=[
                 tile("Open alerts", f"{tiles.open:,}", f"{tiles.new:,} of them new tonight"),
-                tile(self.money_heading, money(tiles.value_cents), "of the open alerts"),
+                tile(self.money_heading, money(tiles.value_cents), self.money_words),
                 tile("New tonight", f"{tiles.new:,}", "first seen in the latest night"),
                 tile("Back-tested precision", f"{measured.precision:.0%}" if measured else "not measured yet", found),
             ],
@@ -237,5 +238,5 @@ def tile(heading: str, figure: str, words: str) -> Any:
     )
 
 
-STOCKOUTS = TablePage("stockouts", "stockout", STOCKOUT_COLUMNS, "Lost sales at risk")
-ANOMALIES = TablePage("anomalies", "anomaly", ANOMALY_COLUMNS, "Monthly spending at risk")
+STOCKOUTS = TablePage("stockouts", "stockout", STOCKOUT_COLUMNS, "Lost sales at risk", "of the open alerts")
+ANOMALIES = TablePage("anomalies", "anomaly", ANOMALY_COLUMNS, "Monthly spending at risk", "of open alerts with a loss")

@@ -74,6 +74,7 @@ def anomalies(source: str, scope: str = "open") -> View:
             "kind": INCIDENT.subject_kind,
             "observed_on": ANOMALY.observed_on,
             "score": ANOMALY.score,
+            "direction": INCIDENT.direction,
             "monthly_value": INCIDENT.value_at_risk_cents,
         },
         rows=_incidents(source, "anomaly", scope),

@@ -1,5 +1,6 @@
 """Funnels whose latest basket left the pattern of their cluster (LENS, Algorithm 1)."""
 
+from models.directions import DIRECTIONS
 from models.severities import SEVERITIES
 from pipeline.tables.contract import Column, Table
 from pipeline.tables.sequences import FUNNEL_KINDS
@@ -33,6 +34,7 @@ ANOMALIES = Table(
         Column("is_news", "boolean", "it was not as strange just before already"),
         Column("is_alert", "boolean", "news, and among the configured rate of alerts"),
         Column("value_cents", "bigint", "what the funnel spends in a usual month", unit="cents", minimum=0),
+        Column("direction", "string", "whether it spends less than usual, or at least as much", values=DIRECTIONS),
         Column("severity", "string", "from score and value", values=SEVERITIES),
         Column("reason", "string", "one sentence naming the products or days that made it"),
     ),

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from typer.testing import CliRunner, Result
 
+from pipeline.alerts.narrowing import Only
 from pipeline.alerts.queries import open_alerts
 from pipeline.cli import app
 from pipeline.settings import Settings
@@ -85,7 +86,7 @@ def test_csv_to_a_file(shop: Workspace, settings: Settings) -> None:
 
 def test_why_lists_the_predicted_baskets_of_a_stockout(shop: Workspace, settings: Settings) -> None:
     larder("alerts", "publish", *NIGHT)
-    (short,) = open_alerts(settings, kind="stockout", source="shop", store="s1")
+    (short,) = open_alerts(settings, kind="stockout", source="shop", only=Only(store="s1"))
     output = larder("alerts", "why", short.id[:8]).output
     assert "buyer" in output
     assert "1 predicted baskets hold it within 7 days" in output
@@ -113,7 +114,7 @@ def test_why_of_an_unknown_id(shop: Workspace) -> None:
 
 def test_why_of_an_expired_run_says_so(shop: Workspace, settings: Settings) -> None:
     larder("alerts", "publish", *NIGHT)
-    (short,) = open_alerts(settings, kind="stockout", source="shop", store="s1")
+    (short,) = open_alerts(settings, kind="stockout", source="shop", only=Only(store="s1"))
     for number in range(2, 5):
         publish_rows(shop, "predictions", version=f"run{number}")
     shop.lake.expire("predictions", 2)

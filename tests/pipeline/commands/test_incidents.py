@@ -8,7 +8,7 @@ from typer.testing import CliRunner, Result
 
 from pipeline.alerts.queries import open_alerts
 from pipeline.cli import app
-from tests.factories import anomaly, publish_rows, stock_level, stockout
+from tests.factories import anomaly, product, publish_rows, stock_level, stockout
 from tests.pipeline.alerts.shop_nights import Nights, business_date
 
 
@@ -85,6 +85,46 @@ def test_nothing_published_yet(nights: Nights) -> None:
 def test_an_unknown_store_is_no_all_clear(two_nights: Nights, options: tuple[str, ...], night: tuple[str, ...]) -> None:
     result = alerts("list", "--kind", "stockout", *options, *night)
     assert (result.exit_code, "has no store" in result.stderr, "known: s1" in result.stderr) == (1, True, True)
+
+
+@pytest.mark.parametrize("what", ["category", "product"])
+@pytest.mark.parametrize("night", [(), ("--business-date", "2026-03-01")])
+def test_an_unknown_category_or_product_is_no_all_clear(two_nights: Nights, what: str, night: tuple[str, ...]) -> None:
+    for word in ("oatz", "", "P1", "breakfast "):
+        result = alerts("list", "--kind", "stockout", f"--{what}", word, *night)
+        assert (result.exit_code, result.stderr.count("\n")) == (1, 1), result.output
+        assert f"has no {what} {word!r}; known: " in result.stderr
+    refused = alerts("list", "--kind", "anomaly", f"--{what}", "p1", *night)
+    assert (refused.exit_code, "narrow --kind stockout alone" in refused.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("night", [(), ("--business-date", "2026-03-02")])
+def test_a_list_is_narrowed_to_a_category_or_a_product(two_nights: Nights, night: tuple[str, ...]) -> None:
+    publish_rows(two_nights.workspace, "products", product(product_id="p9", name="Tea", category="drinks"), version="x")
+    two_nights.publish(2, stockout(on_hand=0.0), stockout(product_id="p3", category="baking", reason="flour"))
+    shown = {
+        ("--category", "baking"): (False, True),
+        ("--product", "p3"): (False, True),
+        ("--product", "p1"): (True, False),
+        ("--category", "breakfast"): (True, False),
+        ("--category", "breakfast", "--product", "p3"): (False, False),
+        ("--category", "drinks"): (False, False),
+        ("--product", "Tea"): (False, False),
+    }
+    for options, found in shown.items():
+        result = alerts("list", "--kind", "stockout", "--csv", "-", *options, *night)
+        rows = list(csv.DictReader(io.StringIO(result.stdout)))
+        assert result.exit_code == 0, result.stderr
+        assert tuple(one in {row["product_id"] for row in rows} for one in ("p1", "p3")) == found, options
+
+
+def test_a_gain_puts_nothing_at_risk(nights: Nights) -> None:
+    nights.publish(1, anomalies=[anomaly(), anomaly(funnel_id="c2", direction="gain", value_cents=987600)])
+    for night in ((), ("--business-date", "2026-03-01")):
+        output = alerts("list", "--kind", "anomaly", *night).output
+        assert ("40.00" in output, "gain" in output, "9,876.00" in output) == (True, True, False)
+    lines = [line for line in alerts("digest").output.splitlines() if line.startswith("new")]
+    assert ["40.00" in lines[0], "gain" in lines[1], "9,876.00" in lines[1]] == [True, True, False]
 
 
 def test_a_store_whose_shelves_are_known_has_no_alerts(two_nights: Nights) -> None:
