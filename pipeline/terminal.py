@@ -1,8 +1,7 @@
 """How commands talk to people: errors in one line, money, and tables of plain cells."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from typing import TypeVar
 
 import typer
@@ -18,7 +17,7 @@ from models.directions import GAIN
 from models.names import look_up
 from pipeline.text import one_line, without_passwords
 
-Choice = TypeVar("Choice", bound=StrEnum)
+Choice = TypeVar("Choice", bound=str)
 
 BLOCKS_BELOW = 120  # columns: a list of alerts with ids, products and reasons is no table on less
 READABLE = 24  # columns that long text has at least; less is a tower of syllables
@@ -51,15 +50,15 @@ def in_words(error: BaseException) -> str:
     return str(error)
 
 
-def one_of(kind: type[Choice], what: str) -> Callable[[str], Choice]:
-    """A parser of an option: one of the enumeration's values; another word ends the command with status 1.
+def one_of(known: Iterable[Choice], what: str) -> Callable[[str], Choice]:
+    """A parser of an option: one of the known words; another word ends the command with status 1.
 
     The message is a line that names the known values and the closest, as for a table or a store.
     """
 
     def parse(word: str) -> Choice:
         with errors_in_one_line(ValueError):
-            return look_up(what, word, {str(one.value): one for one in kind})
+            return look_up(what, word, {str(one): one for one in known})
 
     return parse
 

@@ -36,6 +36,10 @@ class Workspace:
         """The folders of all runs."""
         return self.root / "runs"
 
+    def runs_with_task(self, task: str) -> list[str]:
+        """The runs that trained a candidate of that task."""
+        return sorted(folder.parents[1].name for folder in self.runs.glob(f"*/{TASKS_FOLDER}/{task}"))
+
     def run_folder(self, run_id: str) -> Path:
         """Stage records, checkpoints and reports of one run; made if missing."""
         folder = self.runs / run_id

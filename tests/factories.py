@@ -179,6 +179,28 @@ def anomaly(**fields: Any) -> dict[str, Any]:
     return row | fields
 
 
+def next_offer(**fields: Any) -> dict[str, Any]:
+    """Customer c1 most likely takes breakfast next, in one to three days after the last time."""
+    row: dict[str, Any] = {
+        "customer_id": "c1",
+        "offer_rank": 1,
+        "offer": "breakfast",
+        "probability": 0.5,
+        "from_days": 1,
+        "to_days": 3,
+        "bucket_probability": 0.4,
+        "joint_probability": 0.2,
+        "probability_by_day": [0.5] * 28,
+        "expected_on": BUSINESS_DATE,
+        "expected_amount_cents": 100.0,
+        "last_sold_on": date(2026, 2, 27),
+        "fallback": None,
+        "model_version": "larder-shop-next_offers/1",
+        "business_date": BUSINESS_DATE,
+    }
+    return row | fields
+
+
 def customer_segment(**fields: Any) -> dict[str, Any]:
     """Customer c1 is alone in the segment of tea, as the night before."""
     row: dict[str, Any] = {
@@ -274,6 +296,7 @@ def publish_rows(
         "stockouts": stockout,
         "anomalies": anomaly,
         "customer_segments": customer_segment,
+        "next_offers": next_offer,
         "transactions": transaction,
         "expected_demand": expected_demand,
         "stock_levels": stock_level,

@@ -53,7 +53,14 @@ def snooze(
 
 def close(
     ids: Ids,
-    verdict: Annotated[Verdict, typer.Option(help="was the alert right? wrong and known also silence the condition")],
+    verdict: Annotated[
+        Verdict,
+        typer.Option(
+            parser=one_of(Verdict, "verdict"),
+            metavar="|".join(Verdict),
+            help="was the alert right? wrong and known also silence the condition",
+        ),
+    ],
     comment: Words = None,
     by: By = None,
 ) -> None:

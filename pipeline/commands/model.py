@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from models.names import closest_of
 from pipeline.lake.lake import LakeError
 from pipeline.sources.source import SourceError
 from pipeline.tasks.catalog import NEXT_BASKET, task_and_settings
@@ -42,6 +43,9 @@ def promote(
         promoted, settings = task_and_settings(task, Settings())
         run = Run(source, business_date.date(), run_id)
         workspace = Workspace.of(settings, load_source(source).name)
+        trained = workspace.runs_with_task(task)
+        if run_id not in trained:
+            raise ValueError(f"run {run_id!r} trained no candidate of {task}; {closest_of(run_id, trained)}")
         with stage("promote_model", workspace.run_folder(run_id)) as record:
             verdict = apply_gate(promoted, settings, workspace, run)
             record.details = {"task": task} | verdict.model_dump(mode="json")
@@ -69,7 +73,7 @@ def scorecard(
         if not runs:
             raise FileNotFoundError(f"source {name} has no model yet; `larder nightly` trains one")
         if run_id is not None and run_id not in runs:
-            raise FileNotFoundError(f"source {name} has no model of run {run_id}; `larder model list` shows the runs")
+            raise ValueError(f"source {name} has no model of run {run_id!r}; {closest_of(run_id, runs)}")
         print_scorecard(Workspace.of(registry.settings, name).task_folder(run_id or runs[0], task))
 
 

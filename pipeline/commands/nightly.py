@@ -59,7 +59,8 @@ def nightly(
         check_writable(Workspace.of(settings, description.name).runs)
         if settings.tracking_uri is not None:
             check_reachable(settings.tracking_uri)
-        prepare_files(description, Workspace.of(settings, description.name), typer.echo)
+        if resume is None:
+            prepare_files(description, Workspace.of(settings, description.name), typer.echo)
         night = plan_night(settings, description, described_in, _day(business_date), resume)
         go_on.append(night.resume_command)
         typer.echo(f"{description.name} as of {night.business_date}; log: {night.log}")

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from models.names import closest_of
 from pipeline.lake.lake import LakeError
 from pipeline.settings import Settings
 from pipeline.sources.source import SourceError, load_source
@@ -47,9 +48,10 @@ def list_offers(
         lake = Workspace.of(settings, name).lake
         version = lake.resolve(NEXT_OFFERS.name)
         rows = offers_of(lake.path(NEXT_OFFERS.name, version), customer, product, within)[:limit]
-        if not rows and (customer or product):
-            who = f"customer {customer!r}" if customer else f"offer {product!r}"
-            raise ValueError(f"{name} has no next offer for {who} in version {version}; see `larder offers list`")
+        for what, column, word in (("customer", "customer_id", customer), ("offer", "offer", product)):
+            known = known_names(lake.path(NEXT_OFFERS.name, version), column) if word is not None else set()
+            if word is not None and word not in known:
+                raise ValueError(f"the next offers of {name} have no {what} {word!r}; {closest_of(word, known)}")
         if as_json:
             typer.echo(json.dumps(rows, indent=1, default=str))
         elif csv is not None:
@@ -74,6 +76,16 @@ def offers_of(folder: Path, customer: str | None, product: str | None, within: i
     by_rank = customer is not None and product is None
     rows.sort(key=lambda row: (0.0 if by_rank else -row["probability_within"], row["offer_rank"], row["customer_id"]))
     return [{name: row[name] for name in (*_COLUMNS, *_MORE)} for row in rows]
+
+
+def known_names(folder: Path, column: str) -> set[str]:
+    """The customers or offers of a version."""
+    import pyarrow.dataset as ds
+
+    found: set[str] = set()
+    for batch in ds.dataset(folder, format="parquet").to_batches(columns=[column]):
+        found.update(batch.column(0).unique().to_pylist())
+    return found
 
 
 def _print(rows: list[dict[str, Any]], title: str) -> None:

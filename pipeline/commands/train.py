@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 
@@ -13,8 +13,10 @@ from pipeline.nightly.environment import spark_environment
 from pipeline.settings import REPOSITORY, Finetune, Settings
 from pipeline.sources.source import SourceError, load_source
 from pipeline.tasks.catalog import NEXT_BASKET, task_and_settings
-from pipeline.terminal import errors_in_one_line
+from pipeline.terminal import errors_in_one_line, one_of
 from pipeline.workspace import Run, Workspace
+
+FINETUNES: tuple[Finetune, ...] = get_args(Finetune)
 
 
 def train(
@@ -27,7 +29,12 @@ def train(
     ] = None,
     task: Annotated[str, typer.Option(help="the question to train for")] = NEXT_BASKET.name,
     architecture: Annotated[str | None, typer.Option(help="a name in models/catalog.py")] = None,
-    finetune: Annotated[Finetune | None, typer.Option(help="what follows supervised training")] = None,
+    finetune: Annotated[
+        Finetune | None,
+        typer.Option(
+            parser=one_of(FINETUNES, "finetune"), metavar="|".join(FINETUNES), help="what follows supervised training"
+        ),
+    ] = None,
     run_id: Annotated[str | None, typer.Option(help="names the run; default: from date and choices")] = None,
 ) -> None:
     """Train and register a candidate now, on this machine; it becomes champion only by `larder model promote`."""

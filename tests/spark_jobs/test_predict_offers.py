@@ -84,4 +84,4 @@ def test_frequencies_predict_before_the_first_champion_and_then_the_champion_doe
     csv = larder("offers", "list", "--source", "shop", "--product", "tea", "--within", "7", "--csv", "-")
     assert csv.splitlines()[0].startswith("customer_id,offer_rank,offer,probability")
     assert all(",tea," in line for line in csv.splitlines()[1:])
-    assert "larder offers list" in larder("offers", "list", "--source", "shop", "--customer", "nobody", status=1)
+    assert "no customer 'nobody'; known: c" in larder("offers", "list", "--customer", "nobody", status=1)
