@@ -56,11 +56,10 @@ def usable_champion(registry: Registry, task_folder: Path) -> FoundChampion:
 
 
 def problems_of(registry: Registry, version: RegisteredVersion) -> list[str]:
-    """Why a fetched version must not be used; no code of its file is run."""
-    problems = registry.task.problems(version.model_path, version.served(registry.task).tables)
+    """Why a fetched version must not be used; no code of its file is run, and no other file than ours is unpacked."""
     if version.digest and file_digest(version.model_path) != version.digest:
-        problems.append("its file is not the one that was registered")
-    return problems
+        return ["its file is not the one that was registered"]
+    return registry.task.problems(version.model_path, version.served(registry.task).tables)
 
 
 def _loaded_by_run(task_folder: Path) -> list[str | None]:

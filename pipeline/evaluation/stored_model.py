@@ -34,8 +34,8 @@ def lens_problems(keras_file: Path, vocabulary: Path) -> list[str]:
         names = product_names(vocabulary)
         with _stored_arrays(keras_file) as arrays:
             keys = next((array[...] for name, array in arrays if name.endswith("/product_keys")), None)
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        return [f"the file cannot be read: {type(error).__name__}: {error}"]
+    except Exception as error:
+        return [_unreadable(error)]
     named = np.where(names == "", 0, keys_of(names))
     if keys is None or not np.array_equal(keys, named):
         problems.append(
@@ -49,13 +49,19 @@ def model_problems(keras_file: Path, expected_class: str) -> list[str]:
     """Why a stored model must not be used, in words: another class, or weights that are not finite; else empty."""
     try:
         with zipfile.ZipFile(keras_file) as archive:
-            stored_class = json.loads(archive.read("config.json")).get("registered_name")
+            described = json.loads(archive.read("config.json"))
+        stored_class = described.get("registered_name") if isinstance(described, dict) else None
         if stored_class != expected_class:
             return [f"the file holds a {stored_class}, not a {expected_class}"]
         bad = non_finite_weights(keras_file)
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        return [f"the file cannot be read: {type(error).__name__}: {error}"]
+    except Exception as error:
+        return [_unreadable(error)]
     return [f"{_NOT_FINITE}: {len(bad)} arrays, first {bad[0]}"] if bad else []
+
+
+def _unreadable(error: Exception) -> str:
+    """Whatever a library makes of a file, the file is at fault: a night never ends for that."""
+    return f"the file cannot be read: {type(error).__name__}: {error}"[:500]
 
 
 def non_finite_weights(keras_file: Path) -> list[str]:

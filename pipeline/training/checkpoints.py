@@ -24,6 +24,8 @@ class Checkpoints:
     ) -> None:
         self._folder = folder
         self._aside = None if chief else WorkerFolder()
+        if chief:
+            _remove_broken_list(folder)
         self._step = tf.Variable(0, dtype=tf.int64, trainable=False)
         self._sums = tf.Variable(tf.zeros([n_sums], tf.float64), trainable=False)
         self._checkpoint = tf.train.Checkpoint(model=model, optimizer=optimizer, step=self._step, sums=self._sums)
@@ -35,8 +37,13 @@ class Checkpoints:
         """Sums over the current epoch's steps, of all workers: the epoch's metrics survive a resume, too."""
 
     def restore(self) -> None:
-        """Take the chief's latest checkpoint where there is one."""
-        latest = tf.train.latest_checkpoint(str(self._folder))
+        """Take the chief's latest whole checkpoint where there is one: of the newest a power cut can leave half.
+
+        Every worker reads the same files, and so all take the same one.
+        """
+        numbers = (int(path.stem.rpartition("-")[2]) for path in self._folder.glob("ckpt-*.index"))
+        paths = (str(self._folder / f"ckpt-{number}") for number in sorted(numbers, reverse=True))
+        latest = next(filter(_is_whole, paths), None)
         if latest is not None:
             self._checkpoint.restore(latest).assert_consumed()
             self.step = int(self._step.numpy())
@@ -52,3 +59,22 @@ class Checkpoints:
         """Remove what only this worker wrote."""
         if self._aside is not None:
             self._aside.remove()
+
+
+def _remove_broken_list(folder: Path) -> None:
+    """TensorFlow's list of the checkpoints, which a power cut can leave empty: it then refuses to go on."""
+    try:
+        tf.train.get_checkpoint_state(str(folder))
+    except ValueError:
+        (folder / "checkpoint").unlink(missing_ok=True)
+
+
+def _is_whole(path: str) -> bool:
+    """Whether every array of a checkpoint can be read: each has a checksum, which is compared."""
+    try:
+        stored = tf.train.load_checkpoint(path)
+        for name in stored.get_variable_to_shape_map():
+            stored.get_tensor(name)
+    except (tf.errors.OpError, ValueError, RuntimeError, IndexError):
+        return False
+    return True

@@ -1,73 +1,116 @@
-"""`make campaign`: every probe with a seed and a bound in time; the table goes into docs/results/campaign.md."""
+"""`make campaign`: parts with a seed and a bound in time; their rows go into docs/results/campaign.md.
+
+A part that is not done within its time keeps what it did and goes on at the next call; its row is written once it has
+finished. Status 1 with a fault, 3 where a part is not done yet.
+"""
 
 import argparse
+import json
+import shutil
 import sys
-import tempfile
 from collections import Counter
-from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pipeline.files import replace_text
 from pipeline.settings import REPOSITORY
-from tests.campaign import kills, nights
+from tests.campaign.bench import Bench, add
+from tests.campaign.parts import PARTS, Part
 
-Probe = Callable[[Path, int, float], Counter[str]]
-PROBES: dict[str, Probe] = {
-    "two attempts of one run, killed": kills.lake_attempts,
-    "a night published again, killed": kills.alert_store,
-    "nights of one source at once": nights.two_at_once,
-}
-FAULTS = ("half versions", "orphans", "half nights", "nights beside another")
+UNFINISHED = "unfinished"
+STATUS_FAULT, STATUS_UNFINISHED = 1, 3
 
 
-def run(seeds: list[int], seconds: float) -> dict[str, Counter[str]]:
-    """What each probe counted over all the seeds."""
-    found: dict[str, Counter[str]] = {}
-    for name, probe in PROBES.items():
-        found[name] = Counter()
-        for seed in seeds:
-            with tempfile.TemporaryDirectory(prefix="larder-campaign-") as folder:
-                counted = probe(Path(folder), seed, seconds)
-            for what, number in counted.items():
-                found[name][what] += number
-    return found
+@dataclass(frozen=True)
+class Row:
+    """What a part counted over its seeds, as docs/results keeps it."""
+
+    what: str
+    seeds: list[int]
+    seconds: float
+    tried: dict[str, int]
+    faults: dict[str, int]
 
 
-def faults(found: dict[str, Counter[str]]) -> int:
-    """How many faults there were; any is one to mend."""
-    return sum(counted[name] for counted in found.values() for name in FAULTS)
+def run(part: Part, folder: Path, seeds: list[int], seconds: float) -> Row | None:
+    """One step of a part with each seed; None where one has not finished."""
+    counted, is_done = Counter[str](), True
+    for seed in seeds:
+        own = folder / part.name / str(seed)
+        own.mkdir(parents=True, exist_ok=True)
+        found = part.run(Bench(own, folder / "shared", seed, seconds))
+        is_done = is_done and not found.pop(UNFINISHED, 0)
+        counted = add(counted, dict(found))
+        if is_done and not _faults(part, found):
+            shutil.rmtree(own)
+    if not is_done:
+        return None
+    tried = {name: number for name, number in counted.items() if name not in part.faults}
+    return Row(part.what, seeds, seconds, tried, _faults(part, counted, shown=True))
 
 
-def table(found: dict[str, Counter[str]], seeds: list[int], seconds: float) -> str:
+def _faults(part: Part, counted: Counter[str], *, shown: bool = False) -> dict[str, int]:
+    """Every kind of fault; without `shown` those that were found."""
+    return {name: counted[name] for name in part.faults if shown or counted[name]}
+
+
+def table(rows: dict[str, Row]) -> str:
     """The page for docs/results."""
     lines = [
-        "# Campaign: kills and contention",
+        "# Campaign: kills, contention, losses and attacks",
         "",
-        f"`make campaign`: {len(seeds)} seeds, {seconds:g} seconds a probe and seed. Every fault must be 0.",
+        "`make campaign PARTS='...'`, two cores. A seed draws moments; a step of a part ends after so many seconds",
+        "and the next one goes on. Every fault must be 0. How to run it: [operating](../operating.md#the-campaign).",
         "",
-        "| probe | tried | faults |",
-        "|---|---|---|",
+        "| part | what, as what | seeds, seconds | tried | faults |",
+        "|---|---|---|---|---|",
     ]
-    for name, counted in found.items():
-        tried = ", ".join(f"{number:,} {what}" for what, number in counted.items() if what not in FAULTS)
-        bad = ", ".join(f"{number} {what}" for what, number in counted.items() if what in FAULTS)
-        lines.append(f"| {name} | {tried} | {bad} |")
+    for name in PARTS:
+        if name not in rows:
+            continue
+        row = rows[name]
+        tried = ", ".join(f"{number:,} {what}" for what, number in row.tried.items())
+        bad = ", ".join(f"{number} {what}" for what, number in row.faults.items())
+        seeds = ", ".join(map(str, row.seeds))
+        lines.append(f"| {name} | {row.what} | {seeds}; {row.seconds:g} | {tried} | {bad} |")
     return "\n".join([*lines, ""])
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Run all probes and write the table; status 1 with a fault."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
-    parser.add_argument("--seconds", type=float, default=20)
-    parser.add_argument("--out", type=Path, default=REPOSITORY / "docs" / "results" / "campaign.md")
-    arguments = parser.parse_args(argv)
-    found = run(arguments.seeds, arguments.seconds)
-    text = table(found, arguments.seeds, arguments.seconds)
-    replace_text(arguments.out, text)
-    print(text)
-    if faults(found):
-        sys.exit("the campaign found faults")
+    """Run parts and write their rows beside those of the others."""
+    parser = argparse.ArgumentParser(prog="python -m tests.campaign", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help="of: " + ", ".join(PARTS))
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1])
+    parser.add_argument("--seconds", type=float, default=300, help="bound of one step of a part and seed")
+    parser.add_argument("--folder", type=Path, default=REPOSITORY / "var" / "campaign", help="kept from step to step")
+    parser.add_argument(
+        "--out", type=Path, default=REPOSITORY / "docs" / "results", help="folder of campaign.json, .md"
+    )
+    parser.add_argument("--list", action="store_true", help="say what there is, and end")
+    given = parser.parse_args(argv)
+    if given.list:
+        for part in PARTS.values():
+            print(f"{part.name:<10} {part.minutes:>3} min  {part.what}")
+        return
+    if unknown := [name for name in given.parts if name not in PARTS]:
+        parser.error(f"unknown part {unknown[0]!r}; known: {', '.join(PARTS)}")
+    kept = given.out / "campaign.json"
+    rows = {name: Row(**row) for name, row in json.loads(kept.read_text()).items()} if kept.is_file() else {}
+    status = 0
+    for name in given.parts or PARTS:
+        row = run(PARTS[name], given.folder.resolve(), given.seeds, given.seconds)
+        if row is None:
+            print(f"{name}: not done within {given.seconds:g} seconds; call it again, it goes on")
+            status = status or STATUS_UNFINISHED
+            continue
+        rows[name] = row
+        print(f"{name}: tried {row.tried}, faults {row.faults}", flush=True)
+        status = STATUS_FAULT if any(row.faults.values()) else status
+        replace_text(kept, json.dumps({each: asdict(rows[each]) for each in rows}, indent=1) + "\n")
+        replace_text(given.out / "campaign.md", table(rows))
+    if status == STATUS_FAULT:
+        print(f"the campaign found faults; what they left is under {given.folder}")
+    sys.exit(status)
 
 
 if __name__ == "__main__":

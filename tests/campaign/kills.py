@@ -24,6 +24,7 @@ from pipeline.workspace import Run, Workspace
 from tests.factories import anomaly, basket, prediction, product, publish_rows, stockout, transaction
 from tests.pipeline.lake.writer import FILES, TABLE, attempt_for_ever, publish
 
+Probe = Callable[[Path, int, float], Counter[str]]
 FORK = multiprocessing.get_context("fork")
 LONGEST_LIFE = 0.15  # seconds that a writer lives at most, so that kills meet it in every step
 DAY = date(2026, 3, 1)

@@ -1,22 +1,69 @@
 """A small part of the campaign, with every other test; and a campaign that finds a fault says so."""
 
+import json
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from tests.campaign import __main__ as campaign
+from tests.campaign import alert_stores, malformed
+from tests.campaign.bench import Bench
+from tests.campaign.jobs import steps
+from tests.campaign.parts import PARTS, Part
 
 
-@pytest.mark.parametrize("name", campaign.PROBES)
-def test_a_short_campaign_finds_no_fault(name: str, tmp_path: Path) -> None:
-    counted = campaign.PROBES[name](tmp_path, 7, 2.0)
-    assert campaign.faults({name: counted}) == 0, counted
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path, tmp_path / "shared", seed=7, seconds=2.0)
+
+
+@pytest.mark.parametrize("name", ["lake", "alerts", "locks"])
+def test_a_short_campaign_finds_no_fault(name: str, bench: Bench) -> None:
+    counted = PARTS[name].run(bench)
+    assert {fault: counted[fault] for fault in PARTS[name].faults} == dict.fromkeys(PARTS[name].faults, 0)
     assert counted["kills"] + counted["refused"] > 3, counted
 
 
-def test_a_fault_ends_the_campaign_with_status_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(campaign, "PROBES", {"broken": lambda folder, seed, seconds: Counter({"half versions": 1})})
-    with pytest.raises(SystemExit, match="found faults"):
-        campaign.main(["--seeds", "1", "--seconds", "0", "--out", str(tmp_path / "campaign.md")])
-    assert "1 half versions" in (tmp_path / "campaign.md").read_text()
+def test_nights_published_at_once_are_there_once(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(alert_stores, "ROUNDS", 3)
+    counted = alert_stores.at_once(bench)
+    assert {name: counted[name] for name in PARTS["at-once"].faults} == dict.fromkeys(PARTS["at-once"].faults, 0)
+
+
+@pytest.mark.parametrize("what", [malformed.deliveries, malformed.models])
+def test_what_is_malformed_is_refused_with_its_reason(bench: Bench, what: object) -> None:
+    counted = what(bench)  # type: ignore[operator]
+    assert (counted[malformed.FAULT], counted.total() >= 20) == (0, True)
+
+
+def test_the_jobs_are_those_of_the_night() -> None:
+    names = [step.name for step in steps()]
+    assert names.index("validate_transactions") < names.index("build_baskets") < names.index("publish_alerts")
+    assert {step.module for step in steps() if not step.module.startswith("spark_jobs.")} == {"pipeline.cli"}
+
+
+def _broken(counted: Counter[str]) -> dict[str, Part]:
+    return {"lake": Part("lake", "broken", lambda _bench: Counter(counted), ("half versions",), 0)}
+
+
+@pytest.mark.parametrize(
+    ("counted", "status"),
+    [
+        (Counter({"reads": 3, "half versions": 1}), campaign.STATUS_FAULT),
+        (Counter({"reads": 3, campaign.UNFINISHED: 1}), campaign.STATUS_UNFINISHED),
+        (Counter({"reads": 3, "half versions": 0}), 0),
+    ],
+)
+def test_the_status_says_what_came_out(
+    counted: Counter[str], status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(campaign, "PARTS", _broken(counted))
+    with pytest.raises(SystemExit) as ended:
+        campaign.main(["lake", "--folder", str(tmp_path / "kept"), "--out", str(tmp_path)])
+    assert ended.value.code == status
+    assert (tmp_path / "campaign.json").exists() == (status != campaign.STATUS_UNFINISHED)
+    if status == campaign.STATUS_FAULT:
+        assert json.loads((tmp_path / "campaign.json").read_text())["lake"]["faults"] == {"half versions": 1}
+        assert "1 half versions" in (tmp_path / "campaign.md").read_text()
+        assert (tmp_path / "kept" / "lake" / "1").is_dir(), "what a fault left is kept"
