@@ -20,6 +20,6 @@ TASK = ("--task", "next_offers")
 
 with capability_dag("next_offers", __doc__) as dag:
     candidate = spark_job("train_model", minutes=60, arguments=TASK)
-    champion = larder_command("promote_model", " ".join(("model promote", *TASK)), minutes=15)
+    champion = larder_command("promote_model", " ".join(("model promote --unattended", *TASK)), minutes=15)
     predictions = spark_job("predict_offers", minutes=30)
     chain(candidate, champion, predictions, gate("next_offers", minutes=30))

@@ -64,7 +64,7 @@ with DAG(
     sequences = spark_job("build_sequences", minutes=60)
     sequences_gate = gate("sequences", minutes=30)
     candidate = spark_job("train_model", minutes=120)
-    champion = larder_command("promote_model", "model promote", minutes=30)
+    champion = larder_command("promote_model", "model promote --unattended", minutes=30)
     predictions = spark_job("predict_baskets", minutes=60)
     predictions_gate = gate("predictions", minutes=30)
     demand = spark_job("forecast_demand", minutes=30)

@@ -9,6 +9,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+NOT_REGISTERED = "not_registered"
+"""Detail of a training: why its model is in no tracking store, where that did not answer."""
+
 
 @dataclass
 class Stage:
@@ -46,6 +49,14 @@ def read_stages(run_folder: Path) -> list[Stage]:
     path = run_folder / "stages.jsonl"
     lines = path.read_text().splitlines(keepends=True) if path.is_file() else []
     return [Stage(**json.loads(line)) for line in lines if line.endswith("\n")]
+
+
+def not_registered(run_folder: Path, task: str) -> str | None:
+    """Why the run's latest training of a task registered no model; None where it did, or has not run."""
+    trainings = [
+        one for one in read_stages(run_folder) if one.details.get("task") == task and one.name == "train_model"
+    ]
+    return trainings[-1].details.get(NOT_REGISTERED) if trainings else None
 
 
 def _append(run_folder: Path, record: Stage) -> None:

@@ -6,9 +6,11 @@ days. The candidate, the champion and the task's baselines are then measured on 
 scorecard goes into the run's folder and to MLflow with the model. The model is not refitted on the held-out days: the
 weights that were measured are the weights that predict.
 
-A run that registered its model already is done; one that was killed resumes from its latest checkpoint.
+A run that registered its model already is done; one that was killed resumes from its latest checkpoint. A tracking
+store that does not answer is no failure, for alerts need no new model: the record says so. Repeating the job registers.
 """
 
+import sys
 from typing import Any
 
 from pyspark.sql import SparkSession
@@ -16,9 +18,11 @@ from pyspark.sql import SparkSession
 from pipeline.evaluation.scorecard import CANDIDATE, CHAMPION, Scorecard, Window
 from pipeline.evaluation.serving import usable_champion
 from pipeline.settings import Settings
+from pipeline.stages import NOT_REGISTERED
 from pipeline.task import FittedTask, KerasTask, Task
 from pipeline.tasks.catalog import NEXT_BASKET, TASKS, task_and_settings
-from pipeline.tracking.registry import Champion, Registry
+from pipeline.tracking.reachable import TrackingStoreError
+from pipeline.tracking.registry import Champion, Registry, failing_plainly
 from pipeline.tracking.runs import masked, register
 from pipeline.training.history import Epoch, read_history, write_history
 from pipeline.training.launcher import executor_resources, launch, threads_per_worker
@@ -37,11 +41,16 @@ def main(argv: list[str] | None = None) -> None:
     with open_job("train_model", arguments) as job:
         task, settings = task_and_settings(arguments.task, job.settings, job.source.offers)
         registry = Registry(settings, job.source.name, task)
-        registered = registry.version_of_run(job.run.run_id)
-        if registered is not None:
-            job.record.details = {"task": task.name, "version": registered, "already": "registered"}
-            return
-        train(job, registry)
+        try:
+            with failing_plainly(settings):
+                registered = registry.version_of_run(job.run.run_id)
+                if registered is not None:
+                    job.record.details = {"task": task.name, "version": registered, "already": "registered"}
+                    return
+                train(job, registry)
+        except TrackingStoreError as error:
+            job.record.details = {"task": task.name, NOT_REGISTERED: str(error)}
+            print(f"{job.name}: no model was registered: {error}", file=sys.stderr)
 
 
 def train(job: Job, registry: Registry) -> None:

@@ -31,24 +31,42 @@ def promote(
     business_date: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="the run's business date")],
     run_id: Annotated[str, typer.Option(help="the run whose candidate it is")],
     task: TaskName = NEXT_BASKET.name,
+    unattended: Annotated[
+        bool,
+        typer.Option("--unattended", help="as in a night: no answer of the tracking store is recorded, no failure"),
+    ] = False,
 ) -> None:
     """Make the run's candidate champion if it passes the gate; a refusal is recorded and is no failure."""
     from pipeline.evaluation.promotion import promote as apply_gate
     from pipeline.settings import Settings
     from pipeline.sources.source import load_source
-    from pipeline.stages import stage
+    from pipeline.stages import not_registered, stage
+    from pipeline.tracking.reachable import TrackingStoreError
+    from pipeline.tracking.registry import failing_plainly
     from pipeline.workspace import Run, Workspace
 
     with errors_in_one_line(*EXPECTED):
         promoted, settings = task_and_settings(task, Settings())
         run = Run(source, business_date.date(), run_id)
         workspace = Workspace.of(settings, load_source(source).name)
+        missing = not_registered(workspace.runs / run_id, task)
         trained = workspace.runs_with_task(task)
-        if run_id not in trained:
+        if missing is None and run_id not in trained:
             raise ValueError(f"run {run_id!r} trained no candidate of {task}; {closest_of(run_id, trained)}")
         with stage("promote_model", workspace.run_folder(run_id)) as record:
-            verdict = apply_gate(promoted, settings, workspace, run)
-            record.details = {"task": task} | verdict.model_dump(mode="json")
+            record.details = {"task": task}
+            try:
+                if missing is not None:
+                    raise TrackingStoreError(missing)
+                with failing_plainly(settings):
+                    verdict = apply_gate(promoted, settings, workspace, run)
+            except TrackingStoreError as error:
+                if not unattended:
+                    raise
+                record.details |= {"promoted": False, "reasons": [str(error)]}
+                typer.echo(f"no candidate was judged: {error}", err=True)
+                return
+            record.details |= verdict.model_dump(mode="json")
     if verdict.promoted:
         typer.echo(f"{verdict.candidate_version} is champion")
     else:

@@ -12,6 +12,7 @@ from pipeline.lake.lake import LakeError
 from pipeline.nightly.environment import spark_environment
 from pipeline.settings import REPOSITORY, Finetune, Settings
 from pipeline.sources.source import SourceError, load_source
+from pipeline.stages import not_registered
 from pipeline.tasks.catalog import NEXT_BASKET, task_and_settings
 from pipeline.terminal import errors_in_one_line, one_of
 from pipeline.workspace import Run, Workspace
@@ -61,8 +62,9 @@ def train(
         env=os.environ | spark_environment() | training,
         check=False,
     )
-    if done.returncode != 0:
-        raise typer.Exit(done.returncode)
+    folder = Workspace.of(Settings(), load_source(chosen_source).name).runs / run.run_id
+    if done.returncode != 0 or not_registered(folder, task) is not None:
+        raise typer.Exit(done.returncode or 1)
     of_task = "" if task == NEXT_BASKET.name else f" --task {task}"
     shown = f"--source {run.source} --run-id {run.run_id}{of_task}"
     typer.echo(f"scorecard: larder model scorecard {shown}")

@@ -1,8 +1,8 @@
 """The champion that may be used tonight: found, fetched and checked whole, or a reason why there is none.
 
 A champion may be missing its files, hold NaN, be another class, name other products than its keys, not load, or not be
-the file that was registered. A night never fails for that: it predicts without the model, trains from nothing, and says
-why.
+the file that was registered; the store that has it may not answer. A night never fails for that: it predicts without
+the model, trains from nothing, and says why.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,16 @@ from pathlib import Path
 from pipeline.evaluation.gate import Verdict
 from pipeline.evaluation.scorecard import read_scorecard
 from pipeline.tracking.former import adopt_former_champion
-from pipeline.tracking.registry import Champion, RegisteredVersion, Registry, file_digest, load_error, store_errors
+from pipeline.tracking.reachable import TrackingStoreError
+from pipeline.tracking.registry import (
+    Champion,
+    RegisteredVersion,
+    Registry,
+    failing_plainly,
+    file_digest,
+    load_error,
+    store_errors,
+)
 
 
 @dataclass(frozen=True)
@@ -38,8 +47,12 @@ def usable_champion(registry: Registry, task_folder: Path) -> FoundChampion:
 
     Args: task_folder: of the run (`Workspace.task_folder`).
     """
-    notes = adopt_former_champion(registry)
-    number = registry.champion_number()
+    try:
+        with failing_plainly(registry.settings):
+            notes = adopt_former_champion(registry)
+            number = registry.champion_number()
+    except TrackingStoreError as error:
+        return FoundChampion(None, [f"no champion is used: {error}"])
     if number is None:
         return FoundChampion(None, notes)
     try:

@@ -8,7 +8,7 @@ import typer
 from pipeline.evaluation.report import print_scorecard
 from pipeline.nightly.night import Night
 from pipeline.settings import Settings
-from pipeline.stages import read_stages
+from pipeline.stages import not_registered, read_stages
 from pipeline.tasks.catalog import NEXT_BASKET
 from pipeline.terminal import at_risk, print_table
 from pipeline.workspace import TASKS_FOLDER
@@ -31,8 +31,17 @@ def print_summary(settings: Settings, night: Night, source_name: str) -> None:
     print_delivery(night)
     print_alerts(f"Running out, worst first, as of {day}", stockouts)
     print_alerts(f"Behaviour changed, strangest first, as of {day}", anomalies)
-    print_scorecard(night.folder / TASKS_FOLDER / NEXT_BASKET.name, only_k=SHOWN_K)
+    print_training(night)
     print_pointers(night)
+
+
+def print_training(night: Night) -> None:
+    """The scorecard, or why there is no new model."""
+    reason = not_registered(night.folder, NEXT_BASKET.name)
+    if reason is None:
+        print_scorecard(night.folder / TASKS_FOLDER / NEXT_BASKET.name, only_k=SHOWN_K)
+    else:
+        typer.echo(f"\nNo new model: {reason}")
 
 
 def print_delivery(night: Night) -> None:

@@ -9,7 +9,8 @@ file that was changed since, in the store or in a local copy, is found out.
 import hashlib
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -17,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.settings import Settings
 from pipeline.task import ServedModel, Task
-from pipeline.tracking.reachable import check_reachable
+from pipeline.text import without_passwords
+from pipeline.tracking.reachable import TrackingStoreError, check_reachable
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -214,6 +216,20 @@ def store_errors() -> tuple[type[Exception], ...]:
     from mlflow.exceptions import MlflowException
 
     return MlflowException, OSError, KeyError, ValueError
+
+
+@contextmanager
+def failing_plainly(settings: Settings) -> Iterator[None]:
+    """TrackingStoreError in place of MLflow's own errors: the store went away, or refuses to go on, meanwhile."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        yield
+    except MlflowException as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise TrackingStoreError(
+            f"the tracking store {without_passwords(settings.mlflow_uri)} failed: {without_passwords(reason)}"[:500]
+        ) from error
 
 
 def file_digest(path: Path) -> str:
