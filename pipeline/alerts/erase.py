@@ -7,7 +7,7 @@ from sqlalchemy import delete, func, select, update
 
 from pipeline.alerts.incident_models import Digest, Incident, IncidentEvent
 from pipeline.alerts.models import AnomalyAlert, Publication
-from pipeline.alerts.store import check_migrated, opened, writing
+from pipeline.alerts.store import check_migrated, forget_log, opened, writing
 from pipeline.settings import Settings
 
 
@@ -45,4 +45,5 @@ def erase_customer(settings: Settings, source: str, ids: Sequence[str]) -> dict[
             for digest in session.scalars(select(Digest).filter_by(source=source)):
                 digest.body, found = named.subn("customer (erased)", digest.body)
                 changed += found > 0
+        forget_log(engine)
     return removed | {"digests": changed}

@@ -34,6 +34,7 @@ def erase(
             [table, ", ".join(versions), sum(versions.values())] for table, versions in done.lake.items()
         ]
         rows += [[table, "alert store", count] for table, count in done.alerts.items() if count]
+        rows += [["records and logs", "all runs", done.records]] if done.records else []
         rows += [["models", ", ".join(done.models), "to be retrained"]] if done.models else []
         if done.is_empty:
             typer.echo(f"nothing of customer {customer} is kept for source {described.name}")

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from pipeline.alerts.erase import erase_customer
+from pipeline.erasure.records import blank_records
 from pipeline.lake.lake import Lake
 from pipeline.lake.rewrite import Change, rewrite
 from pipeline.nightly.running import locked
@@ -36,16 +37,20 @@ WHY_RETRAIN = "a customer it may have learned from was erased"
 
 @dataclass(frozen=True)
 class Erasure:
-    """What was removed: rows per table of the lake and its versions, rows per alert table, and the marked models."""
+    """What was removed: rows per table of the lake and its versions, rows per alert table, and the marked models.
+
+    Args: records: files of what runs said in which the customer was named.
+    """
 
     lake: dict[str, dict[str, int]]
     alerts: dict[str, int]
     models: list[str]
+    records: int = 0
 
     @property
     def is_empty(self) -> bool:
         """Whether there was nothing of the customer."""
-        return not (any(self.lake.values()) or any(self.alerts.values()) or self.models)
+        return not (any(self.lake.values()) or any(self.alerts.values()) or self.models or self.records)
 
 
 def erase(settings: Settings, source: Source, customer: str, key: bytes | None) -> Erasure:
@@ -72,7 +77,8 @@ def erase(settings: Settings, source: Source, customer: str, key: bytes | None) 
             mine = of_customer(table, ids)
             if mine is not None:
                 removed[table.name] = rewrite(lake, table.name, mine, without(mine))
-    return Erasure({table: versions for table, versions in removed.items() if versions}, alerts, models)
+        records = blank_records(workspace, ids)
+    return Erasure({table: versions for table, versions in removed.items() if versions}, alerts, models, records)
 
 
 def spellings(lake: Lake, customer: str) -> list[str]:
