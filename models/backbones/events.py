@@ -6,11 +6,10 @@ import keras
 from keras import ops
 
 from models import fields
-from models.backbones.backbone import Backbone
+from models.backbones.event_inputs import EventInputs
 from models.encoders.encoder import Encoder
 from models.encoders.recurrent_encoder import RecurrentEncoder
 from models.encoders.transformer_encoder import TransformerEncoder
-from models.layers.event_features import EventFeatures, StaticFeatures
 from models.names import look_up
 from models.special_ids import PADDING
 from models.tensors import Tensor, TensorBatch
@@ -30,59 +29,31 @@ class EncodedEvents(NamedTuple):
 
 
 @keras.saving.register_keras_serializable("larder")
-class EventBackbone(Backbone):
+class EventBackbone(EventInputs):
     """An encoder over events with their values, started from what is known of the example from its beginning.
 
     The state holds the encoder's state, the features of the latest event, and the static features. A recurrent encoder
     also begins in hidden and cell states that a dense layer makes from the static features.
 
     Shapes: as in `models/fields.py`; D encoder outputs, I event features, F static features; C = D + I + F.
-    Args:   n_events: vocabulary size, special indices included; attribute_buckets: vectors that attributes share by
-            their hashes; n_numbers: numeric attributes; units: of each layer of the encoder, in one direction.
+    Args:   encoder: a name in EVENT_ENCODERS; units: of each of its layers, in one direction; kwargs: of EventInputs.
     Source: Bahdanau et al., "Neural Machine Translation by Jointly Learning to Align and Translate", ICLR 2015 (the
             encoder); static features in the initial state as in image captioning, Vinyals et al., CVPR 2015.
     """
 
-    def __init__(
-        self,
-        n_events: int,
-        *,
-        units: tuple[int, ...],
-        encoder: str = "lstm",
-        event_units: int = 32,
-        static_units: int = 32,
-        attribute_buckets: int = 256,
-        n_numbers: int = 0,
-        dropout: float = 0.2,
-        seed: int = 0,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self._arguments = {
-            "n_events": n_events,
-            "units": list(units),
-            "encoder": encoder,
-            "event_units": event_units,
-            "static_units": static_units,
-            "attribute_buckets": attribute_buckets,
-            "n_numbers": n_numbers,
-            "dropout": dropout,
-            "seed": seed,
-        }
-        self.events = EventFeatures(n_events, event_units, seed=seed, name="events")
-        self.static = StaticFeatures(attribute_buckets, n_numbers, static_units, seed=seed + 1, name="static")
+    def __init__(self, n_events: int, *, units: tuple[int, ...], encoder: str = "lstm", **kwargs: Any) -> None:
+        super().__init__(n_events, units, own={"encoder": encoder}, **kwargs)
         kind = look_up("encoder", encoder, EVENT_ENCODERS)
-        self.encoder = kind(self.events.output_units, tuple(units), seed=seed + 1000, name="encoder")
+        self.encoder = kind(self.events.output_units, tuple(units), seed=self.seed + 1000, name="encoder")
         self.starts_from_static = encoder == "lstm"
         if self.starts_from_static:
             self.start = keras.layers.Dense(
                 4 * units[0],
                 activation="tanh",
-                kernel_initializer=keras.initializers.GlorotUniform(seed + 2000),
+                kernel_initializer=keras.initializers.GlorotUniform(self.seed + 2000),
                 name="start",
             )
-        self.dropout = keras.layers.Dropout(dropout, seed=seed + 3000, name="dropout")
-        self.output_units = self.encoder.output_units + self.events.output_units + static_units
+        self.output_units = self.encoder.output_units + self.events.output_units + self.static.output_units
 
     def build(self, input_shape: Any = None) -> None:
         """Build each part."""
@@ -102,13 +73,3 @@ class EventBackbone(Backbone):
         of_latest = ops.take_along_axis(inputs, latest[:, None, None], axis=1)[:, 0]
         state = self.dropout(ops.concatenate([state, of_latest, static], axis=-1), training=training)
         return EncodedEvents(state, steps, mask)
-
-    def adapt(self, batch: Any) -> None:
-        """Fit the standardisation of moments and numbers to the arrays of training examples; before any training."""
-        self.events.adapt(batch)
-        self.static.adapt(batch)
-
-    def get_config(self) -> dict[str, Any]:
-        """Constructor arguments."""
-        config: dict[str, Any] = super().get_config() | self._arguments
-        return config

@@ -40,7 +40,8 @@ def _past(log: ActionLog, prefixes: Prefixes, longest: int) -> dict[str, np.ndar
     starts = first + prefixes.ends - kept
     lines = ranges(starts, kept)
     row, column = np.repeat(np.arange(len(prefixes)), kept), positions_within(kept)
-    shape = (len(prefixes), int(kept.max(initial=1)))
+    # Two columns at least: over one event alone, attention would be a softmax of one score.
+    shape = (len(prefixes), int(kept.max(initial=2)))
     of_case = np.repeat(first, kept)
     # The first action of a case has none before it.
     gap = np.where(lines > of_case, log.seconds[lines] - log.seconds[np.maximum(lines - 1, of_case)], 0)
