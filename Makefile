@@ -1,6 +1,6 @@
 # Two commands: `make nightly` and `make test`. Both build what they need first; see README.md.
 .DEFAULT_GOAL := help
-.PHONY: campaign help setup lock nightly up page test test-fast coverage check benchmark-sessionize docs results
+.PHONY: actions campaign help setup lock nightly up page test test-fast coverage check benchmark-sessionize docs results
 
 SOURCE ?=
 DATE ?=
@@ -16,6 +16,10 @@ lock:  ## resolve the requirements anew and write the locks
 
 nightly: setup  ## one night: [SOURCE=shop|tafeng|csv|my.toml] [DATE=YYYY-MM-DD]
 	@.venv/bin/larder nightly $(if $(SOURCE),--source '$(SOURCE)') $(if $(DATE),--business-date '$(DATE)')
+
+actions: setup  ## the next actions of every open case of a sales team: [SOURCE=sales|my.toml] [DATE=YYYY-MM-DD]
+	@.venv/bin/larder run sale_actions --source '$(or $(SOURCE),sales)' $(if $(DATE),--business-date '$(DATE)')
+	@.venv/bin/larder actions list --source '$(or $(SOURCE),sales)'
 
 docs: setup  ## docs/tables.md and docs/settings.md, from the code
 	@.venv/bin/python -m pipeline.reference

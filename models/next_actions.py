@@ -86,12 +86,22 @@ class NextActions(MultiHeadModel):
         }
         return found | (self.win.predict(state, batch) if self.has_outcomes else {})
 
+    def next_probabilities(self, batch: TensorBatch) -> Tensor:
+        """Of each action to be the next one; float32 [B, V]."""
+        return ops.exp(self.remainder.next_log_probabilities(self(batch)))
+
+    def win_probability(self, batch: TensorBatch) -> Tensor:
+        """That each case is won, where the model knows outcomes; float32 [B]."""
+        return self.win.predict(self(batch), batch)["win_probability"]
+
     def warm_start_from(self, other: "NextActions") -> None:
         """Copy another model's weights.
 
         Raises: ValueError: if architecture or actions differ.
         """
-        same = asdict(self.config) | {"seed": 0} == asdict(other.config) | {"seed": 0}
+        # How far attention decodes is no weight.
+        free = {"seed": 0} if self.config.kind == "flat" else {"seed": 0, "longest_rest": 0}
+        same = asdict(self.config) | free == asdict(other.config) | free
         if not same or (self.action_names, self.n_numbers) != (other.action_names, other.n_numbers):
             raise ValueError("weights can be copied only between models of one architecture and the same actions")
         theirs = {weight.path: weight for weight in other.weights}

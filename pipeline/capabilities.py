@@ -18,11 +18,13 @@ class Capability:
         description: one line for Airflow's list of DAGs and for `larder run --help`.
         reads: tables that the night must have published before the capability starts.
         writes: tables that it publishes under the night's name; a source that does not switch it on has none of them.
+        intake: the DAG that takes in what it reads, where no night does. Such a capability waits for no alerts.
     """
 
     description: str
     reads: tuple[str, ...]
     writes: tuple[str, ...]
+    intake: str | None = None
 
 
 CAPABILITIES = {
@@ -35,5 +37,11 @@ CAPABILITIES = {
         "What each customer takes next, and in how many days",
         reads=("baskets", "products"),
         writes=("next_offers",),
+    ),
+    "sale_actions": Capability(
+        "What is still to be done in each open case of a sales team, to its end",
+        reads=("actions", "cases"),
+        writes=("action_plans",),
+        intake="case_intake",
     ),
 }

@@ -3,6 +3,7 @@
 import typer
 
 from pipeline.commands import nightly, tables
+from pipeline.commands.actions import app as actions
 from pipeline.commands.alerts import app as alerts
 from pipeline.commands.benchmark import app as benchmark
 from pipeline.commands.erase import erase
@@ -29,6 +30,7 @@ app.add_typer(source, name="source")
 app.add_typer(alerts, name="alerts")
 app.add_typer(model, name="model")
 app.add_typer(offers, name="offers")
+app.add_typer(actions, name="actions")
 app.add_typer(benchmark, name="benchmark")
 for command in (tables.table, tables.versions, tables.rollback, tables.accept, erase):
     app.command()(command)

@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
+from pipeline.action_rules import ActionRules
 from pipeline.offer_rules import OfferRules
 from pipeline.settings import REPOSITORY, Settings
 from pipeline.sources.layout import Layout
@@ -147,7 +148,7 @@ def _limits(column: Column) -> str:
 def _settings(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str]]:
     for name, field in model.model_fields.items():
         section = field.annotation
-        if section is OfferRules:
+        if section in (OfferRules, ActionRules):
             continue  # the source's description says it
         if isinstance(section, type) and issubclass(section, BaseModel):
             yield from _settings(section, f"{prefix}{name.upper()}__")

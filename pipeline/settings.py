@@ -21,6 +21,7 @@ from pydantic_settings import (
 )
 
 from models.names import unknown_name
+from pipeline.action_rules import ActionRules
 from pipeline.offer_rules import OfferRules
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -80,6 +81,8 @@ class TrainingSettings(Section):
     seed: int = Field(0, ge=0, description="of weights, prefixes and order of examples")
     offers: OfferRules = OfferRules()
     """The source's `[offers]`: a job of the source sets them (`task_and_settings`)."""
+    actions: ActionRules = ActionRules()
+    """What the source's `[actions]` says of training, likewise."""
 
 
 class PromotionSettings(Section):

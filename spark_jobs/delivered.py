@@ -11,6 +11,7 @@ import pyarrow as pa
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from pipeline.sources.case_layout import ActionFiles
 from pipeline.sources.layout import Layout
 from pipeline.sources.opened import Delivered
 from pipeline.sources.reader import check_readable, read_file
@@ -44,7 +45,7 @@ def read_delivered(
     tasks = _spread(files, 4 * spark.sparkContext.defaultParallelism)
     schema = _schema(columns)
     names = ["source_file", "source_line", "problem", "line_text", "line_hash", *columns]
-    options = _sales_options(source, key) if layout is source else {"timezone": source.timezone}
+    options = _sales_options(source, key) if layout is source else _options(source, layout)
 
     def read(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
@@ -161,6 +162,12 @@ def _sales_options(source: Source, key: bytes | None) -> dict[str, Any]:
         "hashes": hashes,
         "hash_key": (key or b"")[:64],
     }
+
+
+def _options(source: Source, layout: Layout) -> dict[str, Any]:
+    """How `read_file` reads files beside the sales."""
+    times = {"time_format": layout.time_format} if isinstance(layout, ActionFiles) else {}
+    return {"timezone": source.timezone, **times}
 
 
 def _spread(files: list[Delivered], most: int) -> list[list[Delivered]]:

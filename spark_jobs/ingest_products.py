@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 
 from pipeline.sources.layout import CatalogueFiles
 from pipeline.sources.opened import Delivered
-from pipeline.sources.source import Source, SourceError
+from pipeline.sources.source import Source
 from pipeline.tables.products import PRODUCTS
 from pipeline.workspace import Workspace
 from spark_jobs.delivered import MONEY, number, read_delivered, refuse_unreadable, text
@@ -61,9 +61,7 @@ def read_catalogue(spark: SparkSession, source: Source, workspace: Workspace) ->
     files = source.catalogue
     if files is None:
         return spark.createDataFrame([], CATALOGUE)
-    found = source.matching(files.files, workspace)
-    if not found:
-        raise SourceError(f"source {source.name}: no file matches {source.folder(workspace) / files.files} (catalogue)")
+    found = source.files_of("catalogue", files.files, workspace)
     delivered = [Delivered(path, path.name) for path in found]
     raw = read_delivered(spark, delivered, source, files, files.read_columns)
     refuse_unreadable(raw)

@@ -150,10 +150,7 @@ def read_resupplies(
     files = source.resupplies
     if files is None:
         return None
-    found = source.matching(files.files, workspace)
-    if not found:
-        wanted = source.folder(workspace) / files.files
-        raise SourceError(f"source {source.name}: no file matches {wanted} (resupplies)")
+    found = source.files_of("resupplies", files.files, workspace)
     delivered = [Delivered(path, path.name) for path in found]
     raw = read_delivered(spark, delivered, source, files, files.read_columns)
     return delivered_resupplies(raw, files, business_date, horizon_days)

@@ -75,7 +75,7 @@ def refuse_repeated(checked: DataFrame, source: Source, stored: DataFrame | None
     )
     again = F.col("fault").isNull() & F.col("kept").isNotNull() & (place != F.col("kept"))
     where = F.concat_ws(" line ", "kept.source_file", F.col("kept.source_line").cast("string"))
-    fault = F.when(again, _fault(F.lit("duplicate_line"), F.lit(None), F.concat(F.lit("equal to "), where)))
+    fault = F.when(again, fault_of(F.lit("duplicate_line"), F.lit(None), F.concat(F.lit("equal to "), where)))
     judged = checked.join(repeated, ["sold_on", "line_hash"], "left").withColumn("fault", F.coalesce("fault", fault))
     return judged.drop("kept")
 
@@ -187,7 +187,7 @@ def _faults(source: Source) -> list[Column]:
         # Somewhere in a whole line stands the customer.
         line = F.when(problem == UNREADABLE, line)
     return [
-        F.when(problem.isNotNull(), _fault(problem, F.lit(None), line)),
+        F.when(problem.isNotNull(), fault_of(problem, F.lit(None), line)),
         *(_at(source, key, F.col(f"{key}_text").isNull(), F.lit("missing_key")) for key in keys),
         *_no_products(source),
         _at(source, "sold_at", sold_on.isNull(), F.lit("unparseable_date")),
@@ -224,10 +224,10 @@ def _number_faults(source: Source, name: str, number: Column, too_large: Column)
 
 
 def _at(source: Source, name: str, failed: Column, reason: Column) -> Column:
-    return F.when(failed, _fault(reason, F.lit(source.sales_columns[name]), F.col(f"{name}_text")))
+    return F.when(failed, fault_of(reason, F.lit(source.sales_columns[name]), F.col(f"{name}_text")))
 
 
-def _fault(reason: Column, column: Column, value: Column) -> Column:
+def fault_of(reason: Column, column: Column, value: Column) -> Column:
     return F.struct(reason.alias("reason"), column.alias("column_name"), value.alias("value")).cast(FAULT)
 
 

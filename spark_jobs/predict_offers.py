@@ -46,7 +46,7 @@ def main(argv: list[str] | None = None) -> None:
     with open_job("predict_offers", arg_parser(__doc__).parse_args(argv)) as job:
         if job.was_published(TABLE.name):
             return
-        task, settings = task_and_settings(NEXT_OFFERS.name, job.settings, job.source.offers)
+        task, settings = task_and_settings(NEXT_OFFERS.name, job.settings, job.source)
         spark = open_session(job.name, settings)
         frames, inputs = read_tables(spark, job, *task.reads)
         rows = customer_lines(

@@ -39,7 +39,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--task", default=NEXT_BASKET.name, choices=sorted(TASKS), help="the question to train for")
     arguments = parser.parse_args(argv)
     with open_job("train_model", arguments) as job:
-        task, settings = task_and_settings(arguments.task, job.settings, job.source.offers)
+        task, settings = task_and_settings(arguments.task, job.settings, job.source)
         registry = Registry(settings, job.source.name, task)
         try:
             with failing_plainly(settings):

@@ -61,6 +61,8 @@ def _unknown(words: list[str]) -> str:
     command: Any = typer.main.get_command(app)
     rest = list(words)
     while hasattr(command, "commands"):
+        if command.invoke_without_command and rest and rest[0].startswith("-"):
+            break
         if not rest or rest[0] not in command.commands:
             return rest[0] if rest else "nothing"
         command = command.commands[rest.pop(0)]
@@ -92,6 +94,8 @@ def test_commands_exist_with_their_options(document: Path) -> None:
 def test_a_command_that_does_not_exist_is_found() -> None:
     assert _unknown(["alerts", "list", "--kind", "stockout"]) == ""
     assert _unknown(["alerts", "liszt"]) == "liszt"
+    assert _unknown(["simulate", "--days", "3"]) == ""
+    assert _unknown(["simulate", "--dyas", "3"]) == "--dyas"
     assert _unknown(["alerts", "list", "--sort", "x"]) == "--sort"
     assert _unknown(["airflow", "dags", "list-runs", "--anything"]) == ""
     block = "Run `larder table\nNAME`:\n```console\nlarder alerts why ID   # because\nmake test\n```\n"

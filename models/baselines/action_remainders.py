@@ -5,7 +5,6 @@ shortens it until there is one; the empty context is known always. A case that i
 one action follows.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
@@ -39,8 +38,9 @@ class ContextCounts:
 
     def __init__(self, log: ActionLog, weights: np.ndarray) -> None:
         self.n_actions = log.n_actions
-        self.remainders: dict[Remainder, dict[Remainder, float]] = defaultdict(lambda: defaultdict(float))
-        self.following: dict[Remainder, dict[int, float]] = defaultdict(lambda: defaultdict(float))
+        # Plain dictionaries, which can be sent to executors.
+        self.remainders: dict[Remainder, dict[Remainder, float]] = {}
+        self.following: dict[Remainder, dict[int, float]] = {}
         for row in np.flatnonzero(weights > 0).tolist():
             case, weight = tuple(log.case(row).tolist()), float(weights[row])
             for end in range(1, len(case) + 1):
@@ -48,9 +48,9 @@ class ContextCounts:
                 symbol = rest[0] if rest else END
                 for length in range(min(end, _LONGEST_CONTEXT) + 1):
                     context = case[end - length : end]
-                    self.following[context][symbol] += weight
+                    _add(self.following, context, symbol, weight)
                     if rest:
-                        self.remainders[context][rest] += weight
+                        _add(self.remainders, context, rest, weight)
         if not self.remainders:
             raise ValueError("no training case has a second action; deliver longer cases")
 
@@ -141,6 +141,11 @@ METHODS: dict[str, Callable[[], ActionPredictor]] = {
 def _done(log: ActionLog, prefixes: Prefixes) -> list[Remainder]:
     pairs = zip(prefixes.rows.tolist(), prefixes.ends.tolist(), strict=True)
     return [tuple(log.case(row)[:end].tolist()) for row, end in pairs]
+
+
+def _add(counts: dict[Remainder, dict[Key, float]], context: Remainder, what: Key, weight: float) -> None:
+    of_context = counts.setdefault(context, {})
+    of_context[what] = of_context.get(what, 0.0) + weight
 
 
 def _most_common(counts: Mapping[Key, float], most: int | None) -> list[tuple[Key, float]]:

@@ -199,6 +199,9 @@ def actions(
     dataset: Annotated[str, typer.Option(help="sales (simulated), or a name for the log in PATH")],
     out: Out,
     path: Annotated[Path | None, typer.Argument(metavar="PATH", help="CSV: case, action, time")] = None,
+    part: Annotated[
+        str, typer.Option(help="test, or validation to choose by: the same within the first two thirds")
+    ] = "test",
     models: Models = None,
     seeds: Seeds = "0",
     measured_on: MeasuredOn = None,
@@ -208,9 +211,11 @@ def actions(
     from pipeline.benchmarks.actions.methods import method_names
 
     with errors_in_one_line(*EXPECTED):
-        scores = compare(dataset, path, _names(models, method_names(dataset)), seeds_of(seeds), out=out, say=typer.echo)
+        chosen = _names(models, method_names(dataset))
+        scores = compare(dataset, path, chosen, seeds_of(seeds), part=part, out=out, say=typer.echo)
         named = None if path is None else str(path)
-        described = _described(measured_on, "actions", dataset, named, seeds=seeds, models=models, out=out.name)
+        options = {"part": part, "seeds": seeds, "models": models, "out": out.name}
+        described = _described(measured_on, "actions", dataset, named, **options)
         _write(out, described, {"models": scores}, table)
 
 

@@ -16,7 +16,7 @@ from rich.console import Console
 from models.names import unknown_name
 from pipeline.capabilities import CAPABILITIES
 from pipeline.files import check_writable
-from pipeline.nightly.capabilities import published_night, run_capabilities
+from pipeline.nightly.capabilities import dags_of, published_night, run_capabilities
 from pipeline.nightly.environment import SERVICE, SetupError, airflow_environment, airflow_program
 from pipeline.nightly.night import NIGHTLY, migrate_database, plan_night, prepare_files, start_night
 from pipeline.nightly.processes import end_marked, mark
@@ -83,19 +83,38 @@ def run(
     business_date: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="of the night whose tables it reads; default: latest")
     ] = None,
+    resume: Annotated[
+        str | None,
+        typer.Option(metavar="RUN", help="of a capability that takes in its own files: go on with an interrupted run"),
+    ] = None,
 ) -> None:
-    """Run one capability for a night that was published, whether or not the source switches it on."""
+    """Run one capability, whether or not the source switches it on: for a night that was published, or from its files.
+
+    A capability whose tables no night makes begins with taking in its files (sale_actions: [actions] and [cases]).
+    """
     settings = Settings()
     with _interruptible() as go_on, errors_in_one_line(SourceError, SetupError, NightFailed):
         if capability not in CAPABILITIES:
             raise NightFailed(unknown_name("capability", capability, CAPABILITIES))
         described_in = _absolute(settings.source if source is None else source)
         description = load_source(described_in)
-        night = published_night(settings, description, described_in, capability, _day(business_date))
+        if CAPABILITIES[capability].intake:
+            if description.actions is None:
+                raise SourceError(f"source {description.name} describes no [actions], which {capability} reads")
+            workspace = Workspace.of(settings, description.name)
+            check_writable(workspace.runs)
+            prepare_files(description, workspace, typer.echo)
+            day = _day(business_date)
+            night = plan_night(settings, description, described_in, day, resume, capability=capability)
+        elif resume is not None:
+            raise NightFailed(f"{capability} reads the tables of a night; name that by --business-date, not --resume")
+        else:
+            night = published_night(settings, description, described_in, capability, _day(business_date))
         go_on.append(night.command_of(capability))
         typer.echo(f"{capability} of {description.name} as of {night.business_date}; log: {night.log}")
         with Progress(Console(), night.folder) as progress, start_night(settings, night) as started:
-            started.run(capability, progress.show, progress.wait)
+            for dag in dags_of(capability):
+                started.run(dag, progress.show, progress.wait)
 
 
 @contextmanager

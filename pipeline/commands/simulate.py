@@ -1,15 +1,16 @@
-"""`larder simulate`: make the simulated shop; `larder simulate score`: hold alerts against its truth."""
+"""`larder simulate`: make the simulated shop, or the sales team; `larder simulate score`: alerts against its truth."""
 
 import json
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from pydantic import ValidationError
 
+from models.names import look_up
 from pipeline.files import replace_text
 from pipeline.settings import Settings
 from pipeline.simulator.score import Score, ScoreError, read_shop, score_changes, score_stockouts
@@ -21,9 +22,11 @@ if TYPE_CHECKING:
 
 DEFAULT = ShopSettings()
 
-app = typer.Typer(help="Make the simulated shop, or score alerts against its truth.")
+SHOP, SALES = "shop", "sales"
 
-Folder = Annotated[Path | None, typer.Option(help="folder of raw/ and truth/; default <data_dir>/shop")]
+app = typer.Typer(help="Make the simulated shop or sales team, or score alerts against the shop's truth.")
+
+Folder = Annotated[Path | None, typer.Option(help="folder of raw/ and truth/; default <data_dir>/<what is made>")]
 FIRST_DAY = typer.Option(formats=["%Y-%m-%d"], help="first delivered day; default: of the shop already there")
 LAST_DAY = typer.Option(formats=["%Y-%m-%d"], help="last delivered day instead; default of a new shop: yesterday")
 
@@ -32,7 +35,10 @@ LAST_DAY = typer.Option(formats=["%Y-%m-%d"], help="last delivered day instead; 
 def simulate_shop(
     context: typer.Context,
     *,
-    customers: Annotated[int, typer.Option(help="customers at any one time")] = DEFAULT.customers,
+    what: Annotated[str, typer.Option("--shop", help="shop, or sales: cases of a sales team")] = SHOP,
+    customers: Annotated[
+        int, typer.Option(help="customers at any one time; of a sales team, cases")
+    ] = DEFAULT.customers,
     days: Annotated[int, typer.Option(help="delivered days")] = DEFAULT.days,
     stores: Annotated[int, typer.Option(help="stores")] = DEFAULT.stores,
     products: Annotated[int, typer.Option(help="places in the assortment")] = DEFAULT.products,
@@ -43,11 +49,17 @@ def simulate_shop(
     changes: Annotated[int, typer.Option(help="behaviour changes in any ten days")] = DEFAULT.planted_changes,
     out: Folder = None,
 ) -> None:
-    """Make the simulated shop's raw and truth files; the same settings, the days among them, make the same files."""
+    """Make raw and truth files of a simulated shop or sales team; the same settings make the same files."""
     if context.invoked_subcommand is not None:
         return
     from pipeline.simulator.simulate import simulate
 
+    with errors_in_one_line(ValueError):
+        look_up("simulation", what, dict.fromkeys((SHOP, SALES)))
+    given = {name for name, of in context.params.items() if _is_given(context, name) and of is not None}
+    if what == SALES:
+        _simulate_sales(given, {name: context.params[name] for name in given}, _folder(out, SALES))
+        return
     try:
         shop = ShopSettings(
             customers=customers,
@@ -95,6 +107,36 @@ def score(
             replace_text(json_file, json.dumps({"business_date": day.isoformat(), "scores": rows}, indent=1) + "\n")
 
 
+def _is_given(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def _simulate_sales(given: set[str], values: dict[str, Any], folder: Path) -> None:
+    """Write the sales team's files and print what a perfect knower of the generator reaches.
+
+    Raises: typer.BadParameter: for an option that only a shop has.
+    """
+    from pipeline.simulator.sales_cases import SalesSettings, simulate_cases
+    from pipeline.simulator.sales_files import ceiling, write_sales
+
+    if wrong := sorted(given - {"what", "customers", "days", "seed", "first_day", "out"}):
+        raise typer.BadParameter(f"--{wrong[0].replace('_', '-')} is of the shop, not of a sales team")
+    names = {"customers": "cases", "days": "days", "seed": "seed", "first_day": "first_day"}
+    chosen = {ours: values[name] for name, ours in names.items() if name in values}
+    if "first_day" in chosen:
+        chosen["first_day"] = chosen["first_day"].date()
+    try:
+        team = SalesSettings(**chosen)
+    except ValidationError as error:
+        refusals = (f"{refusal['loc'][0]}: {refusal['msg']}" for refusal in error.errors())
+        raise typer.BadParameter("; ".join(refusals)) from None
+    with errors_in_one_line():
+        raw = write_sales(team, folder)
+    typer.echo(f"{team.cases} cases of {team.agents} agents in {raw}; business date {team.business_date}")
+    typer.echo(f"who knows the generator perfectly predicts {ceiling(simulate_cases(team)):.1%} of the next actions")
+
+
 def _first_day(first: datetime | None, last: datetime | None, days: int, folder: Path) -> date:
     """The first day asked for, that of the shop already in the folder, or such that a new shop ends yesterday.
 
@@ -114,8 +156,8 @@ def _first_day(first: datetime | None, last: datetime | None, days: int, folder:
         return DEFAULT.first_day  # so many days are refused by the settings
 
 
-def _folder(out: Path | None) -> Path:
-    return (out or Settings().data_dir / "shop").resolve()
+def _folder(out: Path | None, what: str = SHOP) -> Path:
+    return (out or Settings().data_dir / what).resolve()
 
 
 def _night(shop: ShopSettings, chosen: datetime | None) -> date:

@@ -1,14 +1,15 @@
 """Training, validation and held-out moments of cases, from the tables `actions` and `cases`.
 
-A case teaches once its end is known: its last action lies before the held-out days and it is not open. Every moment of
-such a case with an action to come is an example. Cases that ended within the held-out days, none of which is trained
-on, measure the model: their moments in those days. A tenth of the training cases, by the hash of their id, validates.
+A case teaches once its end is known, before the held-out days. Every moment of such a case with an action to come is an
+example. Cases whose end became known within the held-out days, none of which is trained on, measure the model: their
+moments in those days. A tenth of the training cases, by the hash of their id, validates.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +19,9 @@ from models.actions.action_log import FIRST_ACTION, ActionLog, Prefixes, prefixe
 from models.days import epoch_day
 from models.keys import keys_of
 from models.special_ids import UNKNOWN
+from pipeline.action_rules import ActionRules
 from pipeline.dataset.action_batches import action_batch
+from pipeline.dataset.case_weights import case_weights
 from pipeline.settings import TrainingSettings
 from pipeline.task import Batch
 
@@ -34,14 +37,14 @@ class NamedLog:
     Args:
         case_ids: object [N]; agents: object [N], None where nobody is named.
         action_names: names of the indices from FIRST_ACTION on.
-        is_open: bool [N].
+        ended_days: float64 [N], day since 1970 on which the case's end was known; not a number where it is open.
     """
 
     log: ActionLog
     case_ids: np.ndarray
     agents: np.ndarray
     action_names: tuple[str, ...]
-    is_open: np.ndarray
+    ended_days: np.ndarray
 
 
 def read_log(actions: Path, cases: Path, action_names: Sequence[str] | None = None) -> NamedLog:
@@ -68,8 +71,30 @@ def read_log(actions: Path, cases: Path, action_names: Sequence[str] | None = No
         ids[order],
         np.array(known["agent"].to_pylist(), object)[order],
         names,
-        known["is_open"].to_numpy(zero_copy_only=False)[order],
+        _days(known["ended_on"])[order],
     )
+
+
+def read_taught_log(actions: Path, cases: Path, business_date: date, settings: TrainingSettings) -> NamedLog:
+    """Both tables; actions that no case did whose end was known before the held-out days are UNKNOWN.
+
+    Raises: ValueError: see `read_log`.
+    """
+    named = read_log(actions, cases)
+    taught = named.log.select(named.ended_days < _cutoff(business_date, settings)).actions
+    names = tuple(named.action_names[index - FIRST_ACTION] for index in np.unique(taught).tolist())
+    return named if names == named.action_names else read_log(actions, cases, names)
+
+
+def _cutoff(business_date: date, settings: TrainingSettings) -> int:
+    """First of the held-out days, since 1970."""
+    return epoch_day(business_date - timedelta(days=settings.holdout_days))
+
+
+def _days(column: pa.ChunkedArray) -> np.ndarray:
+    """Days since 1970, not a number where there is none; float64 [N]."""
+    days: np.ndarray = column.cast(pa.date32()).cast(pa.int32()).cast(pa.float64()).to_numpy(zero_copy_only=False)
+    return days
 
 
 def _log(lines: pa.Table, cases: pa.Table, starts: np.ndarray, names: tuple[str, ...]) -> ActionLog:
@@ -106,13 +131,13 @@ def one_in_ten(case_ids: np.ndarray) -> np.ndarray:
     return chosen
 
 
-def number_array(numbers: Sequence[Sequence[float | None] | None]) -> np.ndarray:
-    """Numeric attributes; float32 [N, most of one case], not a number where one is missing."""
+def number_array(numbers: Sequence[Sequence[Mapping[str, Any]] | None]) -> np.ndarray:
+    """The `value` of each numeric attribute; float32 [N, most of one case], not a number where one is missing."""
     width = max((len(each or ()) for each in numbers), default=0)
     filled = np.full((len(numbers), width), np.nan, np.float32)
     for row, each in enumerate(numbers):
         if each:
-            filled[row, : len(each)] = [np.nan if value is None else value for value in each]
+            filled[row, : len(each)] = [np.nan if one["value"] is None else one["value"] for one in each]
     return filled
 
 
@@ -122,7 +147,7 @@ class ActionExamples:
     Args:
         trains: bool [N], cases that teach; validates: bool [N], those of them that validate instead.
         held_out: moments on which models are measured, of no case that teaches.
-        lost_weight: of a lost case in the loss of its actions; a won one, or one of unknown outcome, has 1.
+        rules: how much a case weighs in the loss of its actions.
     Raises: ValueError: without a training moment.
     """
 
@@ -136,14 +161,15 @@ class ActionExamples:
         seed: int,
         longest_past: int,
         longest_rest: int,
-        lost_weight: float = 0.0,
+        rules: ActionRules | None = None,
     ) -> None:
         self.named, self.log, self.held_out = named, named.log, held_out
         self._seed, self._longest_past, self._longest_rest = seed, longest_past, longest_rest
-        self.weights = np.where(np.nan_to_num(self.log.won, nan=1.0) > 0, 1.0, lost_weight) * trains
+        self.weights = case_weights(self.log.won, named.agents, trains, rules or ActionRules())
         moments = prefixes_of(self.log)
         self.train = moments.select((trains & ~validates)[moments.rows])
-        self._validation = moments.select((trains & validates & (self.weights > 0))[moments.rows])
+        # Lost cases too: what they weigh nothing in, they add nothing to, and of winning they say half.
+        self._validation = moments.select((trains & validates)[moments.rows])
         if not len(self.train) or not self.weights.any():
             raise ValueError(
                 "no case with two actions or more teaches; deliver more days, or lower training.holdout_days"
@@ -154,20 +180,22 @@ class ActionExamples:
         cls, named: NamedLog, business_date: date, settings: TrainingSettings, *, longest_past: int, longest_rest: int
     ) -> "ActionExamples":
         """The examples of a night: what ended in the last `holdout_days` before the business date is held out."""
-        log = named.log
-        cutoff = epoch_day(business_date - timedelta(days=settings.holdout_days)) * _DAY_SECONDS
-        last = log.seconds[log.offsets[1:] - 1]
+        log, cutoff = named.log, _cutoff(business_date, settings)
+        last_days = log.seconds[log.offsets[1:] - 1] / _DAY_SECONDS
+        # An end that only silence tells is known later than the last action; moments move back by as much.
+        delay = np.maximum(named.ended_days - last_days, 0.0)
         moments = prefixes_of(log)
-        done_at = log.seconds[log.offsets[moments.rows] + moments.ends - 1]
-        measured = ~named.is_open & (last >= cutoff)
+        done = log.seconds[log.offsets[moments.rows] + moments.ends - 1] / _DAY_SECONDS
+        measured = named.ended_days >= cutoff
         return cls(
             named,
-            ~named.is_open & (last < cutoff),
+            named.ended_days < cutoff,
             one_in_ten(named.case_ids),
-            moments.select(measured[moments.rows] & (done_at >= cutoff)),
+            moments.select(measured[moments.rows] & (done + delay[moments.rows] >= cutoff)),
             seed=settings.seed,
             longest_past=longest_past,
             longest_rest=longest_rest,
+            rules=settings.actions,
         )
 
     @property

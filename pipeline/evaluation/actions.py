@@ -54,11 +54,18 @@ def measure_planner(planner: ActionPlanner, examples: ActionExamples, limit: int
     moments = _first(examples, limit)
     plans = planner.plan(examples.log, moments, identities_of(examples, moments))
     found = rest_metrics(plans.remainders, remainders(examples.log, moments), plans.next_probabilities)
-    won = examples.log.won[moments.rows]
+    return found | win_metrics(plans.win_probabilities, examples.log.won[moments.rows])
+
+
+def win_metrics(probabilities: np.ndarray | None, won: np.ndarray) -> Metrics:
+    """`win_brier`, where the model knows outcomes and some moments' are known.
+
+    Args: probabilities: float [B]; won: float [B], not a number where it is not known.
+    """
     known = np.isfinite(won)
-    if plans.win_probabilities is not None and known.any():
-        found["win_brier"] = float(np.mean((plans.win_probabilities[known] - won[known]) ** 2))
-    return found
+    if probabilities is None or not known.any():
+        return {}
+    return {"win_brier": float(np.mean((probabilities[known] - won[known]) ** 2))}
 
 
 def measure_method(method: ActionPredictor, examples: ActionExamples, limit: int) -> Metrics:

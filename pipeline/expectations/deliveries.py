@@ -1,4 +1,4 @@
-"""What a version of `transactions` must satisfy besides its rows: its delivery was readable, and no past day shrank.
+"""What a version made of delivered lines must satisfy besides its rows: they were readable, and no past day shrank.
 
 Both are found while the lines are taken in and stated in the manifest; here they become expectations like any other,
 so that the gate stops the night, Data Docs show it, and `larder accept` publishes what an operator knows to be right.
@@ -13,7 +13,8 @@ _RULES = {
     "transactions": {
         UNUSABLE: "enough lines of every delivered file and day can be used",
         SHRUNK: "no past day of a store loses more lines than the source allows",
-    }
+    },
+    "actions": {UNUSABLE: "enough lines of every delivered file and day can be used"},
 }
 
 

@@ -106,6 +106,27 @@ RULES: dict[str, tuple[Check, ...]] = {
         Check("short_on", "is the business date or later", "short_on < date'{business_date}'"),
         Check("residual", "is finite", "exists(residual, units -> isnan(units) OR abs(units) = double('infinity'))"),
     ),
+    "actions": (Check("acted_on", "is before the business date", "acted_on >= date'{business_date}'"),),
+    "cases": (
+        Check("last_acted_on", "is before the business date", "last_acted_on >= date'{business_date}'"),
+        Check("ended_on", "is the last action's day or later", "ended_on < last_acted_on"),
+        Check("outcome", "belongs to a case that has ended", "outcome IS NOT NULL AND ended_on IS NULL"),
+    ),
+    "action_plans": (
+        Check(
+            "steps",
+            "name an action each, at least one",
+            "size(steps) = 0 OR exists(steps, step -> step.action IS NULL)",
+        ),
+        Check("steps", "begin with the next action", "steps[0].action <> next_action"),
+        Check(
+            "attention",
+            "is a share from 0 to 1",
+            "exists(attention, weight -> weight IS NULL OR isnan(weight) OR weight < 0 OR weight > 1.000001)",
+        ),
+        Check("last_acted_on", "is before the business date", "last_acted_on >= date'{business_date}'"),
+        Check("business_date", "is the night of this run", "business_date <> date'{business_date}'"),
+    ),
     "anomalies": (Check("observed_on", "is the business date or earlier", "observed_on > date'{business_date}'"),),
 }
 

@@ -38,6 +38,12 @@ def published_night(
     return Night(described_in, nights[name], name, workspace.runs / name)
 
 
+def dags_of(capability: str) -> tuple[str, ...]:
+    """What is run for a capability: its intake first, where it has one."""
+    intake = CAPABILITIES[capability].intake if capability in CAPABILITIES else None
+    return (intake, capability) if intake else (capability,)
+
+
 def run_capabilities(
     started: StartedNight, names: tuple[str, ...], on_stage: Callable[[Stage], None]
 ) -> dict[str, str]:
@@ -45,7 +51,8 @@ def run_capabilities(
     failed = {}
     for name in names:
         try:
-            started.run(name, on_stage)
+            for dag in dags_of(name):
+                started.run(dag, on_stage)
         except NightFailed as error:
             failed[name] = str(error)
     return failed

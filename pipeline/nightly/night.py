@@ -17,6 +17,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import IO
 
+from pipeline.capabilities import CAPABILITIES
 from pipeline.job_server.client import start_server
 from pipeline.job_server.protocol import FOLDER
 from pipeline.nightly.dag_runner import SUCCESS, DagRunner
@@ -24,7 +25,7 @@ from pipeline.nightly.environment import ONCE, airflow_environment, airflow_prog
 from pipeline.nightly.processes import MARK, end_marked, mark
 from pipeline.nightly.running import Holder, NightFailed, locked, say_who_holds
 from pipeline.settings import REPOSITORY, Settings
-from pipeline.sources.last_day import last_day
+from pipeline.sources.last_day import last_action_day, last_day
 from pipeline.sources.source import Source, SourceError
 from pipeline.stages import Stage, read_stages
 from pipeline.workspace import Workspace
@@ -63,6 +64,9 @@ class Night:
         source = f"--source {shlex.quote(self.source)}"
         if dag == NIGHTLY:
             return f"larder nightly {source} --resume {self.name}"
+        for name, capability in CAPABILITIES.items():
+            if capability.intake and dag in (name, capability.intake):
+                return f"larder run {name} {source} --resume {self.name}"
         return f"larder run {dag} {source} --business-date {self.business_date}"
 
     @property
@@ -72,31 +76,39 @@ class Night:
 
 
 def plan_night(
-    settings: Settings, source: Source, described_in: str, business_date: date | None, resumed: str | None = None
+    settings: Settings,
+    source: Source,
+    described_in: str,
+    business_date: date | None,
+    resumed: str | None = None,
+    *,
+    capability: str | None = None,
 ) -> Night:
     """A night of the source; without a date, as of the morning after the last delivered day.
 
-    Args: resumed: name of an interrupted night to take up again, as of its own business date.
+    Args:   resumed: name of an interrupted night to take up again, as of its own business date;
+            capability: that the night is for alone, one with an intake of its own.
     Raises: NightFailed: there is no such night, or it was about another business date.
     """
     workspace = Workspace.of(settings, source.name)
     if resumed is not None:
-        day = _interrupted_day(workspace, resumed)
+        day = _interrupted_day(workspace, resumed, (NIGHTLY, capability) if capability else (NIGHTLY,))
         if business_date not in (None, day):
             raise NightFailed(f"{resumed} is about {day}; leave --business-date out to take it up again")
         return Night(described_in, day, resumed, workspace.runs / resumed)
-    day = business_date or last_day(source, workspace) + timedelta(days=1)
-    name = f"nightly-{day}-{datetime.now(UTC):%Y%m%dT%H%M%S}"
+    delivered_until = last_day if capability is None else last_action_day
+    day = business_date or delivered_until(source, workspace) + timedelta(days=1)
+    name = f"{capability or NIGHTLY}-{day}-{datetime.now(UTC):%Y%m%dT%H%M%S}"
     return Night(described_in, day, name, workspace.runs / name)
 
 
-def _interrupted_day(workspace: Workspace, name: str) -> date:
-    """Business date of a night that `larder nightly` named."""
-    known = sorted(path.name for path in workspace.runs.glob("nightly-*") if path.is_dir())
+def _interrupted_day(workspace: Workspace, name: str, kinds: tuple[str, ...]) -> date:
+    """Business date of a night that `larder nightly` or `larder run` named."""
+    known = sorted(path.name for kind in kinds for path in workspace.runs.glob(f"{kind}-*") if path.is_dir())
     if name not in known:
         shown = ", ".join(known[-3:]) or "none yet"
         raise NightFailed(f"no night {name} in {workspace.runs}; the latest are: {shown}")
-    return date.fromisoformat(name.removeprefix("nightly-")[:10])
+    return date.fromisoformat(name.partition("-")[2][:10])
 
 
 def prepare_files(source: Source, workspace: Workspace, say: Callable[[str], None]) -> None:
@@ -106,7 +118,10 @@ def prepare_files(source: Source, workspace: Workspace, say: Callable[[str], Non
             NightFailed: making them failed.
     """
     try:
-        source.delivered_files(workspace)
+        if source.files or source.actions is None:
+            source.delivered_files(workspace)
+        else:
+            source.files_of("actions", source.actions.files, workspace)
         return
     except SourceError:
         if not source.prepared_by.startswith("larder "):

@@ -1,7 +1,8 @@
 """The DAG of a capability: what all of them share. `dags/<name>.py` states its tasks.
 
 It starts by itself when its tables and the night's alerts are published, so that it takes neither a slot nor a core
-from a night at work; where the source does not switch it on, it skips everything.
+from a night at work; one whose tables no night makes starts with its tables alone. Where the source does not switch it
+on, it skips everything.
 """
 
 from collections.abc import Iterator
@@ -24,11 +25,12 @@ SWITCH = "is_switched_on"
 def capability_dag(name: str, doc: str | None) -> Iterator[DAG]:
     """The DAG of a registered capability; tasks made inside follow the check that its source switches it on."""
     capability = CAPABILITIES[name]
+    awaited = capability.reads if capability.intake else (*capability.reads, ALERTS)
     with DAG(
         dag_id=name,
         description=capability.description,
         doc_md=doc,
-        schedule=PartitionedAssetTimetable(assets=AssetAll(*map(asset, (*capability.reads, ALERTS)))),
+        schedule=PartitionedAssetTimetable(assets=AssetAll(*map(asset, awaited))),
         start_date=datetime(2000, 1, 1),
         catchup=False,
         max_active_runs=1,

@@ -10,12 +10,13 @@ from flask import Flask
 from pipeline.alerts.store import AlertStoreError
 from pipeline.page import acts, detail, downloads, table_page
 from pipeline.page.context import Context
-from pipeline.page.frame import body, failed, missing
+from pipeline.page.frame import SALES, body, failed, missing
 from pipeline.page.guard import allow_scripts, guard
 from pipeline.page.login import require_login
 from pipeline.page.morning import Morning, read_morning
 from pipeline.page.quality import QualityPage
 from pipeline.page.refusals import refuse_malformed
+from pipeline.page.sales import SalesPage, has_cases
 from pipeline.page.segments import SegmentsPage
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ PARTS: dict[str, Part] = {
     "/behaviour": table_page.ANOMALIES,
     "/segments": SegmentsPage(),
     "/quality": QualityPage(),
+    SALES: SalesPage(),
 }
 
 
@@ -86,7 +88,7 @@ def make_app(context: Context) -> Dash:
         try:
             morning = read_morning(context, source)
             part = PARTS[path].layout(context, morning) if path in PARTS else missing(path)
-            content = body(path, morning, context.sources(), part)
+            content = body(path, morning, context.sources(), part, has_cases=has_cases(context, source))
         except AlertStoreError as error:
             log.exception("the page could not be made")
             content = failed(str(error))

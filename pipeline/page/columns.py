@@ -129,3 +129,18 @@ ANOMALIES = (
     Column("monthly_value", "Spends a month", "money", 130, "what this customer spends in a usual month"),
     *_LIFE[1:],
 )
+
+PLANS = (
+    Column("case_id", "Case", "text", 110, pinned=True),
+    Column("agent", "Agent", "text", 120, "who did the latest action"),
+    Column("last_action", "Last done", "text", 150),
+    Column("last_acted_on", "On", "date", 110, "day of the latest action"),
+    Column("next_action", "Next", "text", 160, "the planned next action"),
+    Column("next_probability", "Probability", "share", 106, "that it is the next action"),
+    Column("then", "Then", "text", 300, "the planned actions after it"),
+    Column("remaining_steps", "Steps to go", "units", 104, "expected actions to the end of the case"),
+    Column("remaining_days", "Days to go", "number", 104, "expected days to the end of the case"),
+    Column("win_probability", "Won", "share", 90, "probability that the case is won"),
+    Column("best_action", "Best next", "text", 150, "after which most such cases were won; no cause is claimed"),
+    Column("best_win_probability", "Won after it", "share", 110, "probability that the case is won, read after it"),
+)

@@ -1,4 +1,4 @@
-"""One alert in full: what it rests on, what a further delivery would change, and what became of it."""
+"""One alert in full: what it rests on, what a further delivery would change, and what became of it; or one case."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,8 +20,10 @@ from pipeline.alerts.store import AlertStoreError
 from pipeline.alerts.what_if import deliver, described, read_shelf
 from pipeline.lake.lake import LakeError
 from pipeline.page.acts import act_bar
+from pipeline.page.case_detail import show_case
 from pipeline.page.context import Context
 from pipeline.page.figures import baskets_figure, graph, shelf_figure
+from pipeline.page.frame import section
 from pipeline.page.people import person
 from pipeline.page.rows import LARGEST, RequestError
 from pipeline.page.tables import facts
@@ -41,7 +43,7 @@ class Found:
 
 
 def register(app: Dash, context: Context) -> None:
-    """Open the alert that the address names, and compute what-if."""
+    """Open the alert or case that the address names, and compute what-if."""
 
     @app.callback(
         Output("detail", "opened"),
@@ -49,10 +51,14 @@ def register(app: Dash, context: Context) -> None:
         Output("detail", "children"),
         Input("url", "search"),
         Input("changed", "data"),
+        State("source", "data"),
     )
-    def show(search: str | None, _changed: int) -> tuple[Any, ...]:
-        """The alert whose id stands in the address; closed where none does."""
-        wanted = parse_qs((search or "").removeprefix("?")).get("alert", [""])[0]
+    def show(search: str | None, _changed: int, source: str) -> tuple[Any, ...]:
+        """The alert or the case whose id stands in the address; closed where none does."""
+        named = parse_qs((search or "").removeprefix("?"))
+        if case := named.get("case", [""])[0]:
+            return True, *show_case(context, source, case)
+        wanted = named.get("alert", [""])[0]
         if not wanted:
             return False, no_update, no_update
         found = find(context, wanted)
@@ -135,11 +141,6 @@ def content(context: Context, found: Found) -> Any:
     else:
         parts += _anomaly(context, alert)
     return dmc.Stack([*parts, section("What became of it", _events(found))], gap="md")
-
-
-def section(heading: str, *parts: Any) -> Any:
-    """A heading and what stands under it."""
-    return html.Section([dmc.Title(heading, order=5, mb=6), *parts])
 
 
 def try_delivery(context: Context, alert: StockoutAlert, day: date, units: float) -> tuple[Any, Any]:

@@ -8,23 +8,38 @@ from dash import html
 
 from pipeline.page.morning import Morning
 
-NAVIGATION = {"/": "Out of stock", "/behaviour": "Behaviour", "/segments": "Segments", "/quality": "Model quality"}
+SALES = "/sales"
+NAVIGATION = {
+    "/": "Out of stock",
+    "/behaviour": "Behaviour",
+    "/segments": "Segments",
+    "/quality": "Model quality",
+    SALES: "Sales",
+}
 
 
-def body(path: str, morning: Morning, sources: Sequence[str], content: Any) -> Any:
-    """Header, warnings, and the part itself."""
+def body(path: str, morning: Morning, sources: Sequence[str], content: Any, *, has_cases: bool = False) -> Any:
+    """Header, warnings, and the part itself. Args: has_cases: whether the source has cases of a sales team."""
     return html.Div(
-        className="page", children=[header(path, morning, sources), *warnings(morning), html.Main(content, id="main")]
+        className="page",
+        children=[
+            header(path, morning, sources, has_cases=has_cases),
+            *warnings(morning),
+            html.Main(content, id="main"),
+        ],
     )
 
 
-def header(path: str, morning: Morning, sources: Sequence[str]) -> Any:
+def header(path: str, morning: Morning, sources: Sequence[str], *, has_cases: bool = False) -> Any:
     """The name, the parts, the source where there are several, and the night that is shown."""
     parts = [
         dmc.Anchor(name, href=to, underline="never", className="part current" if to == path else "part")
         for to, name in NAVIGATION.items()
+        if to != SALES or has_cases
     ]
-    as_of = morning.business_date.isoformat() if morning.business_date else "no night yet"
+    as_of = f"Data as of {morning.business_date or 'no night yet'}"
+    if path == SALES:
+        as_of = ""  # cases have a day of their own, which the part says
     return html.Header(
         className="top",
         children=[
@@ -44,11 +59,16 @@ def header(path: str, morning: Morning, sources: Sequence[str]) -> Any:
                         display="block" if len(sources) > 1 else "none",
                         **{"aria-label": "Source"},
                     ),
-                    dmc.Text(f"Data as of {as_of}", id="as-of", size="sm", fw=600 if morning.days_late else 400),
+                    dmc.Text(as_of, id="as-of", size="sm", fw=600 if morning.days_late else 400),
                 ],
             ),
         ],
     )
+
+
+def section(heading: str, *parts: Any) -> Any:
+    """A heading and what stands under it."""
+    return html.Section([dmc.Title(heading, order=5, mb=6), *parts])
 
 
 def warnings(morning: Morning) -> list[Any]:

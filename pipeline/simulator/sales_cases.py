@@ -7,18 +7,11 @@ over all agents. The fewer actions went astray, the likelier the case is won. `r
 of the generator would predict.
 """
 
-import csv
-import io
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from pathlib import Path
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
-
-from pipeline.files import replace_text
 
 ACTIONS = (
     "call",
@@ -106,51 +99,6 @@ def simulate_cases(settings: SalesSettings) -> list[SalesCase]:
     ]
 
 
-def write_sales(settings: SalesSettings, folder: Path) -> Path:
-    """Write raw/actions.csv and raw/cases.csv up to the business date, and truth/ apart; returns the raw folder."""
-    cases = simulate_cases(settings)
-    end = datetime.combine(settings.business_date, time())
-    raw, truth = folder / "raw", folder / "truth"
-    for each in (raw, truth):
-        each.mkdir(parents=True, exist_ok=True)
-    lines = [
-        (moment, case.case, action, case.agent)
-        for case in cases
-        for action, moment in zip(case.actions, case.times, strict=True)
-        if moment < end
-    ]
-    lines.sort()
-    replace_text(raw / "actions.csv", _csv(["acted_at", "case_id", "action", "agent"], lines))
-    known = [case for case in cases if case.times[0] < end]
-    replace_text(
-        raw / "cases.csv",
-        _csv(
-            ["case_id", "segment", "channel", "region", "employees", "outcome"],
-            [
-                (case.case, case.segment, case.channel, case.region, f"{case.employees:.0f}", _outcome(case, end))
-                for case in known
-            ],
-        ),
-    )
-    replace_text(
-        truth / "cases.csv",
-        _csv(
-            ["case_id", "actions", "right_actions", "won"],
-            [
-                (
-                    case.case,
-                    json.dumps(case.actions),
-                    json.dumps(right_remainder(case.segment, case.channel, case.employees, ())),
-                    int(case.won),
-                )
-                for case in known
-            ],
-        ),
-    )
-    replace_text(truth / "settings.json", settings.model_dump_json(indent=1) + "\n")
-    return raw
-
-
 def _error_rates(settings: SalesSettings, random: np.random.Generator) -> np.ndarray:
     """Each agent's probability of an action at random; their mean is the share of the settings."""
     rates = random.beta(2.0, 6.0, settings.agents)
@@ -209,18 +157,3 @@ def _in_office_hours(moment: datetime) -> datetime:
     while moment.weekday() > 4:
         moment += timedelta(days=1)
     return moment
-
-
-def _outcome(case: SalesCase, end: datetime) -> str:
-    """What the retailer's system says on the business date: nothing while the case is open."""
-    if case.times[-1] >= end:
-        return ""
-    return "won" if case.won else "lost"
-
-
-def _csv(header: list[str], rows: Sequence[tuple[object, ...]]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    return text.getvalue()

@@ -14,12 +14,13 @@ from functools import lru_cache
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.sources.case_layout import CASE_NUMBER
 from pipeline.sources.layout import Layout
 from pipeline.sources.source import Source
 
-IDS = frozenset({"customer", "store", "basket", "product", "delivery"})
+IDS = frozenset({"customer", "store", "basket", "product", "delivery", "case"})
 NUMBERS = frozenset({"quantity", "amount", "unit_price", "on_hand", "units", "price"})
-_TIMES = frozenset({"sold_at", "arrives_on"})
+_TIMES = frozenset({"sold_at", "arrives_on", "acted_at"})
 # Blanks and controls at the edges: Unicode's spaces, zero-width ones, soft hyphen, marks of byte order and direction.
 EDGES = " \t\n\v\f\r\x1c\x1d\x1e\x1f\x85\u00a0\u00ad\u1680\u180e" + "".join(
     map(chr, [*range(0x2000, 0x2010), 0x2028, 0x2029, 0x202F, 0x205F, 0x2060, 0x3000, 0xFEFF])
@@ -33,7 +34,7 @@ _THOUSANDS = {" ": "\u00a0\u202f\u2009\u2007", "'": "\u2019"}
 def clean(ours: str, values: pa.Array, layout: Layout) -> pa.Array:
     """The values of one of our columns as they are judged; null where nothing is left."""
     values = pc.utf8_trim(values, characters=EDGES)
-    if ours in NUMBERS:
+    if ours in NUMBERS or ours.startswith(CASE_NUMBER):
         return _plain_numbers(values, layout)
     if ours in _TIMES:
         return values

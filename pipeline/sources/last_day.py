@@ -7,8 +7,10 @@ middling four weeks.
 
 from collections import Counter
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from statistics import median
 
+from pipeline.sources.layout import Layout
 from pipeline.sources.opened import Delivered
 from pipeline.sources.reader import read_file
 from pipeline.sources.source import Source, SourceError, file_day
@@ -43,23 +45,42 @@ def last_day(source: Source, workspace: Workspace) -> date:
     named = [day for day in (file_day(source.files, path) for path in files) if day is not None]
     if named:
         return max(named)
+    columns = {"sold_at": source.sales_columns["sold_at"]}
+    return _last_of(source, source, files, columns, source.time_format)
+
+
+def last_action_day(source: Source, workspace: Workspace) -> date:
+    """The last day of the delivered actions, likewise.
+
+    Raises: SourceError: when there are no files or none holds a readable date.
+    """
+    layout = source.actions
+    if layout is None:
+        raise SourceError(f"source {source.name} describes no [actions]")
+    files = source.files_of("actions", layout.files, workspace)
+    return _last_of(source, layout, files, {"acted_at": layout.read_columns["acted_at"]}, layout.time_format)
+
+
+def _last_of(source: Source, layout: Layout, files: list[Path], columns: dict[str, str], time_format: str) -> date:
     lines: Counter[date] = Counter()
     for path in files:
-        lines += _lines_by_day(source, Delivered(path, path.name))
+        lines += _lines_by_day(Delivered(path, path.name), layout, columns, time_format, source.timezone)
     found = last_business_day(lines)
     if found is None:
-        column = source.columns.sold_at
-        raise SourceError(f"source {source.name}: no file has a date like {source.time_format!r} in column {column!r}")
+        (column,) = columns.values()
+        raise SourceError(f"source {source.name}: no file has a date like {time_format!r} in column {column!r}")
     return found
 
 
-def _lines_by_day(source: Source, delivered: Delivered) -> Counter[date]:
+def _lines_by_day(
+    delivered: Delivered, layout: Layout, columns: dict[str, str], time_format: str, timezone: str
+) -> Counter[date]:
     """Lines per day; only the distinct texts are parsed, the time of day left off, so that this is quick."""
-    day_format, separator = date_part(source.time_format)
+    day_format, separator = date_part(time_format)
+    (name,) = columns
     texts: Counter[str] = Counter()
-    columns = {"sold_at": source.columns.sold_at}
-    for batch in read_file(delivered, source, columns, time_format=source.time_format, timezone=source.timezone):
-        values = batch.column("sold_at").drop_null().to_pylist()
+    for batch in read_file(delivered, layout, columns, time_format=time_format, timezone=timezone):
+        values = batch.column(name).drop_null().to_pylist()
         texts.update(value.strip().partition(separator)[0] if separator else value.strip() for value in values)
     lines: Counter[date] = Counter()
     for text, count in texts.items():

@@ -15,8 +15,10 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import Field, PrivateAttr, ValidationError, field_validator, model_validator
 
 from models.names import unknown_name
+from pipeline.action_rules import ActionRules
 from pipeline.capabilities import CAPABILITIES
 from pipeline.offer_rules import OfferRules
+from pipeline.sources.case_layout import CASE_ATTRIBUTE, CASE_NUMBER, ActionFiles, CaseFiles
 from pipeline.sources.layout import (
     ATTRIBUTE,
     DATE_FIELD,
@@ -47,8 +49,8 @@ class Source(Layout):
         pattern=f"^{SOURCE_NAME.pattern}$", description="names the folder under data_dir", examples=["corner-shop"]
     )
     files: str = Field(
-        min_length=1,
-        description="sales files: one path, a pattern with *, or a name with {date}",
+        "",
+        description="sales files: one path, a pattern with *, or a name with {date}; empty: there are no sales",
         examples=["sales/sales_{date}.csv"],
     )
     timezone: str = Field(description="of the stores, such as Europe/Berlin", examples=["Europe/Vienna"])
@@ -127,12 +129,14 @@ class Source(Layout):
     capabilities: tuple[str, ...] = Field(
         ("segments",), description="what follows a night: names of capabilities", examples=[["segments"]]
     )
-    columns: SalesColumns
+    columns: SalesColumns | None = None
     customers: CustomerRules = CustomerRules()
     stock: StockFiles | None = None
     resupplies: ResupplyFiles | None = None
     catalogue: CatalogueFiles | None = None
     offers: OfferRules = OfferRules()
+    actions: ActionFiles | None = None
+    cases: CaseFiles | None = None
 
     _folder: Path | None = PrivateAttr(None)
     _check_format = field_validator("time_format")(checked_format)
@@ -153,7 +157,23 @@ class Source(Layout):
         return name
 
     @model_validator(mode="after")
+    def _has_files(self) -> "Source":
+        if self.actions is None:
+            if not self.files:
+                raise ValueError("key `files` is missing; name the sales files, or describe [actions]")
+            if self.cases is not None:
+                raise ValueError("[cases] says what cases are like, and needs [actions], which says what was done")
+            if wanting := [name for name in self.capabilities if CAPABILITIES[name].intake is not None]:
+                raise ValueError(f"capability {wanting[0]!r} needs [actions]")
+        if bool(self.files) != (self.columns is not None):
+            there, missing = ("files", "columns") if self.files else ("columns", "files")
+            raise ValueError(f"key `{missing}` is missing; sales have both, and `{there}` is given")
+        return self
+
+    @model_validator(mode="after")
     def _rules_have_columns(self) -> "Source":
+        if self.columns is None:
+            return self
         delivered = self.columns.delivered()
         unknown = sorted(set(self.constants) - set(SalesColumns.model_fields))
         if unknown:
@@ -181,6 +201,8 @@ class Source(Layout):
     @property
     def sales_columns(self) -> dict[str, str]:
         """Our name -> the retailer's name, of all that is read from the sales files."""
+        if self.columns is None:
+            raise SourceError(self._no_sales())
         said = {} if self.customers.files else self.customers.attributes
         attributes = {attribute_column(name): theirs for name, theirs in said.items()}
         fixed = {ours: f"constants.{ours}" for ours in self.constants}
@@ -191,6 +213,17 @@ class Source(Layout):
         """The stores' time zone."""
         return ZoneInfo(self.timezone)
 
+    @property
+    def action_rules(self) -> ActionRules:
+        """How cases teach."""
+        return ActionRules() if self.actions is None else self.actions.rules
+
+    @property
+    def says_outcomes(self) -> bool:
+        """Whether a column says how cases end."""
+        said = [each.columns.outcome for each in (self.actions, self.cases) if each is not None]
+        return any(column is not None for column in said)
+
     def folder(self, workspace: Workspace) -> Path:
         """What the description's relative paths are relative to."""
         return self._folder or workspace.raw
@@ -200,11 +233,30 @@ class Source(Layout):
 
         Raises: SourceError: when there are none.
         """
+        if not self.files:
+            raise SourceError(self._no_sales())
         found = self.matching(self.files, workspace)
         if not found:
             how = f"; `{self.prepared_by}` makes them" if self.prepared_by else "; correct the key `files`"
             raise SourceError(f"source {self.name}: no file matches {self.folder(workspace) / self.files}{how}")
         return found
+
+    def files_of(self, section: str, pattern: str, workspace: Workspace) -> list[Path]:
+        """All files that a section's `files` names, sorted.
+
+        Raises: SourceError: when there are none.
+        """
+        found = self.matching(pattern, workspace)
+        if not found:
+            how = f"; `{self.prepared_by}` makes them" if self.prepared_by else ""
+            raise SourceError(
+                f"source {self.name}: no file matches {self.folder(workspace) / pattern} ({section}){how}"
+            )
+        return found
+
+    def _no_sales(self) -> str:
+        runs = " or ".join(f"`larder run {name}`" for name, each in CAPABILITIES.items() if each.intake)
+        return f"source {self.name} describes no sales files (key `files`); {runs} is for what it has"
 
     def matching(self, pattern: str, workspace: Workspace, *, leftovers: bool = False) -> list[Path]:
         """Files that a `files` key names, sorted; hidden ones, locks and the like only as `leftovers`.
@@ -236,6 +288,9 @@ class Source(Layout):
 
 def described_as(ours: str) -> str:
     """The key that describes one of our columns."""
+    for prefix, key in ((CASE_ATTRIBUTE, "cases.attributes"), (CASE_NUMBER, "cases.numbers")):
+        if ours.startswith(prefix):
+            return f"{key}.{ours.removeprefix(prefix)}"
     is_attribute = ours.startswith(ATTRIBUTE)
     return f"customers.attributes.{ours.removeprefix(ATTRIBUTE)}" if is_attribute else f"columns.{ours}"
 

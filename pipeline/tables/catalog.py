@@ -1,6 +1,8 @@
 """Every table of the lake by name, in the order the night makes them."""
 
 from models.names import look_up
+from pipeline.tables.action_plans import ACTION_PLANS
+from pipeline.tables.actions import ACTIONS, CASES, REJECTED_ACTIONS
 from pipeline.tables.anomalies import ANOMALIES
 from pipeline.tables.baskets import BASKETS
 from pipeline.tables.contract import Table
@@ -39,6 +41,10 @@ TABLES: dict[str, Table] = {
         CUSTOMER_SEGMENTS,
         PRODUCT_SEGMENTS,
         NEXT_OFFERS,
+        ACTIONS,
+        CASES,
+        REJECTED_ACTIONS,
+        ACTION_PLANS,
     )
 }
 

@@ -1,18 +1,33 @@
 """Every task by name, and its settings."""
 
-from typing import Any
+from typing import Any, Protocol
 
 from models.names import look_up
+from pipeline.action_rules import ActionRules
 from pipeline.offer_rules import OfferRules
 from pipeline.settings import Settings
 from pipeline.task import Task
 from pipeline.tasks.next_basket import NextBasket
 from pipeline.tasks.next_offers import NextOffers
+from pipeline.tasks.sale_actions import SaleActions
 
 NEXT_BASKET = NextBasket()
 NEXT_OFFERS = NextOffers()
+SALE_ACTIONS = SaleActions()
 
-TASKS: dict[str, Task] = {each.name: each for each in (NEXT_BASKET, NEXT_OFFERS)}
+TASKS: dict[str, Task] = {each.name: each for each in (NEXT_BASKET, NEXT_OFFERS, SALE_ACTIONS)}
+
+
+class SourceRules(Protocol):
+    """What training needs of a source's description."""
+
+    @property
+    def offers(self) -> OfferRules:
+        """`[offers]`."""
+
+    @property
+    def action_rules(self) -> ActionRules:
+        """Of `[actions]`, how cases teach."""
 
 
 def find_task(name: str) -> Task:
@@ -20,16 +35,17 @@ def find_task(name: str) -> Task:
     return look_up("task", name, TASKS)
 
 
-def task_and_settings(name: str, settings: Settings, offers: OfferRules | None = None) -> tuple[Any, Settings]:
+def task_and_settings(name: str, settings: Settings, source: SourceRules | None = None) -> tuple[Any, Settings]:
     """A task, and the settings with its own `[tasks.<name>]` in place.
 
-    Args:   offers: of the source that the settings are for.
+    Args:   source: that the settings are for; its description says what offers and actions are about.
     Raises: ValueError: for an unknown task, also one that `[tasks]` names: a misspelt one is never silently ignored.
     """
     for named in settings.tasks:
         find_task(named)
     task = find_task(name)
     of_task = settings.of_task(name, task.training_defaults)
-    if offers is not None:
-        of_task = of_task.model_copy(update={"training": of_task.training.model_copy(update={"offers": offers})})
+    if source is not None:
+        rules = {"offers": source.offers, "actions": source.action_rules}
+        of_task = of_task.model_copy(update={"training": of_task.training.model_copy(update=rules)})
     return task, of_task

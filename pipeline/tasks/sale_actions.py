@@ -18,6 +18,7 @@ from pipeline.task import Metrics, Objective, PredictionInput, Tables
 if TYPE_CHECKING:
     from models.next_actions import NextActions
     from pipeline.dataset.action_examples import ActionExamples
+    from pipeline.dataset.action_plan_rows import KnownCases
 
 _CLASS = "larder>NextActions"
 
@@ -55,11 +56,11 @@ class SaleActions:
 
     def examples(self, tables: Tables, business_date: date, settings: TrainingSettings) -> "ActionExamples":
         """Moments of cases."""
-        from pipeline.dataset.action_examples import ActionExamples, read_log
+        from pipeline.dataset.action_examples import ActionExamples, read_taught_log
 
         config = _config(settings)
         return ActionExamples.as_of(
-            read_log(tables["actions"], tables["cases"]),
+            read_taught_log(tables["actions"], tables["cases"], business_date, settings),
             business_date,
             settings,
             longest_past=config.longest_past,
@@ -72,8 +73,13 @@ class SaleActions:
         """A new model; on the initial model's weights where its actions and attributes are the same."""
         from models.next_actions import NextActions
 
+        config = _config(settings)
+        if config.kind == "attention":
+            # Decoding is unrolled step by step: none is spent on what is longer than any known remainder and its end.
+            longest = examples.log.lengths[examples.train.rows] - examples.train.ends
+            config = replace(config, longest_rest=min(config.longest_rest, int(longest.max()) + 1))
         model = NextActions(
-            asdict(_config(settings)),
+            asdict(config),
             examples.named.action_names,
             examples.log.numbers.shape[1],
             examples.has_outcomes,
@@ -116,7 +122,7 @@ class SaleActions:
         return load_next_actions_model(model_path)
 
     def predictor(self, given: PredictionInput) -> "ActionPredictor":
-        """Rows of open cases in; `statistics` are counts by context for the time before the first champion."""
+        """Rows of open cases in; `statistics` are the job's `KnownCases`."""
         return ActionPredictor(
             given.model.model_path.read_bytes() if given.model else None,
             given.model.version if given.model else "medoid",
@@ -136,11 +142,11 @@ def _config(settings: TrainingSettings) -> ActionConfig:
 class ActionPredictor:
     """Plans open cases in Spark's executors."""
 
-    def __init__(self, model: bytes | None, version: str, business_date: date, fallback: Any) -> None:
-        self._model, self._version, self._business_date, self._fallback = model, version, business_date, fallback
+    def __init__(self, model: bytes | None, version: str, business_date: date, known: "KnownCases") -> None:
+        self._model, self._version, self._business_date, self._known = model, version, business_date, known
 
     def __call__(self, rows: pa.RecordBatch) -> Iterable[pa.RecordBatch]:
         """Rows of `action_plans` for rows of open cases."""
         from pipeline.dataset.action_plan_rows import plan_rows
 
-        yield plan_rows(rows, self._model, self._version, self._business_date, self._fallback)
+        yield plan_rows(rows, self._model, self._version, self._business_date, self._known)

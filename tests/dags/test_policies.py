@@ -9,12 +9,13 @@ from pipeline.capabilities import CAPABILITIES
 from pipeline.settings import REPOSITORY
 from pipeline.tables.catalog import TABLES
 
+INTAKES = {each.intake for each in CAPABILITIES.values() if each.intake}
 GOLDEN = Path(__file__).with_name("golden")
 
 
 def test_all_import_cleanly_and_every_capability_has_one(described: dict[str, Any]) -> None:
     assert described["import_errors"] == {}
-    assert set(described["dags"]) == {"nightly", *CAPABILITIES}
+    assert set(described["dags"]) == {"nightly", *CAPABILITIES, *INTAKES}
 
 
 def test_each_is_documented_and_tagged(described: dict[str, Any]) -> None:
@@ -48,11 +49,15 @@ def test_one_run_at_a_time_without_catching_up(described: dict[str, Any]) -> Non
 
 
 def test_a_capability_waits_for_its_tables_and_the_alerts(described: dict[str, Any]) -> None:
-    announced = {asset for task in described["dags"]["nightly"]["tasks"].values() for asset in task["announces"]}
-    assert announced <= {*TABLES, "alerts"}
+    announced = {
+        name: {asset for task in described["dags"][name]["tasks"].values() for asset in task["announces"]}
+        for name in ("nightly", *INTAKES)
+    }
+    assert set().union(*announced.values()) <= {*TABLES, "alerts"}
     for name, capability in CAPABILITIES.items():
         dag = described["dags"][name]
-        assert set(dag["starts_with"]) == {*capability.reads, "alerts"} <= announced, name
+        awaited = {*capability.reads} if capability.intake else {*capability.reads, "alerts"}
+        assert set(dag["starts_with"]) == awaited <= announced[capability.intake or "nightly"], name
         assert dag["paused"] is False, name
         first = [task for task, of in dag["tasks"].items() if not of["upstream"]]
         assert first == ["is_switched_on"], name

@@ -4,7 +4,7 @@ import importlib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -30,6 +30,7 @@ from tests.factories import (
     vocabulary_entry,
 )
 from tests.killing import kill_while
+from tests.spark_jobs import sales_team
 from tests.spark_jobs.till import GOOD, deliver
 
 Rows = dict[str, list[dict[str, object]]]
@@ -54,6 +55,7 @@ def _sold(days: int, products: int) -> list[tuple[date, str]]:
 
 JOBS = [
     Job("ingest_transactions", {}, {}, ("transactions", "rejected_transactions"), source="till"),
+    Job("ingest_actions", {}, {}, ("actions", "cases", "rejected_actions"), source="team"),
     Job(
         "build_sequences",
         {
@@ -89,7 +91,10 @@ def test_a_killed_job_leaves_readers_alone_and_ends_alike_when_repeated(
     spark: SparkSession, tmp_path: Path, toml: Callable[..., str], monkeypatch: pytest.MonkeyPatch, job: Job
 ) -> None:
     deliver(tmp_path, "a.csv", *(GOOD.replace("02-01", f"02-{day:02}") for day in range(1, 9)), "bad")
-    source = toml() if job.source == "till" else job.source
+    done = [*sales_team.procedure(1, datetime(2026, 1, 5), ["call"] * 30), "2026-01-05 09:00:00,d001"]
+    sales_team.deliver(tmp_path, done, ["d001,private,,won"])
+    described = {"till": toml, "team": lambda: str(sales_team.describe(tmp_path))}
+    source = described.get(job.source, lambda: job.source)()
     arguments = ["--source", source, "--business-date", str(BUSINESS_DATE), "--run-id", "run1"]
 
     def prepared(folder: str) -> Workspace:

@@ -7,17 +7,18 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from models.actions.action_log import remainders
 from models.actions.consensus import Remainder, similarity
 from models.names import unknown_name
-from pipeline.benchmarks.actions.logs import open_log
-from pipeline.benchmarks.actions.methods import Predicted, method_names, predict_with
+from pipeline.benchmarks.actions.logs import open_log, part_of
+from pipeline.benchmarks.actions.methods import Predicted, configured, method_names, predict_with
 from pipeline.benchmarks.report.calibration import pooled, reliability
 from pipeline.benchmarks.report.report import cell, rows_file, spread
-from pipeline.benchmarks.trials import Stopwatch, in_own_process
+from pipeline.benchmarks.trials import Stopwatch, finished_trial, in_own_process, write_trial
 from pipeline.dataset.action_examples import NamedLog
-from pipeline.evaluation.actions import rest_metrics
+from pipeline.evaluation.actions import rest_metrics, win_metrics
 
 PREDICTED = "predicted.parquet"
 _SHOWN = {
@@ -26,6 +27,7 @@ _SHOWN = {
     "exact": "exact",
     "padded_accuracy": "positions, padding counted",
     "position_accuracy": "positions",
+    "win_brier": "Brier score, won",
 }
 _LONGEST_SHOWN = 6
 
@@ -36,43 +38,52 @@ def compare(
     models: Sequence[str],
     seeds: Sequence[int],
     *,
+    part: str,
     out: Path,
     say: Callable[[str], None],
 ) -> dict[str, dict[str, Any]]:
     """Run every method with every seed; scores by method. Writes all predictions to `out`/predicted.parquet.
 
-    Raises: ValueError: for an unknown method.
+    Trials that `out` holds already are not run again.
+
+    Args:   part: `test`, or `validation`, on which choices are made (`logs.part_of`).
+    Raises: ValueError: for an unknown method or part.
     """
     for model in models:
         if model not in method_names(dataset):
             raise ValueError(unknown_name("method", model, method_names(dataset)))
-    open_log(dataset, path)
+    part_of(open_log(dataset, path), part)
     out.mkdir(parents=True, exist_ok=True)
     trials: dict[str, list[dict[str, Any]]] = {model: [] for model in models}
     with rows_file(out / PREDICTED) as add:
         for model in models:
             for seed in seeds:
-                trial, rows = in_own_process(run, dataset, path, model, seed)
+                folder = out / "trials" / f"{model}_{seed}"
+                trial = finished_trial(folder, configured(model, seed), [dataset, part])
+                if trial is None:
+                    trial = in_own_process(run, dataset, path, model, seed, part=part, folder=folder)
                 trials[model].append(trial)
-                add(rows)
+                add(pq.read_table(folder / PREDICTED))
                 shown = (f"{name} {trial['scores'][name]:.4f}" for name in ("similarity", "next_accuracy", "exact"))
                 say(f"{model}, seed {seed}: {', '.join(shown)}, {trial['seconds']['cpu']:.0f} CPU s")
     return {model: _summary(list(seeds), of_model) for model, of_model in trials.items()}
 
 
-def run(dataset: str, path: Path | None, model: str, seed: int) -> tuple[dict[str, Any], pa.Table]:
-    """One method and seed: its scores, and one row per test moment."""
-    named = open_log(dataset, path)
+def run(dataset: str, path: Path | None, model: str, seed: int, *, part: str, folder: Path) -> dict[str, Any]:
+    """One method and seed: its scores; writes a folder with them and one row per measured moment."""
+    named = part_of(open_log(dataset, path), part)
     stopwatch = Stopwatch()
     found = predict_with(model, named, seed, dataset)
     stopwatch.lap("fit and predict")
     moments = found.examples.held_out
     observed = remainders(named.log, moments)
     trial: dict[str, Any] = {
-        "settings": found.settings,
-        "moments": {"train": len(found.examples.train), "test": len(moments)},
+        "dataset": [dataset, part],
+        "configured": configured(model, seed),
+        "moments": {"train": len(found.examples.train), part: len(moments)},
         **stopwatch.used(),
-        "scores": rest_metrics(found.remainders, observed, found.next_probabilities),
+        "scores": rest_metrics(found.remainders, observed, found.next_probabilities)
+        | win_metrics(found.win_probabilities, named.log.won[moments.rows]),
         "by_length": _by_length(found.remainders, observed, moments.ends),
         "reliability": {},
     }
@@ -80,7 +91,10 @@ def run(dataset: str, path: Path | None, model: str, seed: int) -> tuple[dict[st
         best = found.next_probabilities.argmax(axis=1)
         came = best == np.array([rest[0] for rest in observed])
         trial["reliability"] = {"next action": reliability(found.next_probabilities.max(axis=1), came)}
-    return trial, rows_of(found, named, observed, model, seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    pq.write_table(rows_of(found, named, observed, model, seed), folder / PREDICTED)
+    write_trial(folder, trial)
+    return trial
 
 
 def rows_of(found: Predicted, named: NamedLog, observed: list[Remainder], model: str, seed: int) -> pa.Table:
@@ -130,7 +144,7 @@ def _summary(seeds: list[int], trials: list[dict[str, Any]]) -> dict[str, Any]:
     first = trials[0]
     return {
         "seeds": seeds,
-        "settings": first["settings"],
+        "settings": first["configured"],
         "moments": first["moments"],
         "scores": {name: spread([trial["scores"][name] for trial in trials]) for name in first["scores"]},
         "by_length": {name: spread([trial["by_length"][name] for trial in trials]) for name in first["by_length"]},

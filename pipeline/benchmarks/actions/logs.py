@@ -1,5 +1,6 @@
 """Logs to compare methods on: the simulated sales team, or any file of cases, and how their cases are divided."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,9 @@ from pipeline.dataset.action_examples import ActionExamples, NamedLog, attribute
 from pipeline.simulator.sales_cases import SalesCase, SalesSettings, right_remainder, simulate_cases
 
 SALES = "sales"
+VALIDATION, TEST = PARTS = ("validation", "test")
 _TRAINING_SHARE = 2 / 3
+_DAY_SECONDS = 86_400
 _SHORTEST = 2  # actions done, of a moment that is measured
 
 
@@ -50,24 +53,13 @@ def log_of_sales(cases: list[SalesCase]) -> NamedLog:
     by_id = {case.case: case for case in cases}
     ordered = [by_id[each] for each in named.case_ids]
     attributes = [[f"segment={c.segment}", f"channel={c.channel}", f"region={c.region}"] for c in ordered]
-    log = named.log
-    return NamedLog(
-        ActionLog(
-            offsets=log.offsets,
-            actions=log.actions,
-            seconds=log.seconds,
-            local_hours=log.local_hours,
-            weekdays=log.weekdays,
-            attributes=attribute_hashes(attributes),
-            numbers=np.array([[np.log1p(case.employees)] for case in ordered], np.float32),
-            won=np.array([case.won for case in ordered], np.float32),
-            n_actions=log.n_actions,
-        ),
-        named.case_ids,
-        np.array([case.agent for case in ordered], object),
-        named.action_names,
-        named.is_open,
+    known = replace(
+        named.log,
+        attributes=attribute_hashes(attributes),
+        numbers=np.array([[case.employees] for case in ordered], np.float32),
+        won=np.array([case.won for case in ordered], np.float32),
     )
+    return replace(named, log=known, agents=np.array([case.agent for case in ordered], object))
 
 
 def divided(named: NamedLog, *, seed: int, longest_past: int, longest_rest: int) -> ActionExamples:
@@ -86,21 +78,31 @@ def divided(named: NamedLog, *, seed: int, longest_past: int, longest_rest: int)
     )
 
 
+def part_of(named: NamedLog, part: str) -> NamedLog:
+    """The log on which a comparison of a part of PARTS runs; of `validation` the first two thirds alone, which are then
+    divided as the whole log is, so that no case of the test is looked at.
+
+    Raises: ValueError: for an unknown part.
+    """
+    if part not in PARTS:
+        raise ValueError(f"unknown part {part!r}; known: {', '.join(PARTS)}")
+    if part == TEST:
+        return named
+    first = np.arange(int(len(named.log) * _TRAINING_SHARE))
+    return replace(
+        named,
+        log=named.log.select(first),
+        case_ids=named.case_ids[first],
+        agents=named.agents[first],
+        ended_days=named.ended_days[first],
+    )
+
+
 def without_static(named: NamedLog) -> NamedLog:
     """The same log, nothing known of the customers."""
     log = named.log
-    blank = ActionLog(
-        offsets=log.offsets,
-        actions=log.actions,
-        seconds=log.seconds,
-        local_hours=log.local_hours,
-        weekdays=log.weekdays,
-        attributes=np.zeros_like(log.attributes),
-        numbers=np.full_like(log.numbers, np.nan),
-        won=log.won,
-        n_actions=log.n_actions,
-    )
-    return NamedLog(blank, named.case_ids, named.agents, named.action_names, named.is_open)
+    blank = replace(log, attributes=np.zeros_like(log.attributes), numbers=np.full_like(log.numbers, np.nan))
+    return replace(named, log=blank)
 
 
 def perfect_remainders(named: NamedLog, moments: Prefixes) -> list[tuple[int, ...]]:
@@ -136,4 +138,10 @@ def _named(lines: pd.DataFrame) -> NamedLog:
         n_actions=len(names) + FIRST_ACTION,
     )
     order = np.lexsort((np.arange(n), log.first_seconds))
-    return NamedLog(log.select(order), ids[order], np.full(n, None, object), names, np.zeros(n, bool))
+    return NamedLog(
+        log.select(order),
+        ids[order],
+        np.full(n, None, object),
+        names,
+        log.seconds[log.offsets[1:] - 1][order] // 86_400,
+    )

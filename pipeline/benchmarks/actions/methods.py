@@ -3,7 +3,7 @@
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,10 +14,15 @@ from models.names import unknown_name
 from pipeline.benchmarks.actions.logs import SALES, divided, perfect_remainders, without_static
 from pipeline.dataset.action_examples import ActionExamples, NamedLog
 from pipeline.settings import TrainingSettings
+from pipeline.tasks.sale_actions import SaleActions
+
+if TYPE_CHECKING:
+    from models.next_actions import NextActions
 
 CEILING = "perfect_knowledge"
-NO_STATIC, NO_SEQUENCE, GREEDY = "without_static", "without_sequence", "greedy"
+NO_STATIC, NO_SEQUENCE, NO_POSITION, GREEDY = "without_static", "without_sequence", "without_position", "greedy"
 _LONGEST = 30
+_NEVER = 1e6  # days since 1970
 
 
 @dataclass(frozen=True)
@@ -28,15 +33,23 @@ class Predicted:
     remainders: list[Remainder]
     next_probabilities: np.ndarray | None
     win_probabilities: np.ndarray | None
-    settings: dict[str, Any]
 
 
 def method_names(dataset: str) -> list[str]:
     """All methods for a data set: architectures and their variants, counts, and the ceiling where it is known."""
-    variants = [f"actions_lstm+{GREEDY}"]
+    variants = [f"actions_lstm+{GREEDY}", f"actions_lstm+{NO_POSITION}"]
     if dataset == SALES:
         variants += [f"actions_lstm+{NO_STATIC}", f"actions_lstm+{NO_SEQUENCE}"]
     return [*ACTION_ARCHITECTURES, *variants, *COUNTS, *([CEILING] if dataset == SALES else [])]
+
+
+def configured(name: str, seed: int) -> dict[str, Any]:
+    """What a trial of a method is made from."""
+    base, _, variant = name.partition("+")
+    if base not in ACTION_ARCHITECTURES:
+        return {"method": name}
+    settings = _settings(base, seed).model_dump(mode="json")
+    return {"training": settings, "model": asdict(ACTION_ARCHITECTURES[base]), "variant": variant}
 
 
 def predict_with(name: str, named: NamedLog, seed: int, dataset: str) -> Predicted:
@@ -51,7 +64,7 @@ def predict_with(name: str, named: NamedLog, seed: int, dataset: str) -> Predict
         return _by_network(base, variant, named, seed)
     examples = divided(named, seed=seed, longest_past=_LONGEST, longest_rest=_LONGEST)
     if name == CEILING:
-        return Predicted(examples, perfect_remainders(named, examples.held_out), None, None, {})
+        return Predicted(examples, perfect_remainders(named, examples.held_out), None, None)
     method = COUNTS[name]()
     method.fit(examples.log, (examples.weights > 0).astype(float))
     return Predicted(
@@ -59,22 +72,33 @@ def predict_with(name: str, named: NamedLog, seed: int, dataset: str) -> Predict
         method.predict(examples.log, examples.held_out),
         method.next_probabilities(examples.log, examples.held_out),
         None,
-        {},
     )
+
+
+class _WithoutPosition(SaleActions):
+    """The same model, blind to when in the training's time span an action happened."""
+
+    def build(self, examples: ActionExamples, settings: TrainingSettings, initial_model: Path | None) -> "NextActions":
+        """A new model whose span lies behind every action."""
+        model = super().build(examples, settings, initial_model)
+        model.backbone.events.span_days.assign([_NEVER, _NEVER + 1.0])
+        return model
+
+
+def _settings(architecture: str, seed: int) -> TrainingSettings:
+    defaults = dict(SaleActions().training_defaults)
+    return TrainingSettings(**(defaults | {"architecture": architecture, "seed": seed, "workers": 1}))
 
 
 def _by_network(architecture: str, variant: str, named: NamedLog, seed: int) -> Predicted:
     from pipeline.dataset.action_planner import ActionPlanner
     from pipeline.evaluation.actions import identities_of
-    from pipeline.tasks.sale_actions import SaleActions
     from pipeline.training.spec import TrainingFolder
     from pipeline.training.train import train_alone
 
     config = ACTION_ARCHITECTURES[architecture]
-    task = SaleActions()
-    settings = TrainingSettings(
-        **(dict(task.training_defaults) | {"architecture": architecture, "seed": seed, "workers": 1})
-    )
+    task = _WithoutPosition() if variant == NO_POSITION else SaleActions()
+    settings = _settings(architecture, seed)
     read = without_static(named) if variant == NO_STATIC else named
     longest_past = 1 if variant == NO_SEQUENCE else config.longest_past
     examples = divided(read, seed=seed, longest_past=longest_past, longest_rest=config.longest_rest)
@@ -84,5 +108,4 @@ def _by_network(architecture: str, variant: str, named: NamedLog, seed: int) -> 
         model = task.load(spec.model_path)
     planner = ActionPlanner(model, "greedy" if variant == GREEDY else "consensus", seed=seed, longest_past=longest_past)
     plans = planner.plan(examples.log, examples.held_out, identities_of(examples, examples.held_out))
-    settings_used = {"training": settings.model_dump(mode="json"), "model": asdict(config), "variant": variant}
-    return Predicted(examples, plans.remainders, plans.next_probabilities, plans.win_probabilities, settings_used)
+    return Predicted(examples, plans.remainders, plans.next_probabilities, plans.win_probabilities)

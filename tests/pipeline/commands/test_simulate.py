@@ -1,6 +1,7 @@
 """`larder simulate` and `larder simulate score` as typed."""
 
 import json
+import re
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +12,8 @@ from typer.testing import CliRunner
 from pipeline.alerts import queries
 from pipeline.cli import app
 from pipeline.settings import Settings
+from pipeline.sources.source import load_source
+from pipeline.workspace import Workspace
 from tests.pipeline.simulator.conftest import SMALL, SimulatedShop
 
 TINY = ["--customers", "30", "--days", "3", "--stores", "1", "--products", "20"]
@@ -90,3 +93,35 @@ def test_score_refuses_a_date_whose_truth_is_not_known(shop: SimulatedShop) -> N
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 1
     assert str(SMALL.business_date) in result.output
+
+
+@pytest.mark.usefixtures("settings")
+def test_a_sales_team_is_written_with_its_description_and_the_ceiling_is_printed(tmp_path: Path) -> None:
+    arguments = ["simulate", "--shop", "sales", "--customers", "60", "--days", "60", "--out", str(tmp_path / "team")]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    assert "60 cases of 24 agents" in result.output
+    assert "business date 2025-03-07" in result.output
+    assert re.search(r"predicts [678]\d\.\d% of the next actions", result.output)
+    source = load_source(str(tmp_path / "team" / "sales.toml"))
+    assert source.actions is not None
+    workspace = Workspace.of(Settings(), source.name)
+    assert [path.name for path in source.files_of("actions", source.actions.files, workspace)] == ["actions.csv"]
+    assert not (tmp_path / "team" / "raw" / "truth").exists()
+    assert (tmp_path / "team" / "truth" / "cases.csv").is_file()
+
+
+@pytest.mark.usefixtures("settings")
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (["--shop", "salse"], 1, "did you mean 'sales'?"),
+        (["--shop", "sales", "--stores", "2"], 2, "--stores is of the shop"),
+        (["--shop", "sales", "--days", "3"], 2, "days"),
+    ],
+)
+def test_what_cannot_be_simulated_is_said(arguments: list[str], status: int, message: str) -> None:
+    result = CliRunner().invoke(app, ["simulate", *arguments])
+    assert result.exit_code == status
+    assert message in result.output
+    assert "Traceback" not in result.output

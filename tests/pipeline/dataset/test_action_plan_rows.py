@@ -13,12 +13,15 @@ from models.actions.action_log import prefixes_of
 from models.baselines.action_remainders import MedoidRemainder
 from models.next_actions import NextActions
 from pipeline.dataset.action_batches import action_batch
-from pipeline.dataset.action_plan_rows import MEDOID, NO_MODEL, ONLY_UNKNOWN, plan_rows
+from pipeline.dataset.action_plan_rows import MEDOID, NO_MODEL, ONLY_UNKNOWN, KnownCases, plan_rows
+from pipeline.dataset.attribute_effects import usual_values
 from pipeline.tables.action_plans import ACTION_PLANS
 from tests.models.actions.logs import MONDAY, log_of
 
 NAMES = ("call", "email", "offer", "visit", "close")
 DAY = date(2025, 2, 1)
+USUAL = usual_values([["segment=private"], ["segment=company"]], [[{"name": "employees", "value": 2.0}]])
+KNOWN = KnownCases(NAMES, None, USUAL)
 
 
 def rows_of(*cases: list[str]) -> pa.RecordBatch:
@@ -34,7 +37,7 @@ def rows_of(*cases: list[str]) -> pa.RecordBatch:
             "local_hours": pa.array([[9.0] * len(case) for case in cases]),
             "weekdays": pa.array([[0] * len(case) for case in cases], pa.list_(pa.int8())),
             "attributes": pa.array([["segment=private"]] * len(cases)),
-            "numbers": pa.array([[2.0]] * len(cases)),
+            "numbers": pa.array([[{"name": "employees", "value": 2.0}]] * len(cases)),
         }
     )
 
@@ -51,7 +54,7 @@ def model_file(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 def test_a_plan_states_its_probabilities_and_what_it_rests_on(model_file: bytes) -> None:
-    found = plan_rows(rows_of(["call", "email"], ["visit"], ["dance"]), model_file, "m/1", DAY, None)
+    found = plan_rows(rows_of(["call", "email"], ["visit"], ["dance"]), model_file, "m/1", DAY, KNOWN)
     assert set(found.schema.names) == set(ACTION_PLANS.column_names)
     for row in found.to_pylist():
         assert row["steps"][0]["action"] == row["next_action"] in NAMES
@@ -60,14 +63,18 @@ def test_a_plan_states_its_probabilities_and_what_it_rests_on(model_file: bytes)
         assert row["remaining_days"] > 0.0
         assert 0.0 <= row["win_probability"] <= 1.0
         assert all(step["days"] > 0 for step in row["steps"])
-        assert 0.0 < sum(each["weight"] for each in row["because"]) <= 1.0 + 1e-6
+        assert row["best_action"] in NAMES
+        assert 0.0 <= row["best_win_probability"] <= 1.0
+        assert sum(row["attention"]) == pytest.approx(1.0, abs=1e-5)
+        assert [each["attribute"] for each in row["attribute_effects"]] == ["segment=private", "employees=2"]
     assert [row["fallback"] for row in found.to_pylist()] == [None, None, ONLY_UNKNOWN]
+    assert [len(row["attention"]) for row in found.to_pylist()] == [2, 1, 1]
 
 
 def test_a_case_is_planned_alike_whatever_stands_beside_it(model_file: bytes) -> None:
     cases = (["call", "email"], ["visit"], ["call", "offer", "visit"])
-    together = plan_rows(rows_of(*cases), model_file, "m/2", DAY, None).to_pylist()[0]
-    alone = plan_rows(rows_of(cases[0]), model_file, "m/2", DAY, None).to_pylist()[0]
+    together = plan_rows(rows_of(*cases), model_file, "m/2", DAY, KNOWN).to_pylist()[0]
+    alone = plan_rows(rows_of(cases[0]), model_file, "m/2", DAY, KNOWN).to_pylist()[0]
     assert together["next_action"] == alone["next_action"]
     assert together["next_probability"] == pytest.approx(alone["next_probability"], abs=1e-6)
     assert together["remaining_steps"] == pytest.approx(alone["remaining_steps"])
@@ -76,7 +83,9 @@ def test_a_case_is_planned_alike_whatever_stands_beside_it(model_file: bytes) ->
 def test_before_the_first_champion_known_remainders_are_counted() -> None:
     method = MedoidRemainder()
     method.fit(log_of([0, 1, 4], [0, 1, 4], [3, 4]), np.ones(3))
-    found = plan_rows(rows_of(["call", "email"], ["visit"]), None, MEDOID, DAY, (NAMES, method)).to_pylist()
+    found = plan_rows(
+        rows_of(["call", "email"], ["visit"]), None, MEDOID, DAY, KnownCases(NAMES, method, KNOWN.usual)
+    ).to_pylist()
     assert [row["next_action"] for row in found] == ["close", "close"]
     assert {row["fallback"] for row in found} == {NO_MODEL}
     assert [row["win_probability"] for row in found] == [None, None]

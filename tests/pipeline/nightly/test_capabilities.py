@@ -1,19 +1,22 @@
 """What follows a night: a failure is reported and nothing else, and by hand it is about the night that is asked for."""
 
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from pipeline.cli import app
 from pipeline.lake.lake import Manifest
-from pipeline.nightly.capabilities import published_night, run_capabilities
-from pipeline.nightly.night import Night, start_night
+from pipeline.nightly.capabilities import dags_of, published_night, run_capabilities
+from pipeline.nightly.night import Night, plan_night, start_night
 from pipeline.nightly.running import NightFailed
 from pipeline.settings import Settings
 from pipeline.sources.source import SourceError, load_source
 from pipeline.stages import Stage
 from pipeline.workspace import Workspace
 from tests.pipeline.nightly.test_night import stand_in
+from tests.spark_jobs import sales_team
 
 
 def test_a_failed_capability_is_named_with_its_reason_and_the_next_one_runs(
@@ -68,3 +71,30 @@ def test_a_source_names_capabilities_that_there_are(tmp_path: Path) -> None:
         load_source(str(described))
     described.write_text("capabilities = []\n" + shop)
     assert load_source(str(described)).capabilities == ()
+
+
+def test_a_capability_that_takes_in_its_own_files_is_a_night_of_its_own(settings: Settings, tmp_path: Path) -> None:
+    sales_team.deliver(tmp_path, sales_team.procedure(1, datetime(2026, 1, 5), ["call"] * 20), [])
+    file = str(sales_team.describe(tmp_path))
+    team = load_source(file)
+    night = plan_night(settings, team, file, None, capability="sale_actions")
+    assert night.business_date == date(2026, 1, 25)
+    assert night.name.startswith("sale_actions-2026-01-25-")
+    for dag in ("sale_actions", "case_intake"):
+        assert night.command_of(dag) == f"larder run sale_actions --source {file} --resume {night.name}"
+    night.folder.mkdir(parents=True)
+    assert plan_night(settings, team, file, None, night.name, capability="sale_actions") == night
+    with pytest.raises(NightFailed, match="no night sale_actions-1999"):
+        plan_night(settings, team, file, None, "sale_actions-1999-01-01-x", capability="sale_actions")
+    assert dags_of("sale_actions") == ("case_intake", "sale_actions")
+    assert dags_of("segments") == ("segments",)
+
+
+def test_what_a_run_by_hand_cannot_do_is_said_in_one_line(settings: Settings) -> None:
+    resumed = CliRunner().invoke(app, ["run", "segments", "--source", "shop", "--resume", "x"])
+    assert resumed.exit_code == 1
+    assert "segments reads the tables of a night; name that by --business-date" in resumed.output
+    no_actions = CliRunner().invoke(app, ["run", "sale_actions", "--source", "shop"])
+    assert no_actions.exit_code == 1
+    assert no_actions.output.count("\n") == 1, no_actions.output
+    assert "[actions]" in no_actions.output

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.simulator.sales_cases import ACTIONS, SalesSettings, right_remainder, simulate_cases, write_sales
+from pipeline.simulator.sales_cases import ACTIONS, SalesSettings, right_remainder, simulate_cases
+from pipeline.simulator.sales_files import ceiling, write_sales
 
 SMALL = SalesSettings(cases=300, agents=6, days=120, seed=1)
 
@@ -55,3 +56,9 @@ def test_errors_cost_sales() -> None:
     ]
     share = sum(case.won for case in straight) / len(straight)
     assert share > sum(case.won for case in cases) / len(cases) + 0.1
+
+
+def test_the_ceiling_is_one_minus_the_noise() -> None:
+    settings = SalesSettings(cases=2000, seed=5)
+    assert ceiling(simulate_cases(settings)) == pytest.approx(1 - 0.25 * 0.9, abs=0.03)
+    assert ceiling(simulate_cases(settings.model_copy(update={"random_share": 0.0}))) == 1.0

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from models.actions.action_log import FIRST_ACTION, prefixes_of
 from pipeline.benchmarks.actions.compare import compare
-from pipeline.benchmarks.actions.logs import divided, log_of_sales, open_log, perfect_remainders
+from pipeline.benchmarks.actions.logs import divided, log_of_sales, open_log, part_of, perfect_remainders
 from pipeline.cli import app
 from pipeline.evaluation.actions import rest_metrics
 from pipeline.simulator.sales_cases import SalesSettings, simulate_cases
@@ -38,7 +38,9 @@ def test_the_first_cases_by_start_train_and_the_others_test(log_file: Path) -> N
 
 def test_scores_are_those_of_the_rows(log_file: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    scores = compare("mine", log_file, ["actions_medoid", "actions_ngram"], [0], out=out, say=lambda _: None)
+    scores = compare(
+        "mine", log_file, ["actions_medoid", "actions_ngram"], [0], part="test", out=out, say=lambda _: None
+    )
     assert scores["actions_medoid"]["scores"]["exact"]["mean"] == 1.0
     rows = pq.read_table(out / "predicted.parquet").to_pylist()
     assert len(rows) == 2 * 20
@@ -48,6 +50,28 @@ def test_scores_are_those_of_the_rows(log_file: Path, tmp_path: Path) -> None:
             [tuple(row["predicted"]) for row in of_model], [tuple(row["observed"]) for row in of_model]
         )
         assert again["similarity"] == pytest.approx(scores[model]["scores"]["similarity"]["mean"])
+
+
+def test_validation_looks_at_no_case_of_the_test_and_divides_as_the_test_does(log_file: Path) -> None:
+    whole = open_log("mine", log_file)
+    first = part_of(whole, "validation")
+    assert first.case_ids.tolist() == whole.case_ids[:40].tolist()
+    examples = divided(first, seed=0, longest_past=5, longest_rest=5)
+    assert examples.train.rows.max() < 26 <= examples.held_out.rows.min()
+    with pytest.raises(ValueError, match="unknown part 'tset'"):
+        part_of(whole, "tset")
+
+
+def test_a_finished_trial_is_kept_for_the_same_part_alone(log_file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    first = compare("mine", log_file, ["actions_medoid"], [0], part="test", out=out, say=lambda _: None)
+    trial = out / "trials" / "actions_medoid_0" / "trial.json"
+    written = trial.stat().st_mtime_ns
+    again = compare("mine", log_file, ["actions_medoid"], [0], part="test", out=out, say=lambda _: None)
+    assert again == first
+    assert trial.stat().st_mtime_ns == written
+    with pytest.raises(ValueError, match="choose another --out"):
+        compare("mine", log_file, ["actions_medoid"], [0], part="validation", out=out, say=lambda _: None)
 
 
 def test_the_ceiling_is_the_noise_of_the_generator() -> None:

@@ -1,0 +1,64 @@
+"""The DAG that takes in what no night does: files that only some capabilities read. It runs daily, like `nightly`."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+from airflow.providers.standard.operators.python import ShortCircuitOperator
+from airflow.sdk import DAG, Param, chain
+
+from pipeline.capabilities import CAPABILITIES
+from pipeline.orchestration.identity import MACROS, SOURCE
+from pipeline.orchestration.tasks import default_args
+
+
+@contextmanager
+def intake_dag(name: str, description: str, doc: str | None) -> Iterator[DAG]:
+    """The DAG of an intake; tasks made inside follow the check that the source has a use for it."""
+    with DAG(
+        dag_id=name,
+        description=description,
+        doc_md=doc,
+        schedule="0 2 * * *",
+        start_date=datetime(2000, 1, 1),
+        catchup=False,
+        max_active_runs=1,
+        is_paused_upon_creation=False,  # the source's description is the switch
+        params={
+            "business_date": Param(
+                None, type=["null", "string"], format="date", description="YYYY-MM-DD; empty: the day the run was due"
+            ),
+            "source": Param(
+                os.environ.get("LARDER_SOURCE", "shop"),
+                type="string",
+                minLength=1,
+                description="a shipped source, or the path to a TOML description",
+            ),
+            "run_name": Param(None, type=["null", "string"], description="names the table versions; empty: the run id"),
+        },
+        default_args=default_args(),
+        user_defined_macros=MACROS,
+        tags=["larder", "intake"],
+    ) as dag:
+        yield dag
+        switch = ShortCircuitOperator(
+            task_id="is_wanted",
+            python_callable=is_wanted,
+            op_kwargs={"intake": name, "source": SOURCE},
+            execution_timeout=timedelta(minutes=5),
+        )
+        chain(switch, [task for task in dag.roots if task is not switch])
+
+
+def is_wanted(intake: str, source: str, dag_run: Any) -> bool:
+    """Whether the intake is to run: where someone started it by hand, or the source switches on what reads its tables.
+
+    Raises: SourceError: there is no such source.
+    """
+    from pipeline.sources.source import load_source
+
+    if dag_run.run_type == "manual":
+        return True
+    return any(CAPABILITIES[name].intake == intake for name in load_source(source).capabilities)
