@@ -45,8 +45,8 @@ test-fast: setup  ## every test but those that need a browser, PostgreSQL or a w
 coverage: setup  ## every test, and which lines none of them reached
 	@$(PYTEST) --cov --cov-report=term
 
-campaign: setup  ## kills, losses and attacks, an hour: [PARTS='lake postgres ...'] [SECONDS=300]; docs/results
-	@.venv/bin/python -m tests.campaign $(PARTS) $(if $(SECONDS),--seconds '$(SECONDS)')
+campaign: setup  ## kills, losses and attacks, an hour: [PARTS='lake postgres ...']; the table goes into docs/results
+	@.venv/bin/python -m tests.campaign $(PARTS)
 
 check: setup  ## ruff, mypy, import-linter, yamllint
 	@.venv/bin/ruff check .

@@ -1,7 +1,7 @@
 """`make campaign`: parts with a seed and a bound in time; their rows go into docs/results/campaign.md.
 
-A part that is not done within its time keeps what it did and goes on at the next call; its row is written once it has
-finished. Status 1 with a fault, 3 where a part is not done yet.
+With a bound, a part that is not done in time keeps what it did and goes on at the next call; its row is written once it
+has finished. Status 1 with a fault, 3 where a part is not done yet.
 """
 
 import argparse
@@ -27,18 +27,20 @@ class Row:
 
     what: str
     seeds: list[int]
-    seconds: float
     tried: dict[str, int]
     faults: dict[str, int]
 
 
-def run(part: Part, folder: Path, seeds: list[int], seconds: float) -> Row | None:
-    """One step of a part with each seed; None where one has not finished."""
+def run(part: Part, folder: Path, seeds: list[int], seconds: float | None) -> Row | None:
+    """A part with each seed, to its end or, with a bound, one step of it; None where one has not finished."""
     counted, is_done = Counter[str](), True
     for seed in seeds:
-        own = folder / part.name / str(seed)
-        own.mkdir(parents=True, exist_ok=True)
-        found = part.run(Bench(own, folder / "shared", seed, seconds))
+        own, found = folder / part.name / str(seed), Counter({UNFINISHED: 1})
+        while found[UNFINISHED]:
+            own.mkdir(parents=True, exist_ok=True)
+            found = part.run(Bench(own, folder / "shared", seed, part.seconds if seconds is None else seconds))
+            if seconds is not None:
+                break
         is_done = is_done and not found.pop(UNFINISHED, 0)
         counted = add(counted, dict(found))
         if is_done and not _faults(part, found):
@@ -46,7 +48,7 @@ def run(part: Part, folder: Path, seeds: list[int], seconds: float) -> Row | Non
     if not is_done:
         return None
     tried = {name: number for name, number in counted.items() if name not in part.faults}
-    return Row(part.what, seeds, seconds, tried, _faults(part, counted, shown=True))
+    return Row(part.what, seeds, tried, _faults(part, counted, shown=True))
 
 
 def _faults(part: Part, counted: Counter[str], *, shown: bool = False) -> dict[str, int]:
@@ -59,10 +61,10 @@ def table(rows: dict[str, Row]) -> str:
     lines = [
         "# Campaign: kills, contention, losses and attacks",
         "",
-        "`make campaign PARTS='...'`, two cores. A seed draws moments; a step of a part ends after so many seconds",
-        "and the next one goes on. Every fault must be 0. How to run it: [operating](../operating.md#the-campaign).",
+        "`make campaign`, two cores; a seed draws the moments. With a fault it ends with status 1.",
+        "What each part is and how to run one: [operating](../operating.md#the-campaign).",
         "",
-        "| part | what, as what | seeds, seconds | tried | faults |",
+        "| part | what; as what | seeds | tried | faults |",
         "|---|---|---|---|---|",
     ]
     for name in PARTS:
@@ -72,7 +74,7 @@ def table(rows: dict[str, Row]) -> str:
         tried = ", ".join(f"{number:,} {what}" for what, number in row.tried.items())
         bad = ", ".join(f"{number} {what}" for what, number in row.faults.items())
         seeds = ", ".join(map(str, row.seeds))
-        lines.append(f"| {name} | {row.what} | {seeds}; {row.seconds:g} | {tried} | {bad} |")
+        lines.append(f"| {name} | {row.what} | {seeds} | {tried} | {bad} |")
     return "\n".join([*lines, ""])
 
 
@@ -81,7 +83,7 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.campaign", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help="of: " + ", ".join(PARTS))
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
-    parser.add_argument("--seconds", type=float, default=300, help="bound of one step of a part and seed")
+    parser.add_argument("--seconds", type=float, help="end a part's step after so long; default: none does")
     parser.add_argument("--folder", type=Path, default=REPOSITORY / "var" / "campaign", help="kept from step to step")
     parser.add_argument(
         "--out", type=Path, default=REPOSITORY / "docs" / "results", help="folder of campaign.json, .md"
@@ -100,7 +102,7 @@ def main(argv: list[str] | None = None) -> None:
     for name in given.parts or PARTS:
         row = run(PARTS[name], given.folder.resolve(), given.seeds, given.seconds)
         if row is None:
-            print(f"{name}: not done within {given.seconds:g} seconds; call it again, it goes on")
+            print(f"{name}: not done in time; call it again, it goes on")
             status = status or STATUS_UNFINISHED
             continue
         rows[name] = row

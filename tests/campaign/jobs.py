@@ -7,22 +7,28 @@ half minute in which Airflow starts is left out. Order and arguments are those o
 """
 
 import argparse
+import importlib
+import io
 import json
 import os
 import subprocess
 import sys
+import traceback
+from contextlib import redirect_stderr
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from pipeline.job_server.protocol import Request
 from pipeline.settings import REPOSITORY
+from pipeline.text import one_line
 from tests.campaign.bench import environment
 
 GOLDEN = REPOSITORY / "tests" / "dags" / "golden"
 SHOP = ("--first-day", "2025-01-20", "--customers", "50", "--days", "46", "--products", "60", "--stores", "2")
 BUSINESS_DATE = date(2025, 3, 7)
 NIGHTLY = "nightly"
+FULL = "== full disk"
 
 
 @dataclass(frozen=True)
@@ -83,6 +89,25 @@ def simulate(data: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def _try_without_room(step: Step, all_take: tuple[str, ...], filler: Path) -> None:
+    """Run the step while its disk is full, and print what ended it: a message, an error with its trace, or nothing."""
+    from tests.campaign.full_disk import fill
+
+    fill(filler)
+    kind, said, printed = "done", "", io.StringIO()
+    try:
+        with redirect_stderr(printed):
+            importlib.import_module(step.module).main([*step.arguments, *all_take])
+    except SystemExit as end:
+        kind, said = ("SystemExit", f"{end.code} {printed.getvalue()}") if end.code else ("done", "")
+    except BaseException as error:
+        traceback.print_exc()
+        kind, said = type(error).__name__, str(error)
+    finally:
+        filler.unlink()
+    print(f"{FULL}|{step.name}|{kind}|{one_line(said).replace('|', ' ')}", flush=True)
+
+
 def main(argv: list[str] | None = None) -> None:
     """Run the steps one after the other; the status and message of the first that fails are those of the process."""
     from pyspark.sql import SparkSession
@@ -96,11 +121,14 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--only", nargs="+", default=[])
     given = parser.parse_args(argv)
     all_take = ("--source", given.source, "--business-date", given.business_date, "--run-id", given.run_id)
+    filler = os.environ.get("LARDER_CAMPAIGN_FILLER")
     spark = SparkSession.builder.appName("campaign").getOrCreate()
     for step in steps(given.dag):
         if given.only and step.name not in given.only:
             continue
         print(f"== {step.name}", flush=True)
+        if filler is not None:
+            _try_without_room(step, all_take, Path(filler))
         status = run(Request(step.module, (*step.arguments, *all_take), dict(os.environ), str(REPOSITORY)))
         if status:
             spark.stop()

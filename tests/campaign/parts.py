@@ -1,22 +1,41 @@
 """The parts of the campaign: what each tries, as what, and what is a fault in it."""
 
+import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.campaign import alert_stores, kills, malformed, nights, training, whole_night
+from tests.campaign import (
+    alert_stores,
+    erasing,
+    full_disk,
+    kills,
+    malformed,
+    nights,
+    same_date,
+    secrets,
+    tracking_store,
+    training,
+    whole_night,
+)
 from tests.campaign.bench import Bench
+
+PROBE_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
 class Part:
-    """One part; `minutes` is about what it takes on two idle cores, all its steps together."""
+    """One part.
+
+    Args: minutes: about what it takes on two idle cores; seconds: after which a probe without an end has had enough.
+    """
 
     name: str
     what: str
     run: Callable[[Bench], Counter[str]]
     faults: tuple[str, ...]
     minutes: int
+    seconds: float = math.inf
 
 
 def _probe(probe: kills.Probe) -> Callable[[Bench], Counter[str]]:
@@ -33,6 +52,7 @@ PARTS = {
             _probe(kills.lake_attempts),
             ("half versions", "orphans"),
             1,
+            PROBE_SECONDS,
         ),
         Part(
             "alerts",
@@ -40,6 +60,7 @@ PARTS = {
             _probe(kills.alert_store),
             ("half nights",),
             1,
+            PROBE_SECONDS,
         ),
         Part(
             "locks",
@@ -47,6 +68,7 @@ PARTS = {
             _probe(nights.two_at_once),
             ("nights beside another",),
             1,
+            PROBE_SECONDS,
         ),
         Part(
             "at-once",
@@ -82,6 +104,41 @@ PARTS = {
             whole_night.killed_jobs,
             whole_night.FAULTS,
             10,
+        ),
+        Part(
+            "full-disk",
+            "the disk full at each job, then not; each job's `main()` on a small file system",
+            full_disk.at_each_job,
+            ("other refusals", "tracebacks", "other tables", "half versions"),
+            4,
+        ),
+        Part(
+            "tracking-store",
+            "MLflow's server down before, during and after the training; each job's `main()`",
+            tracking_store.down,
+            ("nights without alerts", "nights without a reason", "tracebacks"),
+            8,
+        ),
+        Part(
+            "erase",
+            "a customer erased after a night with every capability, and the next training; each job's `main()`",
+            erasing.erased,
+            ("files with it after", "keys after the next training"),
+            6,
+        ),
+        Part(
+            "same-date",
+            "one date five times from the same files; each job's `main()`, and one `larder nightly`",
+            same_date.five_times,
+            ("other tables",),
+            8,
+        ),
+        Part(
+            "secrets",
+            "five secrets searched for after and during `larder nightly`; Airflow included",
+            secrets.canaries,
+            ("in files", "in command lines", "printed"),
+            5,
         ),
         Part(
             "nights",

@@ -60,7 +60,7 @@ def test_the_status_says_what_came_out(
 ) -> None:
     monkeypatch.setattr(campaign, "PARTS", _broken(counted))
     with pytest.raises(SystemExit) as ended:
-        campaign.main(["lake", "--folder", str(tmp_path / "kept"), "--out", str(tmp_path)])
+        campaign.main(["lake", "--seconds", "1", "--folder", str(tmp_path / "kept"), "--out", str(tmp_path)])
     assert ended.value.code == status
     assert (tmp_path / "campaign.json").exists() == (status != campaign.STATUS_UNFINISHED)
     if status == campaign.STATUS_FAULT:

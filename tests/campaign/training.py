@@ -41,9 +41,7 @@ def killed_and_spoiled(bench: Bench) -> Counter[str]:
         bench.keep(left=KILLS, spoiled=0)
         state = bench.state()
     left, spoiled, chance = int(str(state["left"])), int(str(state["spoiled"])), random.Random(bench.seed)
-    while left and not bench.is_over():
-        if not _kill_after_next_checkpoint(disturbed, bench.folder):
-            break
+    while left and not bench.is_over() and _kill_after_next_checkpoint(disturbed, bench.folder):
         left -= 1
         if spoiled < SPOILED:
             spoiled += _spoil_newest(disturbed, chance)
@@ -101,10 +99,11 @@ def _kill_after_next_checkpoint(spec: TrainingSpec, folder: Path) -> bool:
     process = _start(spec, folder)
     while process.poll() is None and _newest(spec) <= before and not spec.model_path.is_file():
         time.sleep(POLL_SECONDS)
-    was_alive = process.poll() is None and not spec.model_path.is_file()
+    ended_by_itself, is_done = process.poll() is not None, spec.model_path.is_file()
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    return was_alive
+    assert is_done or not ended_by_itself, (spec.folder / "worker-0.log").read_text()[-3000:]
+    return not is_done
 
 
 def _newest(spec: TrainingSpec) -> int:
