@@ -44,4 +44,9 @@ CAPABILITIES = {
         writes=("action_plans",),
         intake="case_intake",
     ),
+    "customer_value": Capability(
+        "What each customer is worth: recency, frequency, monetary value, and spend to come",
+        reads=("baskets",),
+        writes=("customer_days", "customer_values"),
+    ),
 }

@@ -6,6 +6,7 @@ from pipeline.commands import nightly, tables
 from pipeline.commands.actions import app as actions
 from pipeline.commands.alerts import app as alerts
 from pipeline.commands.benchmark import app as benchmark
+from pipeline.commands.customers import app as customers
 from pipeline.commands.erase import erase
 from pipeline.commands.model import app as model
 from pipeline.commands.offers import app as offers
@@ -31,6 +32,7 @@ app.add_typer(alerts, name="alerts")
 app.add_typer(model, name="model")
 app.add_typer(offers, name="offers")
 app.add_typer(actions, name="actions")
+app.add_typer(customers, name="customers")
 app.add_typer(benchmark, name="benchmark")
 for command in (tables.table, tables.versions, tables.rollback, tables.accept, erase):
     app.command()(command)

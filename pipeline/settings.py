@@ -186,6 +186,13 @@ class SegmentSettings(Section):
     min_baskets: int = Field(3, ge=1, description="customers with fewer baskets are in no segment")
 
 
+class ValueSettings(Section):
+    """What a customer is worth."""
+
+    discount_rate: float = Field(0.1, ge=0, le=1, description="of a year, by which later spend is worth less")
+    years: int = Field(3, ge=1, le=10, description="that the lifetime value looks ahead")
+
+
 class Settings(BaseSettings):
     """All settings; `larder settings` prints them resolved, secrets masked."""
 
@@ -219,6 +226,7 @@ class Settings(BaseSettings):
     demand: DemandSettings = DemandSettings()
     anomalies: AnomalySettings = AnomalySettings()
     segments: SegmentSettings = SegmentSettings()
+    values: ValueSettings = ValueSettings()
     alerts: AlertSettings = AlertSettings()
     page: PageSettings = PageSettings()
 

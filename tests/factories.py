@@ -216,6 +216,50 @@ def customer_segment(**fields: Any) -> dict[str, Any]:
     return row | fields
 
 
+def customer_day(**fields: Any) -> dict[str, Any]:
+    """Customer c1 paid 100 cents for one line on 1 February 2026."""
+    row: dict[str, Any] = {
+        "customer_id": "c1",
+        "sold_on": date(2026, 2, 1),
+        "lines": 1,
+        "bought_cents": 100,
+        "returned_cents": 0,
+    }
+    return row | fields
+
+
+def customer_value(**fields: Any) -> dict[str, Any]:
+    """Customer c1, a champion: 90 days are expected to bring 3,000 cents."""
+    row: dict[str, Any] = {
+        "customer_id": "c1",
+        "first_sold_on": date(2026, 1, 1),
+        "last_sold_on": date(2026, 2, 22),
+        "recency_days": 7,
+        "frequency": 8,
+        "monetary_cents": 250.0,
+        "spend_cents": 2000.0,
+        "recency_score": 5,
+        "frequency_score": 5,
+        "monetary_score": 4,
+        "segment": "champions",
+        "trend": "up",
+        "still_customer": 0.9,
+        "next_sold_on": date(2026, 3, 8),
+        **{
+            f"{what}_{days}{end}": scale * days
+            for days in (30, 90, 365)
+            for what, scale in (("baskets", 0.1), ("spend", 100 / 3))
+            for end in (("", "_low", "_high") if what == "baskets" else ("_cents", "_low_cents", "_high_cents"))
+        },
+        "lifetime_value_cents": 9000.0,
+        "method": "blend",
+        "fallback": None,
+        "model_version": "larder-shop-customer_values/1",
+        "business_date": BUSINESS_DATE,
+    }
+    return row | fields
+
+
 def stock_level(**fields: Any) -> dict[str, Any]:
     """Ten units of p1 on the shelf of s1, as delivered."""
     row: dict[str, Any] = {
@@ -297,6 +341,8 @@ def publish_rows(
         "anomalies": anomaly,
         "customer_segments": customer_segment,
         "next_offers": next_offer,
+        "customer_days": customer_day,
+        "customer_values": customer_value,
         "transactions": transaction,
         "expected_demand": expected_demand,
         "stock_levels": stock_level,

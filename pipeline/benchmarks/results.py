@@ -21,6 +21,7 @@ from pipeline.benchmarks.report.calibration import expected_calibration_error
 from pipeline.benchmarks.stockouts import page as stockouts
 from pipeline.benchmarks.time_to_next import compare as time_to_next
 from pipeline.benchmarks.training_speed import compare as training_speed
+from pipeline.benchmarks.value import compare as value
 from pipeline.settings import REPOSITORY
 
 FOLDER, PAGE = REPOSITORY / "docs" / "results", REPOSITORY / "docs" / "results.md"
@@ -46,6 +47,13 @@ _SECTIONS: dict[str, tuple[str, str, Callable[[dict[str, Any]], str]]] = {
         "categories; cases by the day of the next event, trained on all before. Mean ± standard deviation over seeds. "
         "`joint`: the most probable offer and the most probable bucket are both right.",
         next_offer.table,
+    ),
+    "value": (
+        "Customer value",
+        "Baskets and spend of every known customer in the days after a cutoff, from the days before it. "
+        "`larder:NAME` and `larder` have level and band of the nightly task; `larder` chooses among the others on the "
+        "horizon before, and all else stands at its own level. Means over seeds; seconds of processor time.",
+        value.table,
     ),
     "actions": (
         "The remaining actions of a case",

@@ -193,6 +193,35 @@ def next_offer(
         _write(out, described, {"models": scores}, table)
 
 
+@app.command("value")
+def value(
+    *,
+    dataset: Annotated[str, typer.Option(help="tafeng, online_retail (then PATH), or a source")],
+    out: Out,
+    path: Annotated[Path | None, typer.Argument(metavar="PATH", help="file of tafeng or online_retail")] = None,
+    models: Models = None,
+    seeds: Seeds = "0..2",
+    part: Annotated[str, typer.Option(help="validation, to choose settings by, or test")] = "test",
+    horizon: Annotated[int | None, typer.Option(min=1, help="days that are expected, of a source")] = None,
+    measured_on: MeasuredOn = None,
+) -> None:
+    """Expect baskets and spend of each customer, and how many customers the band holds.
+
+    Finished trials (a method and a seed) under --out are not run again.
+    """
+    from pipeline.benchmarks.value.compare import compare, method_names, table
+
+    with errors_in_one_line(*EXPECTED):
+        names = _names(models, method_names())
+        scores = compare(dataset, path, names, seeds_of(seeds), out, part=part, horizon=horizon, say=typer.echo)
+        chosen: dict[str, Any] = {"part": part, "horizon": horizon}
+        named = None if path is None else str(path)
+        described = _described(
+            measured_on, "value", Path(dataset).stem, named, seeds=seeds, models=models, **chosen, out=out.name
+        )
+        _write(out, described, {"models": scores}, table)
+
+
 @app.command("actions")
 def actions(
     *,

@@ -10,6 +10,7 @@ from flask import Flask
 from pipeline.alerts.store import AlertStoreError
 from pipeline.page import acts, detail, downloads, table_page
 from pipeline.page.context import Context
+from pipeline.page.customers import CustomersPage
 from pipeline.page.frame import SALES, body, failed, missing
 from pipeline.page.guard import allow_scripts, guard
 from pipeline.page.login import require_login
@@ -44,6 +45,7 @@ class Part(Protocol):
 PARTS: dict[str, Part] = {
     "/": table_page.STOCKOUTS,
     "/behaviour": table_page.ANOMALIES,
+    "/customers": CustomersPage(),
     "/segments": SegmentsPage(),
     "/quality": QualityPage(),
     SALES: SalesPage(),

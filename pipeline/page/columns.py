@@ -6,6 +6,7 @@ The grid, the SQL behind it and the exported files go by the same list, so that 
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from models.customer_value.kinds import SEGMENTS, TRENDS
 from models.directions import DIRECTIONS
 from models.severities import SEVERITIES
 from pipeline.alerts.incident_models import STATES, VERDICTS
@@ -143,4 +144,25 @@ PLANS = (
     Column("win_probability", "Won", "share", 90, "probability that the case is won"),
     Column("best_action", "Best next", "text", 150, "after which most such cases were won; no cause is claimed"),
     Column("best_win_probability", "Won after it", "share", 110, "probability that the case is won, read after it"),
+)
+
+CUSTOMERS = (
+    Column("customer", "Customer", "text", 150, pinned=True),
+    Column("segment", "Segment", "choice", 150, "from recency and frequency, as quintiles", False, SEGMENTS),
+    Column("value", "Lifetime value", "money", 130, "expected spend of the years to come, discounted"),
+    Column("trend", "Trend", "choice", 100, "spend of the latest days beside that of as many before", False, TRENDS),
+    Column("last_visit", "Last visit", "date", 118, "day of the latest basket"),
+    Column("next_visit", "Next visit", "date", 118, "day on which the next basket is expected, if still a customer"),
+    Column("lost", "Lost", "share", 90, "chance that the customer left for good"),
+    Column("spend_90", "Next 90 days", "money", 124, "expected spend, returns subtracted"),
+    Column("spend_90_low", "At least", "money", 110, "lower end: 8 of 10 outcomes lie between both ends"),
+    Column("spend_90_high", "At most", "money", 110, "upper end: 8 of 10 outcomes lie between both ends"),
+    Column("offer", "Next offer", "text", 150, "what the customer takes next, where next offers are switched on"),
+    Column("offer_on", "Offer on", "date", 118, "mean day of that offer, given that it comes"),
+    Column("returns", "Units back", "units", 104, "units expected back, where returns are switched on"),
+    Column("baskets", "Baskets", "number", 96, "days with a basket so far"),
+    Column("spend", "Spend so far", "money", 120, "returns subtracted"),
+    Column("recency", "R", "number", 60, "recency score, 5 the latest"),
+    Column("frequency", "F", "number", 60, "frequency score, 5 the most"),
+    Column("monetary", "M", "number", 60, "monetary score, 5 the most"),
 )

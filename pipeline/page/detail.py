@@ -19,6 +19,7 @@ from pipeline.alerts.models import KINDS, AnomalyAlert, StockoutAlert
 from pipeline.alerts.store import AlertStoreError
 from pipeline.alerts.what_if import deliver, described, read_shelf
 from pipeline.lake.lake import LakeError
+from pipeline.page import customers
 from pipeline.page.acts import act_bar
 from pipeline.page.case_detail import show_case
 from pipeline.page.context import Context
@@ -54,10 +55,12 @@ def register(app: Dash, context: Context) -> None:
         State("source", "data"),
     )
     def show(search: str | None, _changed: int, source: str) -> tuple[Any, ...]:
-        """The alert or the case whose id stands in the address; closed where none does."""
+        """The alert, the case or the customer whose id stands in the address; closed where none does."""
         named = parse_qs((search or "").removeprefix("?"))
         if case := named.get("case", [""])[0]:
             return True, *show_case(context, source, case)
+        if customer := named.get("customer", [""])[0]:
+            return True, *customers.story(context, source, customer)
         wanted = named.get("alert", [""])[0]
         if not wanted:
             return False, no_update, no_update

@@ -1,7 +1,7 @@
 """The figures of an alert's detail: a shelf through its days, a customer's baskets beside what was predicted."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import plotly.graph_objects as go
@@ -11,6 +11,8 @@ from models.days import short_day
 from models.demand.counts import quantile
 from models.stockouts.what_if import WhatIf
 from pipeline.alerts.what_if import Shelf
+from pipeline.customer_story import CustomerStory
+from pipeline.tables.customer_values import PERIODS
 
 INK, QUIET, LINE = "#1f2933", "#52606d", "#e5e9ee"
 # Blue and orange differ for every kind of colour vision; dashes and marks repeat the distinction.
@@ -81,6 +83,75 @@ def baskets_figure(bought: Mapping[date, float], predicted: Mapping[date, tuple[
     )
     figure.update_yaxes(title="units")
     return plain(figure, 240)
+
+
+def customer_value_figure(story: CustomerStory) -> go.Figure:
+    """What the customer spent by each day, and by then is expected to have spent, inside its band."""
+    row = story.value
+    spent = np.cumsum([(day["bought_cents"] - day["returned_cents"]) / 100 for day in story.days])
+    today, so_far = row["business_date"], float(spent[-1]) if len(spent) else 0.0
+    ahead = [today, *(today + timedelta(days=days) for days in PERIODS)]
+
+    def until(name: str) -> list[float]:
+        return [so_far, *(so_far + row[name.format(days)] / 100 for days in PERIODS)]
+
+    figure = go.Figure()
+    for name, more in (("spend_{}_high_cents", {}), ("spend_{}_low_cents", {"fill": "tonexty", "fillcolor": BAND})):
+        figure.add_scatter(
+            x=ahead,
+            y=until(name),
+            mode="lines",
+            line_width=0,
+            hoverinfo="skip",
+            showlegend=bool(more),
+            name="8 times in 10",
+            **more,
+        )
+    days = [*(day["sold_on"] for day in story.days), today]
+    figure.add_scatter(
+        x=days,
+        y=[*spent, so_far],
+        mode="lines",
+        line={"color": SUPPLY, "width": 3, "shape": "hv"},
+        name="Spent so far",
+    )
+    figure.add_scatter(
+        x=ahead,
+        y=until("spend_{}_cents"),
+        mode="lines+markers",
+        line={"color": DEMAND, "dash": "dot"},
+        name="Expected",
+    )
+    figure.update_xaxes(tickformat="%Y-%m-%d", nticks=6)
+    figure.update_yaxes(title="spend")
+    return plain(figure, 260)
+
+
+def customer_days_figure(story: CustomerStory) -> go.Figure:
+    """Money paid and paid back by day, and the day on which the next basket is predicted."""
+    days = [day["sold_on"] for day in story.days]
+    figure = go.Figure()
+    looks = (("Bought", "bought_cents", 1.0, SUPPLY), ("Brought back", "returned_cents", -1.0, QUIET))
+    for name, column, sign, color in looks:
+        figure.add_bar(
+            x=days,
+            y=[sign * day[column] / 100 for day in story.days],
+            marker_color=color,
+            name=name,
+            width=0.8 * 86_400_000,
+        )
+    expected = story.prediction["next_sold_on"] if story.prediction else story.value["next_sold_on"]
+    figure.add_scatter(
+        x=[expected],
+        y=[story.value["monetary_cents"] / 100],
+        mode="markers",
+        marker={"symbol": "diamond-open", "size": 11, "color": DEMAND, "line_width": 2},
+        name="Next basket",
+    )
+    figure.update_layout(barmode="relative")
+    figure.update_xaxes(tickformat="%Y-%m-%d", nticks=6)
+    figure.update_yaxes(title="money")
+    return plain(figure, 220)
 
 
 def plain(figure: go.Figure, height: int) -> go.Figure:

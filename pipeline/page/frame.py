@@ -12,6 +12,7 @@ SALES = "/sales"
 NAVIGATION = {
     "/": "Out of stock",
     "/behaviour": "Behaviour",
+    "/customers": "Customers",
     "/segments": "Segments",
     "/quality": "Model quality",
     SALES: "Sales",

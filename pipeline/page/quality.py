@@ -17,7 +17,7 @@ from pipeline.page.figures import DEMAND, QUIET, SUPPLY, graph, plain
 from pipeline.page.frame import empty
 from pipeline.page.morning import Morning
 from pipeline.page.tables import facts
-from pipeline.tasks.catalog import NEXT_BASKET, task_and_settings
+from pipeline.tasks.catalog import NEXT_BASKET, TASKS, task_and_settings
 from pipeline.workspace import TASKS_FOLDER, Workspace
 
 NIGHTS_SHOWN = 60
@@ -31,11 +31,12 @@ class GatedNight:
     verdict: Verdict | None
 
 
-def read_nights(workspace: Workspace) -> list[GatedNight]:
-    """The latest nights that trained, oldest first; of a night that ran twice, the run that trained last."""
+def read_nights(workspace: Workspace, task: str = NEXT_BASKET.name) -> list[GatedNight]:
+    """The latest nights that trained a task, oldest first; of a night that ran twice, the run that trained last."""
     latest: dict[Any, GatedNight] = {}
     # Before there were several tasks, a night wrote them into the run's folder itself.
-    places = (f"*/{FILE_NAME}", f"*/{TASKS_FOLDER}/{NEXT_BASKET.name}/{FILE_NAME}")
+    places = [f"*/{TASKS_FOLDER}/{task}/{FILE_NAME}"]
+    places += [f"*/{FILE_NAME}"] if task == NEXT_BASKET.name else []
     found = [path for place in places for path in (workspace.root / "runs").glob(place)]
     for path in sorted(found, key=lambda path: path.stat().st_mtime_ns):
         card = Scorecard.read(path.parent)
@@ -72,6 +73,19 @@ def compared(card: Scorecard, rule: Rule) -> tuple[float | None, float | None, f
     return candidate, champion, baseline
 
 
+def metrics_of(card: Scorecard) -> list[str]:
+    """Every metric that some model of the scorecard has, in the order of the first one that has it."""
+    return list(dict.fromkeys(metric for values in card.models.values() for metric in values))
+
+
+def scorecard_rows(card: Scorecard) -> list[list[str]]:
+    """A row for each model: its name and metrics."""
+    return [
+        [name.replace("_", " "), *(f"{values[metric]:,.3f}" if metric in values else "" for metric in metrics_of(card))]
+        for name, values in card.models.items()
+    ]
+
+
 class QualityPage:
     """The part "Model quality"."""
 
@@ -104,6 +118,7 @@ class QualityPage:
                         ["Night", "Customers", "Candidate", "Champion", "Baseline", "The gate"],
                         [self._row(night, rule) for night in reversed(nights)],
                     ),
+                    *self._others(context, morning),
                 ],
                 gap="sm",
             ),
@@ -112,6 +127,34 @@ class QualityPage:
 
     def register(self, app: Dash, context: Context) -> None:
         """Nothing here changes by itself."""
+
+    def _others(self, context: Context, morning: Morning) -> list[Any]:
+        """Champion and scorecard of every other task that was trained."""
+        blocks: list[Any] = []
+        for name in TASKS:
+            nights = [] if name == NEXT_BASKET.name else read_nights(context.workspace(morning.source), name)
+            if not nights:
+                continue
+            task, settings = task_and_settings(name, context.settings)
+            rule, latest = Rule.of(task, settings.promotion), nights[-1]
+            promoted = [night.verdict.candidate_version for night in nights if night.verdict and night.verdict.promoted]
+            champion = promoted[-1] if promoted else latest.card.champion_version or "none yet"
+            window = f"{latest.card.window.first_day} to {latest.card.window.last_day}"
+            blocks += [
+                dmc.Title(name.replace("_", " ").capitalize(), order=4, mt="md"),
+                dmc.Text(
+                    f"Champion {champion}; the gate compares {rule.metric}, "
+                    f"{'smaller' if rule.sign < 0 else 'higher'} is better. Measured on {window}:",
+                    size="sm",
+                    c="dimmed",
+                ),
+                facts(["Model", *metrics_of(latest.card)], scorecard_rows(latest.card)),
+                facts(
+                    ["Night", "Examples", "Candidate", "Champion", "Baseline", "The gate"],
+                    [self._row(night, rule) for night in reversed(nights)],
+                ),
+            ]
+        return blocks
 
     def _row(self, night: GatedNight, rule: Rule) -> list[str]:
         verdict, values = night.verdict, compared(night.card, rule)

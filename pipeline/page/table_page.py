@@ -1,5 +1,6 @@
 """A part of the page that is a table: tiles, tools, the grid, and the rows that the grid requests."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ from pipeline.page.downloads import link
 from pipeline.page.frame import nothing_yet
 from pipeline.page.morning import Morning, Tiles, read_morning, read_tiles
 from pipeline.page.people import person
-from pipeline.page.rows import GridRequest, RequestError, fetch_and_count
+from pipeline.page.rows import GridRequest, RequestError, View, fetch_and_count
 from pipeline.page.views import SCOPES as SCOPE_NAMES
 from pipeline.page.views import VIEWS
 from pipeline.terminal import money
@@ -103,33 +104,7 @@ class TablePage:
         )
 
     def _grid(self) -> Any:
-        return dag.AgGrid(
-            id=self.grid_id,
-            className="grid",
-            rowModelType="infinite",
-            columnDefs=[column.definition for column in self.columns],
-            defaultColDef={
-                "floatingFilter": True,
-                "resizable": True,
-                "sortable": True,
-                "suppressHeaderMenuButton": True,
-            },
-            getRowId="params.data.id",
-            dashGridOptions={
-                "theme": {"function": THEME},
-                "rowSelection": {"mode": "multiRow", "headerCheckbox": False, "enableClickSelection": False},
-                "selectionColumnDef": {"pinned": "left", "width": 44},
-                "cacheBlockSize": BLOCK,
-                # The grid keeps one response at a time; a second request beside it would never get one.
-                "maxConcurrentDatasourceRequests": 1,
-                "blockLoadDebounceMillis": 20,
-                "tooltipShowDelay": 400,
-                "multiSortKey": "ctrl",
-                "localeText": {"noRowsToShow": "No alerts here"},
-            },
-            eventListeners={"cellKeyDown": ["openOnEnter(params, setEventData)"]},
-            style={"height": "100%", "width": "100%"},
-        )
+        return grid(self.grid_id, self.columns, "No alerts here")
 
     def register(self, app: Dash, context: Context) -> None:
         """The callbacks of this table."""
@@ -201,22 +176,67 @@ class TablePage:
         )
 
 
+def grid(grid_id: str, columns: tuple[Column, ...], no_rows: str, *, selects: bool = True) -> Any:
+    """An empty grid of some columns, which requests its rows. Args: selects: rows can be ticked."""
+    options: dict[str, Any] = {
+        "theme": {"function": THEME},
+        "cacheBlockSize": BLOCK,
+        # The grid keeps one response at a time; a second request beside it would never get one.
+        "maxConcurrentDatasourceRequests": 1,
+        "blockLoadDebounceMillis": 20,
+        "tooltipShowDelay": 400,
+        "multiSortKey": "ctrl",
+        "localeText": {"noRowsToShow": no_rows},
+    }
+    if selects:
+        options["rowSelection"] = {"mode": "multiRow", "headerCheckbox": False, "enableClickSelection": False}
+        options["selectionColumnDef"] = {"pinned": "left", "width": 44}
+    return dag.AgGrid(
+        id=grid_id,
+        className="grid",
+        rowModelType="infinite",
+        columnDefs=[column.definition for column in columns],
+        defaultColDef={
+            "floatingFilter": True,
+            "resizable": True,
+            "sortable": True,
+            "suppressHeaderMenuButton": True,
+        },
+        getRowId="params.data.id",
+        dashGridOptions=options,
+        eventListeners={"cellKeyDown": ["openOnEnter(params, setEventData)"]},
+        style={"height": "100%", "width": "100%"},
+    )
+
+
 def answer(context: Context, name: str, request: dict[str, Any], source: str, scope: str) -> tuple[Any, ...]:
     """What the grid and the words and links around it show for a request."""
     if not isinstance(request, dict) or not isinstance(source, str) or scope not in SCOPE_NAMES:
         raise RequestError("the grid's request, its source or its scope is none")
     grid_request = GridRequest.of(request)
     view = VIEWS[name](source, scope)
-    start, end = _row(request.get("startRow", 0)), _row(request.get("endRow", BLOCK))
+    start, end = block_of(request)
     with context.reading() as connection:
         found, total = fetch_and_count(connection, view, grid_request, start, end)
-    for row in found:
-        for column in view.columns:
-            if column.kind == "money" and row[column.key] is not None:
-                row[column.key] /= 100
+    in_units(view, found)
     words = f"{total:,} alert{'' if total == 1 else 's'}" + (", filtered" if grid_request.filters else "")
     links = (link(name, kind, source, scope, request) for kind in ("csv", "xlsx"))
     return {"rowData": found, "rowCount": total}, words, *links
+
+
+def block_of(request: Mapping[str, Any]) -> tuple[int, int]:
+    """The rows that a request wants, from and to before. Raises: RequestError: they are none."""
+    if not isinstance(request, Mapping):
+        raise RequestError("the grid's request is none")
+    return _row(request.get("startRow", 0)), _row(request.get("endRow", BLOCK))
+
+
+def in_units(view: View, rows: list[dict[str, Any]]) -> None:
+    """Turn a view's cents into units of money, in place."""
+    for row in rows:
+        for column in view.columns:
+            if column.kind == "money" and row[column.key] is not None:
+                row[column.key] /= 100
 
 
 def _row(number: Any) -> int:

@@ -6,6 +6,8 @@ from pipeline.tables.actions import ACTIONS, CASES, REJECTED_ACTIONS
 from pipeline.tables.anomalies import ANOMALIES
 from pipeline.tables.baskets import BASKETS
 from pipeline.tables.contract import Table
+from pipeline.tables.customer_days import CUSTOMER_DAYS
+from pipeline.tables.customer_values import CUSTOMER_VALUES
 from pipeline.tables.expected_demand import EXPECTED_DEMAND
 from pipeline.tables.next_offers import NEXT_OFFERS
 from pipeline.tables.predictions import PREDICTIONS
@@ -45,6 +47,8 @@ TABLES: dict[str, Table] = {
         CASES,
         REJECTED_ACTIONS,
         ACTION_PLANS,
+        CUSTOMER_DAYS,
+        CUSTOMER_VALUES,
     )
 }
 

@@ -7,6 +7,7 @@ from pipeline.action_rules import ActionRules
 from pipeline.offer_rules import OfferRules
 from pipeline.settings import Settings
 from pipeline.task import Task
+from pipeline.tasks.customer_values import CustomerValues
 from pipeline.tasks.next_basket import NextBasket
 from pipeline.tasks.next_offers import NextOffers
 from pipeline.tasks.sale_actions import SaleActions
@@ -14,8 +15,9 @@ from pipeline.tasks.sale_actions import SaleActions
 NEXT_BASKET = NextBasket()
 NEXT_OFFERS = NextOffers()
 SALE_ACTIONS = SaleActions()
+CUSTOMER_VALUES = CustomerValues()
 
-TASKS: dict[str, Task] = {each.name: each for each in (NEXT_BASKET, NEXT_OFFERS, SALE_ACTIONS)}
+TASKS: dict[str, Task] = {each.name: each for each in (NEXT_BASKET, NEXT_OFFERS, SALE_ACTIONS, CUSTOMER_VALUES)}
 
 
 class SourceRules(Protocol):

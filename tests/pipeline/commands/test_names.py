@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from pipeline.cli import app
 from pipeline.settings import Settings
 from pipeline.workspace import Workspace
-from tests.factories import BUSINESS_DATE, next_offer, publish_rows
+from tests.factories import BUSINESS_DATE, customer_value, next_offer, publish_rows
 
 NIGHT = ("--business-date", str(BUSINESS_DATE))
 
@@ -51,6 +51,9 @@ def test_no_option_refuses_a_word_in_its_own_way() -> None:
         (("table", "stockout"), "unknown table 'stockout'; known: transactions"),
         (("model", "promote", "--source", "shop", *NIGHT, "--run-id", "run7"), "run 'run7' trained no candidate"),
         (("offers", "list", "--customer", "C1"), "the next offers of shop have no customer 'C1'; known: c1"),
+        (("customers", "show", "C1"), "the values of shop have no customer 'C1'; known: c1"),
+        (("customers", "list", "--segment", "champion"), "unknown segment 'champion'; known: champions"),
+        (("customers", "list", "--by", "value"), "unknown order 'value'; known: lifetime_value_cents"),
         (("offers", "list", "--product", ""), "the next offers of shop have no offer ''; known: breakfast"),
     ],
 )
@@ -58,6 +61,7 @@ def test_an_unknown_name_is_one_line(
     arguments: tuple[str, ...], said: str, workspace: Workspace, settings: Settings
 ) -> None:
     publish_rows(workspace, "next_offers", next_offer(customer_id="c1", offer="breakfast"))
+    publish_rows(workspace, "customer_values", customer_value(customer_id="c1"))
     result = CliRunner().invoke(app, arguments)
     assert (result.exit_code, result.stderr.count("\n")) == (1, 1), result.output
     assert said in result.stderr

@@ -29,13 +29,23 @@ def morning() -> Morning:
     return Morning("shop", BUSINESS_DATE, "run1", BUSINESS_DATE, None)
 
 
-def judge(workspace: Workspace, run: str, business_date: date, candidate: float, champion: float | None) -> None:
+def judge(
+    workspace: Workspace,
+    run: str,
+    business_date: date,
+    candidate: float,
+    champion: float | None,
+    *,
+    task: str = NEXT_BASKET.name,
+    metric: str = "recall@10",
+) -> None:
     """Leave a night's scorecard and verdict where the nightly run leaves them."""
-    models = {CANDIDATE: {"recall@10": candidate}, "global_top": {"recall@10": 0.1}}
-    models |= {CHAMPION: {"recall@10": champion}} if champion is not None else {}
-    folder = workspace.task_folder(run, NEXT_BASKET.name)
+    models = {CANDIDATE: {metric: candidate}, "global_top": {metric: 0.1}}
+    models |= {CHAMPION: {metric: champion}} if champion is not None else {}
+    folder = workspace.task_folder(run, task)
     Scorecard(
         source="shop",
+        task=task,
         business_date=business_date,
         run_id=run,
         window=Window.before(business_date, 14),

@@ -1,0 +1,86 @@
+"""The model as the task keeps it: chosen on a window gone by, blind to what comes after, the same again."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from models.customer_value.kinds import COMBINATIONS
+from models.customer_value.metrics import value_scores
+from models.customer_value.purchase_days import PurchaseDays
+from models.customer_value.value_model import ValueModel
+from tests.models.customer_value.customers import START, simulated
+
+HORIZON, END = 40, START + 200
+
+
+@pytest.fixture(scope="module")
+def purchases() -> PurchaseDays:
+    return simulated(1500)
+
+
+@pytest.fixture(scope="module")
+def model(purchases: PurchaseDays) -> ValueModel:
+    return ValueModel.fitted(purchases, END, HORIZON)
+
+
+def test_the_best_of_the_validated_window_is_taken(model: ValueModel) -> None:
+    assert set(model.validated) == set(COMBINATIONS)
+    best = max(model.validated.values(), key=lambda scores: scores["spend_gini"])
+    assert model.validated[model.name] == best
+    assert set(model.members) == set(COMBINATIONS[model.name])
+
+
+def test_it_ranks_better_than_no_order_and_most_outcomes_lie_in_the_band(
+    model: ValueModel, purchases: PurchaseDays
+) -> None:
+    customers, expected, band = model.predict(purchases, END)
+    baskets, spend = purchases.totals(END, END + HORIZON)
+    scores = value_scores(expected, (baskets[customers], spend[customers]), band)
+    assert scores["spend_gini"] > 0.4
+    assert scores["coverage"] == pytest.approx(0.8, abs=0.1)
+
+
+def test_what_comes_later_changes_no_byte(model: ValueModel, purchases: PurchaseDays) -> None:
+    later = purchases.days >= END
+    changed = replace(purchases, spend=np.where(later, 1e6, purchases.spend))
+    again = ValueModel.fitted(changed, END, HORIZON)
+    assert again.to_json() == model.to_json()
+    for one, other in zip(again.predict(changed, END)[1], model.predict(purchases, END)[1], strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_the_text_holds_the_whole_model(model: ValueModel, purchases: PurchaseDays) -> None:
+    read = ValueModel.from_json(model.to_json())
+    assert read.to_json() == model.to_json()
+    for one, other in zip(read.predict(purchases, END)[1], model.predict(purchases, END)[1], strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_text_with_other_members_than_its_name_says_is_refused(model: ValueModel) -> None:
+    other = replace(model, name="bg_nbd", members={})
+    with pytest.raises(ValueError, match="not what bg_nbd is made of"):
+        ValueModel.from_json(other.to_json())
+
+
+def test_a_part_of_the_customers_is_ranked_as_the_whole(model: ValueModel, purchases: PurchaseDays) -> None:
+    customers = purchases.known(END)
+    for whole, part in zip(
+        model.ranked(purchases, END, customers), model.ranked(purchases, END, customers[::5]), strict=True
+    ):
+        np.testing.assert_allclose(part, whole[::5], rtol=1e-12)
+
+
+def test_longer_horizons_go_on_and_the_horizon_is_itself(model: ValueModel, purchases: PurchaseDays) -> None:
+    from models.customer_value.methods import numbers_of
+
+    own = numbers_of(purchases, END, purchases.known(END))
+    np.testing.assert_allclose(model.going_on(own, HORIZON), 1.0)
+    assert (model.going_on(own, 365) > model.going_on(own, 90)).all()
+    assert (model.going_on(own, 365) < 365 / HORIZON + 1e-9).all(), "customers leave, so that spend falls off"
+
+
+@pytest.mark.parametrize("end", [START + HORIZON, START + HORIZON + 20])
+def test_too_short_a_history_says_what_to_change(purchases: PurchaseDays, end: int) -> None:
+    with pytest.raises(ValueError, match="deliver more history or lower"):
+        ValueModel.fitted(purchases, end, HORIZON)
