@@ -33,9 +33,16 @@ def lean_driver() -> dict[str, str]:
     }
 
 
-def submit_arguments(memory: str) -> str:
-    """PYSPARK_SUBMIT_ARGS: the same for a Spark application that a Python process starts by itself."""
-    options = [option for key, value in lean_driver().items() for option in ("--conf", f"{key}={value}")]
+def submit_arguments(memory: str, temporary: str | None = None) -> str:
+    """PYSPARK_SUBMIT_ARGS: the same for a Spark application that a Python process starts by itself.
+
+    Args: temporary: folder for what Java and Spark write aside; a killed application leaves it, so somebody removes it.
+    """
+    settings = lean_driver()
+    if temporary is not None:
+        settings["spark.local.dir"] = temporary
+        settings["spark.driver.extraJavaOptions"] += f" -Djava.io.tmpdir={temporary}"
+    options = [option for key, value in settings.items() for option in ("--conf", f"{key}={value}")]
     return shlex.join(["--master", LOCAL_MASTER, "--driver-memory", memory, *options, "pyspark-shell"])
 
 

@@ -15,12 +15,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from pipeline.job_server.driver import LOCAL_MASTER, submit_arguments
 from pipeline.job_server.protocol import FOLDER, OWNER
 from pipeline.settings import REPOSITORY, Settings
 from pipeline.sources.source import SourceError, load_source
+from pipeline.temporary_folder import TemporaryFolder
 
 SERVICE = "service"  # the Airflow that `larder up` starts
 ONCE = "once"  # the Airflow of `larder nightly`; of its own, since a running scheduler would take up the run as well
@@ -90,10 +90,14 @@ def shared_spark(settings: Settings) -> Iterator[dict[str, str]]:
     if not settings.share_spark or SPARK_CONNECTION in os.environ:
         yield {}
         return
-    # Under a short path, as sockets need, that only its owner may enter.
-    with TemporaryDirectory(prefix="larder-", ignore_cleanup_errors=True) as folder:
-        submit = submit_arguments(settings.spark_driver_memory)
-        yield {FOLDER: folder, OWNER: str(os.getpid()), "PYSPARK_SUBMIT_ARGS": submit}
+    # Under a short path, as sockets need, that only its owner may enter; after a kill the next night removes it.
+    folder = TemporaryFolder()
+    path = str(folder.path)
+    try:
+        submit = submit_arguments(settings.spark_driver_memory, path)
+        yield {FOLDER: path, OWNER: str(os.getpid()), "PYSPARK_SUBMIT_ARGS": submit, "TMPDIR": path}
+    finally:
+        folder.remove()
 
 
 def shop_timezone(settings: Settings) -> str:

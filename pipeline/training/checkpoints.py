@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from pipeline.training.worker_folder import WorkerFolder
+from pipeline.temporary_folder import TemporaryFolder
 
 KEPT = 2
 
@@ -23,7 +23,7 @@ class Checkpoints:
         self, folder: Path, model: keras.Model, optimizer: keras.optimizers.Optimizer, n_sums: int, chief: bool
     ) -> None:
         self._folder = folder
-        self._aside = None if chief else WorkerFolder()
+        self._aside = None if chief else TemporaryFolder()
         if chief:
             _remove_broken_list(folder)
         self._step = tf.Variable(0, dtype=tf.int64, trainable=False)

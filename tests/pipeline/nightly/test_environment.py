@@ -1,10 +1,11 @@
-"""The schedule's hours are those of the shop's clock."""
+"""The schedule's hours are those of the shop's clock; what a night writes aside goes with it."""
 
 from pathlib import Path
 
 import pytest
 
-from pipeline.nightly.environment import SERVICE, airflow_environment
+from pipeline.job_server.protocol import FOLDER
+from pipeline.nightly.environment import SERVICE, airflow_environment, shared_spark
 from pipeline.settings import Settings
 
 MINE = """
@@ -34,3 +35,17 @@ def test_another_one_may_be_set_and_an_unknown_source_means_utc(
     assert airflow_environment(gone, SERVICE)["AIRFLOW__CORE__DEFAULT_TIMEZONE"] == "UTC"
     monkeypatch.setenv("AIRFLOW__CORE__DEFAULT_TIMEZONE", "Europe/Paris")
     assert airflow_environment(settings, SERVICE)["AIRFLOW__CORE__DEFAULT_TIMEZONE"] == "Europe/Paris"
+
+
+def test_what_spark_java_and_python_write_aside_goes_with_the_night(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AIRFLOW_CONN_SPARK_DEFAULT", raising=False)
+    with shared_spark(settings) as shared:
+        folder = Path(shared[FOLDER])
+        assert shared["TMPDIR"] == str(folder)
+        assert f"spark.local.dir={folder}" in shared["PYSPARK_SUBMIT_ARGS"]
+        assert f"-Djava.io.tmpdir={folder}" in shared["PYSPARK_SUBMIT_ARGS"]
+        assert folder.stat().st_mode & 0o077 == 0
+        (folder / "blockmgr").mkdir()
+    assert not folder.exists()

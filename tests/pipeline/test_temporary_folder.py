@@ -1,4 +1,4 @@
-"""A killed worker's temporary folder is removed by the next worker; a living one's never is."""
+"""A killed process's temporary folder is removed by the next process; a living one's never is."""
 
 import os
 import signal
@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.training.worker_folder import PREFIX, WorkerFolder, remove_stale
+from pipeline.temporary_folder import PREFIX, TemporaryFolder, remove_stale
 
 SCRIPT = (
     "import sys, tempfile; tempfile.tempdir = sys.argv[1]\n"
-    "from pipeline.training.worker_folder import WorkerFolder\n"
-    "folder = WorkerFolder(); (folder.path / 'ckpt-5').touch(); print(folder.path, flush=True); sys.stdin.read()"
+    "from pipeline.temporary_folder import TemporaryFolder\n"
+    "folder = TemporaryFolder(); (folder.path / 'ckpt-5').touch(); print(folder.path, flush=True); sys.stdin.read()"
 )
 
 
@@ -42,7 +42,7 @@ def test_a_folder_goes_when_its_process_was_killed_and_not_before(temporary: Pat
         assert (folder / "ckpt-5").is_file(), "its process lives"
         process.send_signal(signal.SIGKILL)
         process.wait()
-    own = WorkerFolder()
+    own = TemporaryFolder()
     assert list(temporary.iterdir()) == [own.path]
     own.remove()
     own.remove()

@@ -1,4 +1,4 @@
-"""A worker's folder for what nobody reads, in the temporary folder of the system, removed even after a kill."""
+"""A process's folder for what nobody reads later, in the temporary folder of the system, removed even after a kill."""
 
 import fcntl
 import os
@@ -7,11 +7,11 @@ import tempfile
 import time
 from pathlib import Path
 
-PREFIX = "larder-worker-"
-SECONDS_TO_LOCK = 60.0  # a folder is younger than that where its worker may not have locked it yet
+PREFIX = "larder-tmp-"
+SECONDS_TO_LOCK = 60.0  # a folder is younger than that where its process may not have locked it yet
 
 
-class WorkerFolder:
+class TemporaryFolder:
     """A new folder, locked as long as its process lives; folders of processes that are gone are removed first."""
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class WorkerFolder:
 
 
 def remove_stale(parent: Path) -> None:
-    """Remove the workers' folders that no process holds; those of other users stay."""
+    """Remove such folders that no process holds; those of other users stay."""
     for folder in parent.glob(f"{PREFIX}*"):
         try:
             is_new = time.time() - folder.stat().st_mtime < SECONDS_TO_LOCK
@@ -38,7 +38,7 @@ def remove_stale(parent: Path) -> None:
                 continue
             handle = os.open(folder, os.O_RDONLY | os.O_NOFOLLOW)
         except OSError:
-            continue  # another user's, or another worker was quicker
+            continue  # another user's, or another process was quicker
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(folder, ignore_errors=True)
