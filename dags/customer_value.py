@@ -15,13 +15,13 @@ clear the task.
 from airflow.sdk import chain
 
 from pipeline.orchestration.capability import capability_dag
-from pipeline.orchestration.tasks import gate, larder_command, spark_job
+from pipeline.orchestration.tasks import gate, promotion, spark_job
 
 TASK = ("--task", "customer_values")
 
 with capability_dag("customer_value", __doc__) as dag:
     days = spark_job("build_customer_days", minutes=30)
     candidate = spark_job("train_model", minutes=60, arguments=TASK)
-    champion = larder_command("promote_model", " ".join(("model promote", *TASK)), minutes=15)
+    champion = promotion(*TASK, minutes=15)
     values = spark_job("predict_values", minutes=30)
     chain(days, candidate, champion, values, gate("customer_values", minutes=30))

@@ -14,12 +14,12 @@ clear the task.
 from airflow.sdk import chain
 
 from pipeline.orchestration.capability import capability_dag
-from pipeline.orchestration.tasks import gate, larder_command, spark_job
+from pipeline.orchestration.tasks import gate, promotion, spark_job
 
 TASK = ("--task", "next_offers")
 
 with capability_dag("next_offers", __doc__) as dag:
     candidate = spark_job("train_model", minutes=60, arguments=TASK)
-    champion = larder_command("promote_model", " ".join(("model promote --unattended", *TASK)), minutes=15)
+    champion = promotion(*TASK, minutes=15)
     predictions = spark_job("predict_offers", minutes=30)
     chain(candidate, champion, predictions, gate("next_offers", minutes=30))

@@ -29,7 +29,7 @@ from airflow.sdk import DAG, Param, chain
 
 from pipeline.orchestration.assets import ALERTS
 from pipeline.orchestration.identity import MACROS
-from pipeline.orchestration.tasks import deadline, default_args, gate, larder_command, spark_job
+from pipeline.orchestration.tasks import deadline, default_args, gate, larder_command, promotion, spark_job
 
 with DAG(
     dag_id="nightly",
@@ -64,7 +64,7 @@ with DAG(
     sequences = spark_job("build_sequences", minutes=60)
     sequences_gate = gate("sequences", minutes=30)
     candidate = spark_job("train_model", minutes=120)
-    champion = larder_command("promote_model", "model promote --unattended", minutes=30)
+    champion = promotion(minutes=30)
     predictions = spark_job("predict_baskets", minutes=60)
     predictions_gate = gate("predictions", minutes=30)
     demand = spark_job("forecast_demand", minutes=30)

@@ -13,12 +13,12 @@ no failure: the champion before it plans, or, before the first one, counts do. C
 from airflow.sdk import chain
 
 from pipeline.orchestration.capability import capability_dag
-from pipeline.orchestration.tasks import gate, larder_command, spark_job
+from pipeline.orchestration.tasks import gate, promotion, spark_job
 
 TASK = ("--task", "sale_actions")
 
 with capability_dag("sale_actions", __doc__) as dag:
     candidate = spark_job("train_model", minutes=60, arguments=TASK)
-    champion = larder_command("promote_model", " ".join(("model promote", *TASK)), minutes=15)
+    champion = promotion(*TASK, minutes=15)
     plans = spark_job("predict_actions", minutes=30)
     chain(candidate, champion, plans, gate("action_plans", minutes=30))

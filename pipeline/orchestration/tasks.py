@@ -111,6 +111,11 @@ def _shared(
     )
 
 
+def promotion(*arguments: str, minutes: int) -> BaseOperator:
+    """The gate of a task's candidate. A tracking store that does not answer keeps no table and no alert back."""
+    return larder_command("promote_model", " ".join(("model promote --unattended", *arguments)), minutes=minutes)
+
+
 def larder_command(task_id: str, command: str, *, minutes: int, publishes: tuple[str, ...] = ()) -> BaseOperator:
     """Run `larder <command>` in the jobs' environment.
 

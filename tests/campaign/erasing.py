@@ -38,7 +38,7 @@ def erased(bench: Bench) -> Counter[str]:
     if "made" not in state:
         data = delivered(bench, "data")
         jobs.finish(data, REFERENCE)
-        for dag in ("segments", "next_offers"):
+        for dag in ("segments", "next_offers", "customer_value"):
             jobs.finish(data, REFERENCE, dag=dag)
         bench.keep(made=True)
         return Counter(unfinished=1)
