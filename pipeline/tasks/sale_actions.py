@@ -37,6 +37,8 @@ class SaleActions:
     training_defaults: Mapping[str, Any] = MappingProxyType(
         {
             "architecture": "actions_lstm",
+            # A step of so small a model is shorter than the exchange of its gradients.
+            "workers": 1,
             "epochs": 20,
             "batch_size": 64,
             "learning_rate": 3e-3,

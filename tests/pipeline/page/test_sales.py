@@ -1,11 +1,13 @@
 """The part Sales, without a browser: what is rendered of plans, of a case, and where there are none."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from playwright.sync_api import Page, expect
 
 from pipeline.case_plans import open_plans
 from pipeline.lake.lake import Manifest
@@ -18,6 +20,7 @@ from pipeline.page.sales import SalesPage, rows_of
 from pipeline.settings import Settings
 from pipeline.workspace import Workspace
 from tests.factories import BUSINESS_DATE
+from tests.pipeline.page.conftest import serving
 
 LATEST = date(2026, 2, 27)
 
@@ -114,3 +117,15 @@ def test_a_case_that_is_not_open_says_so(settings: Settings) -> None:
     title, content = show_case(Context(settings), "shop", "d9")
     assert title == "No such case"
     assert "no open case 'd9'" in str(content)
+
+
+@pytest.mark.browser
+@pytest.mark.usefixtures("team")
+def test_a_row_opens_its_case_and_closing_it_leads_back(settings: Settings, visit: Callable[..., Page]) -> None:
+    with serving(settings) as url:
+        page = visit(url + "/sales")
+        page.locator('.ag-row[row-id="d1"] [col-id="next_action"]').click()
+        expect(page.locator("#case-plan")).to_contain_text("after 1.5 days")
+        assert page.url.endswith("?case=d1")
+        page.keyboard.press("Escape")
+        expect(page.locator("#case-plan")).not_to_be_visible()
