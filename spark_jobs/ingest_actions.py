@@ -24,6 +24,7 @@ from pipeline.sources.opened import Delivered
 from pipeline.sources.source import Source, SourceError
 from pipeline.sources.usable_lines import Refusal, by_reason, unusable
 from pipeline.tables.actions import ACTIONS, CASES, REJECTED_ACTIONS
+from pipeline.tables.catalog import table as contract
 from pipeline.workspace import Workspace
 from spark_jobs.case_checks import NUMBERS, check_actions, check_cases, refuse_future, refused
 from spark_jobs.delivered import read_delivered, refuse_unreadable
@@ -89,14 +90,14 @@ def cases_table(checked: Checked, source: Source, business_date: date) -> DataFr
         latest("action").alias("last_action"),
         latest("outcome_said").alias("outcome_by_actions"),
     )
-    place = F.struct("source_file", "source_line")
+    line = F.struct("source_file", "source_line")
     said = (
         checked.cases.where(F.col("fault").isNull())
         .groupBy("case_id")
         .agg(
-            F.max_by("outcome_said", place).alias("outcome_by_cases"),
-            F.max_by("attributes", place).alias("attributes"),
-            F.max_by("numbers", place).alias("numbers"),
+            F.max_by("outcome_said", line).alias("outcome_by_cases"),
+            F.max_by("attributes", line).alias("attributes"),
+            F.max_by("numbers", line).alias("numbers"),
         )
     )
     joined = done.where("n_actions > 0").join(said, "case_id", "left")
@@ -140,7 +141,8 @@ def ingest(spark: SparkSession, job: Job) -> None:
         }
         for name, frame in frames.items():
             if not lake.is_published(name, run.run_id):
-                stage_table(frame, workspace, name, run, {}, files=1)
+                # In order, so that the same files always give the same bytes.
+                stage_table(frame.orderBy(*contract(name).key), workspace, name, run, {}, files=1)
     finally:
         checked.actions.unpersist()
         checked.cases.unpersist()
