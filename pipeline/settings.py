@@ -96,6 +96,10 @@ class PromotionSettings(Section):
     )
     min_gain_over_baseline: float = Field(0.0, description="metric better than the baseline's, absolute")
     max_loss_to_champion: float = Field(0.005, ge=0, description="metric that a candidate may lose to the champion")
+    guards: dict[str, float] = Field(
+        {"days_brier": 0.01},
+        description="other metrics, and how much of each a candidate may lose to the champion and the best baseline",
+    )
 
 
 class TaskSettings(Section):

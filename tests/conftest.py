@@ -17,7 +17,14 @@ hypothesis.settings.register_profile("larder", deadline=None)
 hypothesis.settings.load_profile("larder")
 
 # With several processes a file goes to whichever is free: what takes longest begins first, or one waits for another.
-SLOWEST_FIRST = ("tests/end_to_end", "tests/pipeline/training", "tests/spark_jobs", "tests/pipeline/benchmarks")
+SLOWEST_FIRST = (
+    "tests/end_to_end",
+    "tests/weekday_task",
+    "tests/pipeline/training",
+    "tests/spark_jobs",
+    "tests/dags",
+    "tests/pipeline/benchmarks",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -36,6 +43,8 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
         .config("spark.driver.extraJavaOptions", _lean_java_options())
         # Every query is new and reads a few rows: Java written for it and compiled costs more than it saves.
         .config("spark.sql.codegen.wholeStage", "false")
+        # Tables of some rows have nothing to adapt: a stage at a time costs a job each.
+        .config("spark.sql.adaptive.enabled", "false")
         .config("spark.driver.host", "127.0.0.1")
         .config("spark.driver.bindAddress", "127.0.0.1")
         .config("spark.ui.enabled", "false")

@@ -30,7 +30,7 @@ from models.basket_sequences import BasketSequences
 from models.catalog import ARCHITECTURES
 from models.days import epoch_day
 from models.keys import keys_of, rows_of
-from models.ragged import positions_within
+from models.ragged import positions_within, ranges
 from pipeline.dataset.batch import Batch, Cut, pasts, targets
 from pipeline.dataset.candidates import CandidateSource, sampled_histories, snapshot_of
 from pipeline.dataset.histories import Histories, read_part
@@ -75,6 +75,20 @@ class LensTrainingData(TrainingData, Protocol):
 
     def known(self) -> BasketSequences:
         """Baskets from which product vectors may start, none of them a target that is held out."""
+
+
+@dataclass(frozen=True)
+class Waits:
+    """Customers who wait for a basket at the beginning of the held-out days.
+
+    batch: model input, without candidates; elapsed_days: int64 [B], since the last basket;
+    days: int64 [B], full days of the window without a basket; has_come: bool [B], whether one came in the window.
+    """
+
+    batch: Batch
+    elapsed_days: np.ndarray
+    days: np.ndarray
+    has_come: np.ndarray
 
 
 class NextBasketExamples:
@@ -145,6 +159,11 @@ class NextBasketExamples:
         """Held-out examples."""
         return sum(block.n_held_out for block in self._blocks)
 
+    @property
+    def window_days(self) -> int:
+        """Days that are held out."""
+        return self._settings.holdout_days
+
     def known(self) -> BasketSequences:
         """Customers' baskets before the held-out days, of as many as are remembered."""
         parts = (read_part(block.path, block.row_group) for block in self._blocks)
@@ -183,6 +202,47 @@ class NextBasketExamples:
             positions = _held_out(self._histories(number), self._cutoff)[:limit]
             limit = None if limit is None else limit - len(positions)
             yield from self._whole(number, positions, batch_size, cut or self._cut, memory or self.memory)
+
+    def waits(self, batch_size: int, limit: int) -> Iterator[Waits]:
+        """The first `limit` customers who wait for a basket when the held-out days begin, in a fixed order.
+
+        Those with two baskets before: of the others the table holds only customers who came back since.
+        """
+        for number in range(len(self._blocks)):
+            histories = self._histories(number)
+            ends = histories.baskets_before(self._cutoff)
+            several = ends - histories.basket_offsets[:-1] > 1
+            funnels = np.flatnonzero(several & (histories.kinds == "customer"))[:limit]
+            limit -= len(funnels)
+            for first in range(0, len(funnels), batch_size):
+                rows = funnels[first : first + batch_size]
+                yield self._waits(histories, rows, ends[rows])
+
+    def training_gaps(self) -> tuple[np.ndarray, np.ndarray]:
+        """Days between baskets as of the first held-out day, and whether each gap has ended; of the same customers."""
+        days, ended = [], []
+        for number in range(len(self._blocks)):
+            histories = self._histories(number)
+            ends, starts = histories.baskets_before(self._cutoff), histories.basket_offsets[:-1]
+            chosen = np.flatnonzero((ends - starts > 1) & (histories.kinds == "customer"))
+            baskets = ranges(starts[chosen], ends[chosen] - starts[chosen])
+            last = np.zeros(len(histories.sold_on), bool)
+            last[ends[chosen] - 1] = True
+            sold_on = np.append(histories.sold_on, self._cutoff)
+            days.append(np.where(last[baskets], self._cutoff, sold_on[baskets + 1]) - sold_on[baskets])
+            ended.append(~last[baskets])
+        return np.concatenate(days), np.concatenate(ended)
+
+    def _waits(self, histories: Histories, funnels: np.ndarray, ends: np.ndarray) -> Waits:
+        nothing = np.zeros(len(ends), bool)
+        batch = pasts(histories, ends, funnels, self._cut, self.memory.find(histories, funnels, ends, needed=nothing))
+        batch["customer_ids"] = self._customers(histories, funnels)
+        elapsed = self._cutoff - histories.sold_on[ends - 1]
+        batch["elapsed_days"] = elapsed.astype(np.float32)
+        came = ends < histories.basket_offsets[funnels + 1]
+        next_day = histories.sold_on[np.minimum(ends, len(histories.sold_on) - 1)]
+        days = np.where(came, next_day - self._cutoff, self._settings.holdout_days)
+        return Waits(batch, elapsed.astype(np.int64), days.astype(np.int64), came)
 
     def validation(self, batch_size: int, worker: int = 0, workers: int = 1) -> Iterator[Batch]:
         """One worker's part of the validation examples in a fixed order; it may be empty."""

@@ -46,18 +46,22 @@ class Rule:
 
     metric: str
     settings: PromotionSettings
-    smaller_is_better: bool = False
+    smaller_is_better: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, task: Task, settings: PromotionSettings) -> "Rule":
         """The metric that the settings name, else the task's own."""
         metric = settings.metric or task.gate_metric
-        return cls(metric, settings, metric in task.smaller_is_better)
+        return cls(metric, settings, task.smaller_is_better)
 
-    @property
-    def sign(self) -> int:
-        """1 where larger values are better, -1 where smaller ones are."""
-        return -1 if self.smaller_is_better else 1
+    def sign(self, metric: str) -> int:
+        """1 where larger values of a metric are better, -1 where smaller ones are."""
+        return -1 if metric in self.smaller_is_better else 1
+
+    def best(self, measured: dict[str, float], metric: str) -> str:
+        """Name of the best of some models' values of a metric."""
+        sign = self.sign(metric)
+        return max(measured, key=lambda name: sign * measured[name])
 
     def baseline(self, scorecard: Scorecard) -> str:
         """The baseline that a candidate must beat: the one that is named, or the best of the scorecard's.
@@ -65,13 +69,9 @@ class Rule:
         Raises: ValueError: where it was not measured by the metric.
         """
         named = self.settings.baseline
-        measured = {
-            name: values[self.metric]
-            for name, values in scorecard.models.items()
-            if name not in (CANDIDATE, CHAMPION) and math.isfinite(values.get(self.metric, math.nan))
-        }
+        measured = _measured(scorecard, self.metric, without=(CANDIDATE, CHAMPION))
         if named == BEST and measured:
-            return max(measured, key=lambda name: self.sign * measured[name])
+            return self.best(measured, self.metric)
         if named not in measured:
             known = ", ".join(sorted(scorecard.models))
             raise ValueError(f"the scorecard has no {self.metric} of promotion.baseline {named!r}; models: {known}")
@@ -97,7 +97,7 @@ def refusals(
     reasons = list(problems)
     if scorecard.vocabulary_hash != vocabulary_hash:
         reasons.append(f"trained with vocabulary {scorecard.vocabulary_hash}, the sequences use {vocabulary_hash}")
-    reasons += _weak_scores(scorecard, rule)
+    reasons += _weak_scores(scorecard, rule) + _weak_guards(scorecard, rule)
     if champion_version is None:
         return reasons
     if scorecard.champion_version != champion_version:
@@ -114,18 +114,42 @@ def refusals(
 
 def _weak_scores(scorecard: Scorecard, rule: Rule) -> list[str]:
     """Score conditions, written so that a NaN fails them."""
-    metric, settings = rule.metric, rule.settings
+    metric, settings, sign = rule.metric, rule.settings, rule.sign(rule.metric)
     name = rule.baseline(scorecard)
     baseline, candidate = scorecard.models[name][metric], scorecard.models[CANDIDATE].get(metric, math.nan)
-    needed = baseline + rule.sign * settings.min_gain_over_baseline
+    needed = baseline + sign * settings.min_gain_over_baseline
     reasons = []
-    if not rule.sign * candidate > rule.sign * needed:
-        verb = "exceed" if rule.sign > 0 else "fall below"
+    if not sign * candidate > sign * needed:
+        verb = "exceed" if sign > 0 else "fall below"
         reasons.append(f"{metric} {candidate:.4f} does not {verb} {needed:.4f} ({name} and minimum gain)")
     champion = scorecard.models.get(CHAMPION, {}).get(metric)
-    if champion is not None and not rule.sign * candidate >= rule.sign * champion - settings.max_loss_to_champion:
+    if champion is not None and not sign * candidate >= sign * champion - settings.max_loss_to_champion:
         reasons.append(
             f"{metric} {candidate:.4f} falls behind the champion's {champion:.4f} by more than "
             f"{settings.max_loss_to_champion}"
         )
     return reasons
+
+
+def _weak_guards(scorecard: Scorecard, rule: Rule) -> list[str]:
+    """Losses beyond `promotion.guards`, of the metrics that the candidate was measured by; a NaN loses."""
+    reasons = []
+    for metric, allowed in rule.settings.guards.items():
+        candidate = scorecard.models[CANDIDATE].get(metric)
+        others = _measured(scorecard, metric, without=(CANDIDATE,))
+        if candidate is None or not others:
+            continue
+        best = rule.best(others, metric)
+        sign = rule.sign(metric)
+        if not sign * candidate >= sign * others[best] - allowed:
+            reasons.append(f"{metric} {candidate:.4f} is worse than {best}'s {others[best]:.4f} by more than {allowed}")
+    return reasons
+
+
+def _measured(scorecard: Scorecard, metric: str, *, without: tuple[str, ...]) -> dict[str, float]:
+    """Finite values of a metric by model."""
+    return {
+        name: values[metric]
+        for name, values in scorecard.models.items()
+        if name not in without and math.isfinite(values.get(metric, math.nan))
+    }

@@ -17,6 +17,7 @@ from pipeline.dataset.batch import Batch, Cut
 from pipeline.dataset.candidates import CandidateSource
 from pipeline.dataset.examples import NextBasketExamples
 from pipeline.dataset.tensors import compiled
+from pipeline.evaluation.days import measure_days, measure_kaplan_meier
 from pipeline.evaluation.metrics import CUTOFFS, gap_error_days, ranking_metrics
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ BATCH_SIZE = 256
 
 
 def measure_model(model: "Lens", data: NextBasketExamples, limit: int) -> dict[str, float]:
-    """Ranking metrics and the error of the predicted days, over the first `limit` held-out customers."""
+    """Ranking metrics, and the scores of the predicted days, over the first `limit` held-out customers."""
     width = min(max(CUTOFFS), len(model.keys.product_keys))
     predict = compiled(
         lambda batch: {"ranked": model.rank(batch, width)[0], "due_days": model.decode(batch, 1)["due_days"]}
@@ -47,11 +48,12 @@ def measure_model(model: "Lens", data: NextBasketExamples, limit: int) -> dict[s
         rankings.append(product_rows_back[predicted["ranked"]])
         gaps.append(predicted["due_days"])
     actual_gaps = np.concatenate([batch["target_gap_days"] for batch in batches])
-    return _ranking(batches, rankings) | {GAP_ERROR: gap_error_days(np.concatenate(gaps), actual_gaps)}
+    error = {GAP_ERROR: gap_error_days(np.concatenate(gaps), actual_gaps)}
+    return _ranking(batches, rankings) | error | measure_days(model, data, customer_rows, limit)
 
 
 def measure_baselines(data: NextBasketExamples, limit: int) -> dict[str, dict[str, float]]:
-    """The frequency baselines' ranking metrics over the same customers."""
+    """The frequency baselines' ranking metrics over the same customers, and the simple method's scores of days."""
     baselines: dict[str, GlobalTop | PersonalTop | PersonalThenGlobal] = {
         "global_top": GlobalTop(data.product_counts),
         "personal_top": PersonalTop(),
@@ -59,10 +61,12 @@ def measure_baselines(data: NextBasketExamples, limit: int) -> dict[str, dict[st
     }
     batches = list(data.held_out(BATCH_SIZE, cut=WHOLE_HISTORY, limit=limit, memory=CandidateSource()))
     pasts = [BasketSequences.of_batch(batch, len(data.product_keys)) for batch in batches]
-    return {
+    found = {
         name: _ranking(batches, [baseline.rank(past, max(CUTOFFS)).products for past in pasts])
         for name, baseline in baselines.items()
     }
+    days = measure_kaplan_meier(data, limit)
+    return found | ({"kaplan_meier": days} if days else {})
 
 
 def _ranking(batches: list[Batch], rankings: list[np.ndarray]) -> dict[str, float]:

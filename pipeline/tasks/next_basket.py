@@ -27,7 +27,7 @@ class NextBasket:
     tables_beside_model: tuple[str, ...] = ("vocabulary",)
     model_file = "model.keras"
     gate_metric = "recall@10"
-    smaller_is_better = frozenset({"gap_mae_days"})
+    smaller_is_better = frozenset({"gap_mae_days", "days_brier"})
     example_array = "customer_ids"
     training_defaults: Mapping[str, Any] = MappingProxyType({})
 
@@ -48,13 +48,13 @@ class NextBasket:
         return NextBasketExamples.open(tables["sequences"], tables["vocabulary"], business_date, settings)
 
     def measure(self, model_path: Path, examples: "NextBasketExamples", limit: int) -> Metrics:
-        """Ranking metrics and the error of the predicted days."""
+        """Ranking metrics and the scores of the predicted days."""
         from pipeline.evaluation.holdout import measure_model
 
         return measure_model(self.load(model_path), examples, limit)
 
     def measure_baselines(self, examples: "NextBasketExamples", limit: int) -> dict[str, Metrics]:
-        """Ranking metrics of frequency lists."""
+        """Ranking metrics of frequency lists, and scores of days of a survival function that all share."""
         from pipeline.evaluation.holdout import measure_baselines
 
         return measure_baselines(examples, limit)

@@ -22,6 +22,7 @@ TINY = {
     "LARDER_TRAINING__HOLDOUT_DAYS": "10",
     # A model that saw sixty customers once beats nothing; the night is to go on with it all the same.
     "LARDER_PROMOTION__MIN_GAIN_OVER_BASELINE": "-1",
+    "LARDER_PROMOTION__GUARDS": "{}",
 }
 SHOP = ("--first-day", "2025-01-06", "--customers", "60", "--days", "60", "--products", "80", "--stores", "2")
 

@@ -28,7 +28,9 @@ def shop(spark: SparkSession, workspace: Workspace, monkeypatch: pytest.MonkeyPa
     for toy in TOYS:
         monkeypatch.setitem(TASKS, toy.name, toy)
     monkeypatch.setitem(TABLES, WEEKDAY_UNITS.name, WEEKDAY_UNITS)
-    for name, value in {"EPOCHS": "6", "BATCH_SIZE": "16", "LEARNING_RATE": "0.5", "HOLDOUT_DAYS": "14"}.items():
+    # One worker: several are in tests/pipeline/training and in the whole night.
+    small = {"WORKERS": "1", "EPOCHS": "6", "BATCH_SIZE": "16", "LEARNING_RATE": "0.5", "HOLDOUT_DAYS": "14"}
+    for name, value in small.items():
         monkeypatch.setenv(f"LARDER_TRAINING__{name}", value)
     days = [BUSINESS_DATE - timedelta(days=ago) for ago in range(1, 71)]
     rows = [

@@ -89,15 +89,38 @@ def test_a_baseline_that_was_not_measured_is_a_clear_error() -> None:
 def test_by_default_the_best_baseline_must_be_beaten(best: dict[str, float], smaller: bool) -> None:
     measured = {"candidate": {"m": 0.3}} | {name: {"m": value} for name, value in best.items()}
     scorecard = card(champion=None).model_copy(update={"models": measured})
-    reasons = judge(scorecard, rule=Rule("m", PromotionSettings(), smaller_is_better=smaller))
+    reasons = judge(scorecard, rule=Rule("m", PromotionSettings(), frozenset({"m"} if smaller else ())))
     assert len(reasons) == 1
     assert ("personal_top" if not smaller else "median") in reasons[0]
     weakest = PromotionSettings(baseline="mean" if smaller else "global_top")
-    assert judge(scorecard, rule=Rule("m", weakest, smaller_is_better=smaller)) == []
+    assert judge(scorecard, rule=Rule("m", weakest, frozenset({"m"} if smaller else ()))) == []
 
 
 @pytest.mark.parametrize(("candidate", "refused"), [(2.0, False), (2.004, False), (2.1, True), (nan, True)])
 def test_where_smaller_is_better_a_larger_value_falls_behind(candidate: float, refused: bool) -> None:
     measured = {"candidate": {"m": candidate}, "champion": {"m": 2.0}, "mean": {"m": 3.0}}
     scorecard = card().model_copy(update={"models": measured})
-    assert bool(judge(scorecard, rule=Rule("m", PromotionSettings(), smaller_is_better=True))) is refused
+    assert bool(judge(scorecard, rule=Rule("m", PromotionSettings(), frozenset({"m"})))) is refused
+
+
+@pytest.mark.parametrize(
+    ("candidate", "best_other", "refused"),
+    [(0.17, "champion", False), (0.181, "champion", True), (nan, "champion", True), (0.155, "kaplan_meier", False)],
+)
+def test_a_guarded_metric_may_not_fall_behind_the_best_other_model(
+    candidate: float, best_other: str, refused: bool
+) -> None:
+    others = {"champion": 0.17, "kaplan_meier": 0.19} | ({"kaplan_meier": 0.15} if best_other != "champion" else {})
+    measured = {name: {"days_brier": value} for name, value in (others | {"candidate": candidate}).items()}
+    models = {name: values | measured.get(name, {}) for name, values in card().models.items()} | {
+        name: values for name, values in measured.items() if name not in card().models
+    }
+    rule = Rule("recall@10", PromotionSettings(), frozenset({"days_brier"}))
+    reasons = judge(card().model_copy(update={"models": models}), rule=rule)
+    assert bool(reasons) is refused
+    assert all(f"worse than {best_other}'s" in reason for reason in reasons)
+
+
+def test_a_guard_that_the_candidate_was_not_measured_by_refuses_nothing() -> None:
+    models = card().models | {"kaplan_meier": {"days_brier": 0.1}}
+    assert judge(card().model_copy(update={"models": models})) == []
