@@ -144,7 +144,7 @@ class QualityPage:
                 dmc.Title(name.replace("_", " ").capitalize(), order=4, mt="md"),
                 dmc.Text(
                     f"Champion {champion}; the gate compares {rule.metric}, "
-                    f"{'smaller' if rule.sign < 0 else 'higher'} is better. Measured on {window}:",
+                    f"{'smaller' if rule.sign(rule.metric) < 0 else 'higher'} is better. Measured on {window}:",
                     size="sm",
                     c="dimmed",
                 ),
