@@ -43,8 +43,6 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
         .config("spark.driver.extraJavaOptions", _lean_java_options())
         # Every query is new and reads a few rows: Java written for it and compiled costs more than it saves.
         .config("spark.sql.codegen.wholeStage", "false")
-        # Tables of some rows have nothing to adapt: a stage at a time costs a job each.
-        .config("spark.sql.adaptive.enabled", "false")
         .config("spark.driver.host", "127.0.0.1")
         .config("spark.driver.bindAddress", "127.0.0.1")
         .config("spark.ui.enabled", "false")
