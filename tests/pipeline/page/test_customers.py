@@ -2,11 +2,13 @@
 
 import csv
 import io
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
 import pytest
 from dash import Dash
+from playwright.sync_api import Page, expect
 
 from pipeline.customer_story import read_story
 from pipeline.erasure.erase import erase
@@ -20,7 +22,7 @@ from pipeline.settings import Settings
 from pipeline.sources.source import load_source
 from pipeline.workspace import Workspace
 from tests.factories import BUSINESS_DATE, customer_day, customer_value, next_offer, prediction, publish_rows
-from tests.pipeline.page.conftest import MORNING
+from tests.pipeline.page.conftest import MORNING, serving
 from tests.pipeline.page.test_parts import judge
 
 LATE = date(2026, 3, 20)
@@ -115,3 +117,12 @@ def test_quality_shows_each_task_with_champion_and_scorecard(context: Context, w
     assert "Customer values" in shown
     assert "spend_gini" in shown
     assert "Champion larder-shop/a" in shown
+
+
+@pytest.mark.browser
+def test_a_click_on_a_row_opens_the_story(context: Context, visit: Callable[..., Page]) -> None:
+    with serving(context.settings) as url:
+        page = visit(f"{url}/customers")
+        page.locator('.ag-row[row-index="1"] [col-id="segment"]').click()
+        expect(page.locator(".subject")).to_have_text("c1")
+        expect(page.locator("#customer-value-figure .main-svg").first).to_be_visible()
