@@ -50,7 +50,8 @@ def _read_on(data: Path, source: str, ended: Event, report: Connection) -> None:
     settings = Settings(data_dir=data)
     lake, counted = Lake(data / source / "lake"), Counter({"half versions": 0, "steps back": 0, "half nights": 0})
     seen: dict[str, list[str]] = {}
-    while not ended.is_set():
+    while True:
+        is_last = ended.is_set()  # whatever was written before the end is read once
         for table in TABLES:
             version = _look(lake, table, counted)
             before = seen.setdefault(table, [])
@@ -58,6 +59,8 @@ def _read_on(data: Path, source: str, ended: Event, report: Connection) -> None:
                 counted["steps back"] += version in before
                 before.append(version)
         _look_at_alerts(settings, data / "alerts.db", counted)
+        if is_last:
+            break
         time.sleep(PAUSE)
     report.send(counted)
 

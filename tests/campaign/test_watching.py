@@ -1,0 +1,69 @@
+"""What the long parts of the campaign go by: moments, orphans, an id wherever it lies, a version that is not whole."""
+
+import zipfile
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.settings import Settings
+from pipeline.workspace import Workspace
+from tests.campaign.erasing import files_with
+from tests.campaign.moments import moments
+from tests.campaign.reader import reading
+from tests.campaign.whole_night import KILLS, orphans
+from tests.factories import publish_rows, stockout
+from tests.pipeline.lake.writer import publish, stage
+
+NIGHT = "run1"
+
+
+def come(workspace: Workspace) -> list[str]:
+    return [moment.name for moment in moments(workspace, NIGHT) if moment.has_come()]
+
+
+def test_moments_come_one_after_the_other(workspace: Workspace) -> None:
+    assert come(workspace) == []
+    assert len(moments(workspace, NIGHT)) > 2 * KILLS
+    workspace.lake.stage("products", NIGHT)
+    assert come(workspace) == ["products is begun"]
+    stage(workspace.lake, NIGHT)
+    assert come(workspace) == ["products is begun", "products is written"]
+    workspace.lake.publish("products", NIGHT)
+    assert come(workspace) == ["products is written", "products arrives", "products is current"]
+    folder = workspace.task_folder(NIGHT, "next_basket") / "training" / "checkpoints"
+    folder.mkdir(parents=True)
+    for step in (9, 10):
+        (folder / f"ckpt-{step}.index").touch()
+    assert come(workspace)[-4:] == [f"checkpoint {number}" for number in range(1, 5)]
+
+
+def test_an_unfinished_version_is_an_orphan(workspace: Workspace) -> None:
+    publish(workspace.lake, NIGHT)
+    assert orphans(workspace, NIGHT) == []
+    stage(workspace.lake, "run2")
+    assert len(orphans(workspace, NIGHT)) == 1
+
+
+def test_an_id_is_found_in_tables_archives_and_names(tmp_path: Path) -> None:
+    (tmp_path / "shop" / "raw").mkdir(parents=True)
+    (tmp_path / "shop" / "raw" / "sales.csv").write_text("C0000012")
+    pq.write_table(pa.table({"name": ["x" * 5000, "C0000012"] * 99}), tmp_path / "a.parquet", compression="zstd")
+    with zipfile.ZipFile(tmp_path / "b.keras", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("weights", "zeros" * 999 + "C0000012")
+    (tmp_path / "c.log").write_text("customer C0000012")
+    (tmp_path / "C0000012.txt").touch()
+    (tmp_path / "d.log").write_text("customer C0000013")
+    found = {path.name for path in files_with(tmp_path, "C0000012")}
+    assert found == {"a.parquet", "b.keras", "c.log", "C0000012.txt"}
+
+
+def test_the_reader_sees_a_version_that_is_not_whole(settings: Settings, workspace: Workspace) -> None:
+    publish_rows(workspace, "stockouts", stockout())
+    with reading(settings.data_dir, "shop") as whole:
+        pass
+    (file,) = workspace.lake.path("stockouts", NIGHT).glob("*.parquet")
+    pq.write_table(pq.read_table(file).slice(0, 0), file)
+    with reading(settings.data_dir, "shop") as half:
+        pass
+    assert (whole["half versions"], half["half versions"] > 0) == (0, True)
