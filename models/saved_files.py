@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
+    from models.item_vectors import ItemVectorModel
     from models.lens import Lens
     from models.next_actions import NextActions
     from models.next_offer import NextOfferModel
+    from models.style import StyleModel
 
 Model = TypeVar("Model")
 
@@ -91,6 +93,26 @@ def load_next_actions_model(keras_file: Path) -> "NextActions":
     from models.next_actions import NextActions
 
     return _load(keras_file, NextActions)
+
+
+def load_item_vector_model(keras_file: Path) -> "ItemVectorModel":
+    """The model of article vectors in a file. Starts TensorFlow.
+
+    Raises: ValueError: naming the file, where it holds no such model or one of a later version.
+    """
+    from models.item_vectors import ItemVectorModel
+
+    return _load(keras_file, ItemVectorModel)
+
+
+def load_style_model(keras_file: Path) -> "StyleModel":
+    """The model of style in a file. Starts TensorFlow.
+
+    Raises: ValueError: naming the file, where it holds no such model or one of a later version.
+    """
+    from models.style import StyleModel
+
+    return _load(keras_file, StyleModel)
 
 
 def _load(keras_file: Path, kind: type[Model]) -> Model:

@@ -97,6 +97,8 @@ def test_a_command_that_does_not_exist_is_found() -> None:
     assert _unknown(["simulate", "--days", "3"]) == ""
     assert _unknown(["simulate", "--dyas", "3"]) == "--dyas"
     assert _unknown(["alerts", "list", "--sort", "x"]) == "--sort"
+    assert _unknown(["simulate", "--shop", "fashion"]) == ""
+    assert _unknown(["simulate", "--shops", "fashion"]) == "--shops"
     assert _unknown(["airflow", "dags", "list-runs", "--anything"]) == ""
     block = "Run `larder table\nNAME`:\n```console\nlarder alerts why ID   # because\nmake test\n```\n"
     assert list(_larder(block)) == [["alerts", "why", "ID"], ["table", "NAME"]]

@@ -248,6 +248,31 @@ def actions(
         _write(out, described, {"models": scores}, table)
 
 
+@app.command("styles")
+def styles(
+    *,
+    dataset: Annotated[str, typer.Option(help="tafeng, or uci or fashion (then PATH)")],
+    out: Out,
+    path: Annotated[Path | None, typer.Argument(metavar="PATH", help="the file", show_default="as fetched")] = None,
+    models: Models = None,
+    seeds: Seeds = "0",
+    part: Annotated[str, typer.Option(help="validation, to choose settings by, or test")] = "test",
+    measured_on: MeasuredOn = None,
+) -> None:
+    """Rank everything in store by what each customer will buy.
+
+    Finished trials (a method, a seed and a cutoff) under --out are not run again.
+    """
+    from pipeline.benchmarks.styles.compare import compare, table
+    from pipeline.benchmarks.styles.methods import METHODS
+
+    with errors_in_one_line(*EXPECTED):
+        scores = compare(dataset, path, _names(models, METHODS), seeds_of(seeds), out, part=part, say=typer.echo)
+        named, chosen = None if path is None else str(path), {"seeds": seeds, "models": models, "part": part}
+        described = _described(measured_on, "styles", dataset, named, **chosen, out=out.name)
+        _write(out, described, {"models": scores}, table)
+
+
 def seeds_of(text: str) -> list[int]:
     """Seeds as written: `0..4` with both ends, or `0,2,5`. Raises ValueError for anything else."""
     try:

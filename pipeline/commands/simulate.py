@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 DEFAULT = ShopSettings()
 
-SHOP, SALES = "shop", "sales"
+SHOP, SALES, FASHION = "shop", "sales", "fashion"
 
 app = typer.Typer(help="Make the simulated shop or sales team, or score alerts against the shop's truth.")
 
@@ -35,7 +35,9 @@ LAST_DAY = typer.Option(formats=["%Y-%m-%d"], help="last delivered day instead; 
 def simulate_shop(
     context: typer.Context,
     *,
-    what: Annotated[str, typer.Option("--shop", help="shop, or sales: cases of a sales team")] = SHOP,
+    what: Annotated[
+        str, typer.Option("--shop", help="shop; sales: cases of a sales team; fashion: articles with pictures")
+    ] = SHOP,
     customers: Annotated[
         int, typer.Option(help="customers at any one time; of a sales team, cases")
     ] = DEFAULT.customers,
@@ -55,10 +57,13 @@ def simulate_shop(
     from pipeline.simulator.simulate import simulate
 
     with errors_in_one_line(ValueError):
-        look_up("simulation", what, dict.fromkeys((SHOP, SALES)))
+        look_up("simulation", what, dict.fromkeys((SHOP, SALES, FASHION)))
     given = {name for name, of in context.params.items() if _is_given(context, name) and of is not None}
     if what == SALES:
         _simulate_sales(given, {name: context.params[name] for name in given}, _folder(out, SALES))
+        return
+    if what == FASHION:
+        _simulate_fashion({name: context.params[name] for name in given}, _folder(out, FASHION))
         return
     try:
         shop = ShopSettings(
@@ -135,6 +140,29 @@ def _simulate_sales(given: set[str], values: dict[str, Any], folder: Path) -> No
         raw = write_sales(team, folder)
     typer.echo(f"{team.cases} cases of {team.agents} agents in {raw}; business date {team.business_date}")
     typer.echo(f"who knows the generator perfectly predicts {ceiling(simulate_cases(team)):.1%} of the next actions")
+
+
+def _simulate_fashion(values: dict[str, Any], folder: Path) -> None:
+    """Write the fashion shop's files.
+
+    Raises: typer.BadParameter: for an option that it does not have.
+    """
+    from pipeline.simulator.fashion_shop import FashionSettings, simulate_fashion
+
+    names = {"customers": "customers", "days": "days", "products": "articles", "seed": "seed", "first_day": "first_day"}
+    if wrong := sorted(set(values) - set(names) - {"what", "out"}):
+        raise typer.BadParameter(f"--{wrong[0].replace('_', '-')} is of the shop, not of the fashion shop")
+    chosen = {ours: values[name] for name, ours in names.items() if name in values}
+    if "first_day" in chosen:
+        chosen["first_day"] = chosen["first_day"].date()
+    try:
+        settings = FashionSettings(**chosen)
+    except ValidationError as error:
+        refusals = (f"{refusal['loc'][0]}: {refusal['msg']}" for refusal in error.errors())
+        raise typer.BadParameter("; ".join(refusals)) from None
+    with errors_in_one_line():
+        raw = simulate_fashion(settings, folder)
+    typer.echo(f"{settings.days} days of {settings.articles} articles in {raw}; business date {settings.business_date}")
 
 
 def _first_day(first: datetime | None, last: datetime | None, days: int, folder: Path) -> date:

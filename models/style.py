@@ -1,0 +1,147 @@
+"""The customer's style over time, and what is in store ranked by it.
+
+A customer's style at a time is a vector in the space of the articles' vectors; the intent to buy an article is their
+product. Beyond the paper (Heinz, Bracher, Vollgraf 2017, An LSTM-based dynamic customer model for fashion
+recommendation), by switches of the configuration: profiles, and signals of sales and of own earlier purchases. All but
+the own purchases stay a product of one vector of the customer with one of the article, so that ranking is a matrix
+product; own purchases are few. The number of weights depends neither on the customers nor on the articles.
+"""
+
+from dataclasses import asdict, fields
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+from keras import ops
+
+from models import style_fields as names
+from models.heads.style_losses import STYLE_LOSSES
+from models.multi_head_model import TOTAL
+from models.names import look_up
+from models.style_config import PROFILE_DECAYS, StyleConfig
+from models.tensors import Tensor, TensorBatch
+
+_START = 0.01
+
+
+class Styles(NamedTuple):
+    """One of each step; float32 [B, T, D] and [B, T, E + 1].
+
+    Args: style: in the space of the articles' vectors; taste: in that of their signals.
+    """
+
+    style: Tensor
+    taste: Tensor
+
+
+@keras.saving.register_keras_serializable("larder")
+class StyleModel(keras.Model):
+    """The model of style.
+
+    Shapes: as in `models/style_fields.py`.
+    Args:   config: fields of StyleConfig; n_signals, n_own: S and O.
+    """
+
+    def __init__(self, config: dict[str, Any], n_signals: int, n_own: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        known = {field.name for field in fields(StyleConfig)}
+        self.config = StyleConfig(**{name: value for name, value in config.items() if name in known})
+        self.n_signals, self.n_own = n_signals, n_own
+        self.loss_of = look_up("loss", self.config.loss, STYLE_LOSSES)
+        parts, start = self.config, keras.initializers.GlorotUniform
+        self.lstm = keras.layers.LSTM(
+            parts.units,
+            return_sequences=True,
+            kernel_initializer=start(parts.seed),
+            recurrent_initializer=keras.initializers.Orthogonal(seed=parts.seed + 1),
+            name="lstm",
+        )
+        self.drop = keras.layers.Dropout(parts.dropout, seed=parts.seed + 2)
+        self.to_style = self._dense(parts.vector_units, 3, "to_style")
+        self.lstm.build((None, None, parts.vector_units + names.N_TIME_FEATURES))
+        self.to_style.build((None, None, parts.units))
+        if parts.profiles:
+            self.profile_to_style = self._dense(parts.vector_units, 4, "profile_to_style", use_bias=False)
+            self.profile_to_style.build((None, None, len(PROFILE_DECAYS) * parts.vector_units))
+            self.profile_to_style.kernel.assign(_near_what_was_bought(parts.vector_units))
+        if parts.signals:
+            # One unit more: what an article's signals say to every customer alike.
+            self.to_taste = self._dense(parts.taste_units, 5, "to_taste")
+            self.hidden_signals = self._dense(parts.signal_units, 6, "hidden_signals", activation="silu")
+            self.signals_out = self._dense(parts.taste_units + 1, 7, "signals_out")
+            self.hidden_own = self._dense(parts.signal_units, 8, "hidden_own", activation="silu")
+            self.own_out = self._dense(1, 9, "own_out")
+            self.to_taste.build((None, None, parts.units))
+            self.hidden_signals.build((None, None, n_signals))
+            self.signals_out.build((None, None, parts.signal_units))
+            self.hidden_own.build((None, None, n_own + n_signals))
+            self.own_out.build((None, None, parts.signal_units))
+        self.built = True
+
+    def call(self, batch: TensorBatch, training: bool = False) -> Styles:
+        """Style and taste after everything before each step, as of the step's time."""
+        parts = self.config
+        steps = ops.concatenate([batch[names.PAST_VECTORS], batch[names.STEP_TIMES]], axis=-1)
+        state = self.drop(self.lstm(steps), training=training)
+        style = self.to_style(state)
+        if parts.profiles:
+            profiles = batch[names.PROFILES]
+            shape = (*ops.shape(profiles)[:2], len(PROFILE_DECAYS) * parts.vector_units)
+            style = style + self.profile_to_style(ops.reshape(profiles, shape))
+        if not parts.signals:
+            return Styles(style, ops.zeros_like(style[..., :1]))
+        taste = self.to_taste(state)
+        return Styles(style, ops.concatenate([taste, ops.ones_like(taste[..., :1])], axis=-1))
+
+    def signal_vectors(self, signals: Tensor) -> Tensor:
+        """Where articles stand in the space of tastes; float32 [..., S] -> [..., E + 1]."""
+        return self.signals_out(self.hidden_signals(signals))
+
+    def own_scores(self, own: Tensor, signals: Tensor) -> Tensor:
+        """What own earlier purchases add to the intent, 0 without one; float32 [..., O], [..., S] -> [...]."""
+        hidden = self.hidden_own(ops.concatenate([own, signals], axis=-1))
+        return self.own_out(hidden)[..., 0] * own[..., 0]
+
+    def intents(self, batch: TensorBatch, training: bool = False) -> Tensor:
+        """Intent to buy each candidate of each row; float32 [R, C]."""
+        styles, rows = self(batch, training=training), batch[names.ROWS]
+        intents = ops.einsum("rd,rcd->rc", _rows_of(styles.style, rows), batch[names.CANDIDATE_VECTORS])
+        if self.config.signals:
+            signals = batch[names.CANDIDATE_SIGNALS]
+            taste = _rows_of(styles.taste, rows)
+            intents = intents + ops.einsum("re,rce->rc", taste, self.signal_vectors(signals))
+            intents = intents + self.own_scores(batch[names.CANDIDATE_OWN], signals)
+        return intents
+
+    def losses(self, batch: TensorBatch, training: bool = False) -> dict[str, Tensor]:
+        """Mean loss per purchase of a row, rows of heavier purchases counting more; float32 scalar."""
+        intents, weights = self.intents(batch, training), batch[names.CANDIDATE_WEIGHTS]
+        n_bought = ops.shape(weights)[1] - self.config.negatives
+        loss = self.loss_of(intents[:, :n_bought], intents[:, n_bought:], weights[:, n_bought:])
+        of_bought = weights[:, :n_bought]
+        mean = ops.sum(loss * of_bought) / ops.maximum(ops.sum(of_bought), 1e-6)
+        return {TOTAL: mean}
+
+    def get_config(self) -> dict[str, Any]:
+        """Constructor arguments."""
+        return {
+            "name": self.name,
+            "config": asdict(self.config),
+            "n_signals": self.n_signals,
+            "n_own": self.n_own,
+        }
+
+    def _dense(self, units: int, offset: int, name: str, **options: Any) -> keras.layers.Dense:
+        start = keras.initializers.GlorotUniform(self.config.seed + offset)
+        return keras.layers.Dense(units, kernel_initializer=start, name=name, **options)
+
+
+def _near_what_was_bought(units: int) -> np.ndarray:
+    """The start of a profile's way to the style: intent grows with likeness to what was bought; [J * D, D]."""
+    return np.tile(_START * np.eye(units, dtype=np.float32), (len(PROFILE_DECAYS), 1))
+
+
+def _rows_of(steps: Tensor, rows: Tensor) -> Tensor:
+    """Those steps; float32 [B, T, D], int32 [R] -> [R, D]."""
+    flat = ops.reshape(steps, (-1, ops.shape(steps)[-1]))
+    return ops.take(flat, rows, axis=0)

@@ -1,0 +1,61 @@
+"""Methods that rank what is in store for each customer, by name."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any, Protocol
+
+import numpy as np
+
+from models.item_vector_config import ItemVectorConfig
+from models.names import look_up
+from models.style_config import LOSSES, PAPER, StyleConfig
+from pipeline.benchmarks.styles.blend import Blend
+from pipeline.benchmarks.styles.neural import DynamicStyle, StaticStyle, TrainingPlan
+from pipeline.benchmarks.styles.problems import Problem
+from pipeline.benchmarks.styles.simple import Content, Factorisation, OwnFrequency, Popularity
+
+
+class StyleMethod(Protocol):
+    """A method: it reads what is before the cutoff, and scores everything in store."""
+
+    def scores(self, problem: Problem) -> np.ndarray:
+        """Higher is better; float [C, S]."""
+
+    def settings(self) -> dict[str, Any]:
+        """The configuration, as it is kept beside the scores."""
+
+
+CHOSEN, ITEMS, PLAN = StyleConfig(), ItemVectorConfig(), TrainingPlan()
+# The paper's article vectors are made from what is known of articles alone.
+PAPER_ITEMS = replace(ITEMS, own_part=False)
+# One choice of the paper each, all else as in `dynamic`.
+_PAPER_TABLE = {
+    **{f"dynamic-{loss}": replace(PAPER, loss=loss) for loss in LOSSES if loss != PAPER.loss},
+    **{f"dynamic-{n}-negatives": replace(PAPER, negatives=n) for n in (5, 50)},
+    "dynamic-rest-of-order": replace(PAPER, first_of_order=False),
+    "dynamic-orders": replace(PAPER, reads="orders", max_steps=60),
+}
+
+METHODS: dict[str, Callable[[int], StyleMethod]] = {
+    "popularity": lambda seed: Popularity(),
+    "own-frequency": lambda seed: OwnFrequency(),
+    "content": lambda seed: Content(),
+    "als": Factorisation,
+    "als-decayed": partial(Factorisation, decay_days=30.0),
+    "blend-linear": partial(Blend, linear=True),
+    "blend-boosted": Blend,
+    "static": partial(StaticStyle, PAPER_ITEMS, PLAN),
+    "static-own-part": partial(StaticStyle, ITEMS, PLAN),
+    "dynamic": partial(DynamicStyle, PAPER, PAPER_ITEMS, PLAN),
+    **{name: partial(DynamicStyle, config, PAPER_ITEMS, PLAN) for name, config in _PAPER_TABLE.items()},
+    "styles": partial(DynamicStyle, CHOSEN, ITEMS, PLAN),
+    "styles-no-signals": partial(DynamicStyle, replace(CHOSEN, signals=False), ITEMS, PLAN),
+    "styles-no-profiles": partial(DynamicStyle, replace(CHOSEN, profiles=False), ITEMS, PLAN),
+}
+"""`dynamic...` are the paper's, `styles...` ours."""
+
+
+def style_method(name: str, seed: int) -> StyleMethod:
+    """A new method of that name. Raises ValueError for an unknown one, with the known ones."""
+    return look_up("model", name, METHODS)(seed)

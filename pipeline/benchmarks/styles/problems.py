@@ -1,0 +1,191 @@
+"""The question of styles: which of the articles in store a customer buys in the days after a cutoff.
+
+In store is what anyone buys from 30 days before the cutoff to 38 days after, or what the catalogue says; the truth is
+what a customer bought in the 8 days from the cutoff. Asked are customers who bought before the cutoff and in those
+days. A method reads purchases before the cutoff, what is in store, and what is known of all articles; settings are
+chosen on the cutoffs of `validation`.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from models.names import unknown_name
+from pipeline.benchmarks.data.tafeng_lines import SALES_COLUMNS, read_lines
+from pipeline.dataset.pictures import read_pictures
+from pipeline.dataset.purchases import Articles, Assortment, DatedAssortment, Purchases, SoldAssortment
+from pipeline.simulator.fashion_articles import FABRICS
+
+WINDOW_DAYS, BEFORE_DAYS, AFTER_DAYS = 8, 30, 38
+PARTS = ("validation", "test")
+PICTURE_SIDE = 32
+_FASHION_TAGS = ("category", "brand", "colour", "gender")
+_DRAWN = 800
+_MIN_WORD_ARTICLES = 2
+_WORD = r"[A-Z]{3,}"
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A data set: all purchases, the articles, and the cutoffs by part.
+
+    drawn: how many customers are asked, 0: all; assortment: what is in store when; None: what sells around the day.
+    """
+
+    purchases: Purchases
+    articles: Articles
+    cutoffs: dict[str, tuple[int, ...]]
+    drawn: int = 0
+    assortment: DatedAssortment | None = None
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One cutoff of a shop.
+
+    past: purchases before it; articles: of the whole shop; store: int32 [S], articles in store, ascending; customers:
+    int32 [C], who are asked; rows, columns: int64 [T], bought pairs as positions in `customers` and in `store`.
+    """
+
+    past: Purchases
+    articles: Articles
+    cutoff: int
+    store: np.ndarray
+    customers: np.ndarray
+    rows: np.ndarray
+    columns: np.ndarray
+    dated: DatedAssortment | None = None
+
+    @property
+    def assortment(self) -> Assortment:
+        """What was in store on any day, as far as it is known before the cutoff."""
+        return self.dated or SoldAssortment(self.past, BEFORE_DAYS, AFTER_DAYS)
+
+    def owned(self) -> tuple[np.ndarray, np.ndarray]:
+        """Pairs of `customers` and `store` that were bought before the cutoff, each once; positions int64."""
+        row_of = np.full(self.past.n_customers, -1)
+        row_of[self.customers] = np.arange(len(self.customers))
+        column_of = np.full(self.past.n_items, -1)
+        column_of[self.store] = np.arange(len(self.store))
+        rows, columns = row_of[self.past.customers], column_of[self.past.items]
+        kept = (rows >= 0) & (columns >= 0)
+        pairs = np.unique(rows[kept] * len(self.store) + columns[kept])
+        return pairs // len(self.store), pairs % len(self.store)
+
+
+def problem_at(shop: Shop, cutoff: int, seed: int = 0) -> Problem:
+    """The question as of a cutoff.
+
+    Raises: ValueError: where no customer bought both before the cutoff and in the days after it.
+    """
+    past, window = shop.purchases.between(-np.inf, cutoff), shop.purchases.between(cutoff, cutoff + WINDOW_DAYS)
+    customers = np.intersect1d(past.customers, window.customers)
+    if not len(customers):
+        raise ValueError(f"no customer bought before day {cutoff} and in the {WINDOW_DAYS} days from it")
+    if 0 < shop.drawn < len(customers):
+        customers = np.sort(np.random.default_rng(seed).choice(customers, shop.drawn, replace=False))
+    if shop.assortment is None:
+        store = SoldAssortment(shop.purchases, BEFORE_DAYS, AFTER_DAYS).at(cutoff)
+    else:
+        store = shop.assortment.between(cutoff, cutoff + WINDOW_DAYS)
+    row_of = np.full(past.n_customers, -1)
+    row_of[customers] = np.arange(len(customers))
+    asked = row_of[window.customers] >= 0
+    pairs = np.unique(row_of[window.customers[asked]] * len(store) + np.searchsorted(store, window.items[asked]))
+    rows, columns = pairs // len(store), pairs % len(store)
+    return Problem(past, shop.articles, cutoff, store, customers, rows, columns, shop.assortment)
+
+
+def earlier(problem: Problem) -> Problem:
+    """The question as of the latest day whose store and truth are known before the cutoff; to train a blend on."""
+    shop = Shop(problem.past, problem.articles, {}, drawn=4 * _DRAWN, assortment=problem.dated)
+    return problem_at(shop, problem.cutoff - AFTER_DAYS, seed=1)
+
+
+def open_shop(dataset: str, path: Path | None) -> Shop:
+    """`tafeng` (its fetched file), `uci` (UCI Online Retail as CSV) or `fashion` (raw folder of the simulated shop).
+
+    Raises: ValueError: for another name; FileNotFoundError: where the file is missing.
+    """
+    if dataset == "tafeng":
+        from pipeline.benchmarks.data.tafeng_lines import fetched_file
+
+        return _tafeng(path or fetched_file())
+    if dataset == "uci":
+        if path is None:
+            raise ValueError("uci needs the PATH of UCI Online Retail as CSV")
+        return _uci(path)
+    if dataset == "fashion":
+        if path is None:
+            raise ValueError("fashion needs the PATH of the raw folder that `larder simulate --shop fashion` wrote")
+        return _fashion(path)
+    raise ValueError(unknown_name("data set", dataset, ["tafeng", "uci", "fashion"]))
+
+
+def _tafeng(file: Path) -> Shop:
+    """Ta-Feng; what is known of a product is its subclass and the level of its price."""
+    lines = read_lines(file, SALES_COLUMNS)
+    lines = lines[lines["quantity"] > 0]
+    lines["price"] = lines["amount"].astype(float) / lines["quantity"]
+    times = (lines["sold_on"] - lines["sold_on"].min()).dt.days.to_numpy(float)
+    tags = lines.groupby("product")["category"].agg(lambda each: each.mode().iloc[0]).map(lambda each: [each])
+    return _shop(lines, times, tags, {"test": (67, 81, 95), "validation": (53, 60)}, drawn=_DRAWN)
+
+
+def _uci(file: Path) -> Shop:
+    """UCI Online Retail without returns; what is known of an article are the words of its description and its price."""
+    columns = ["InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID"]
+    lines = pd.read_csv(
+        file, usecols=columns, dtype={name: str for name in columns if name not in ("Quantity", "UnitPrice")}
+    )
+    real = lines["StockCode"].str.match(r"\d{5}") & ~lines["InvoiceNo"].str.startswith("C")
+    lines = lines[real & (lines["Quantity"] > 0) & (lines["UnitPrice"] > 0)]
+    at = pd.to_datetime(lines["InvoiceDate"])
+    times = ((at - at.min().normalize()) / pd.Timedelta(days=1)).to_numpy()
+    lines = lines.rename(columns={"CustomerID": "customer", "StockCode": "product", "UnitPrice": "price"})
+    words = lines.groupby("product")["Description"].agg(lambda each: each.mode().iloc[0] if each.notna().any() else "")
+    tags = words.str.upper().str.findall(_WORD).map(lambda found: sorted(set(found)))
+    return _shop(lines, times, tags, {"test": (273, 305, 335), "validation": (213, 243)})
+
+
+def _fashion(raw: Path) -> Shop:
+    """The simulated fashion shop: its catalogue as tags and numbers, its pictures, and when articles are in store.
+
+    Raises: FileNotFoundError: where the folder has no sales.
+    """
+    if not (raw / "sales.csv.gz").is_file():
+        raise FileNotFoundError(f"{raw / 'sales.csv.gz'} is missing; `larder simulate --shop fashion` writes it")
+    lines, catalogue = pd.read_csv(raw / "sales.csv.gz"), pd.read_csv(raw / "catalogue.csv")
+    sold, began = pd.to_datetime(lines["sold_at"]), pd.to_datetime(lines["sold_at"]).min().normalize()
+    catalogue = catalogue.sort_values("article_id", ignore_index=True)
+    names = catalogue["article_id"].to_numpy(str)
+    customers, customer = np.unique(lines["customer_id"].to_numpy(str), return_inverse=True)
+    items = np.searchsorted(names, lines["article_id"].to_numpy(str))
+    times = ((sold - began) / pd.Timedelta(days=1)).to_numpy()
+    purchases = Purchases.sort(customer, items, times, len(customers), len(names))
+    of_article = [[f"{name}={row[name]}" for name in _FASHION_TAGS] for row in catalogue.to_dict("records")]
+    numbers = np.concatenate([np.log(catalogue[["price"]]), catalogue[list(FABRICS)]], axis=1)
+    pictures, has, _ = read_pictures([raw / image for image in catalogue["image"]], PICTURE_SIDE)
+    articles = replace(Articles.of_tags(names.astype(object), of_article, numbers), images=pictures, has_image=has)
+    first, end = (
+        ((pd.to_datetime(catalogue[name]) - began) / pd.Timedelta(days=1)).to_numpy()
+        for name in ("available_from", "available_until")
+    )
+    cutoffs = {"test": (420, 460, 500), "validation": (370, 395)}
+    return Shop(purchases, articles, cutoffs, drawn=_DRAWN, assortment=DatedAssortment(first, end))
+
+
+def _shop(
+    lines: pd.DataFrame, times: np.ndarray, tags: "pd.Series", cutoffs: dict[str, tuple[int, ...]], drawn: int = 0
+) -> Shop:
+    names, items = np.unique(lines["product"].to_numpy(str), return_inverse=True)
+    customers, customer = np.unique(lines["customer"].to_numpy(str), return_inverse=True)
+    purchases = Purchases.sort(customer, items, times, len(customers), len(names))
+    price = lines.groupby("product")["price"].median().reindex(names).to_numpy()
+    numbers = np.log(np.maximum(price, 0.01))[:, None]
+    of_article = tags.reindex(names).tolist()
+    return Shop(
+        purchases, Articles.of_tags(names.astype(object), of_article, numbers, _MIN_WORD_ARTICLES), cutoffs, drawn
+    )

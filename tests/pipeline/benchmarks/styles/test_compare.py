@@ -1,0 +1,128 @@
+"""The styles benchmark: its protocol, scores that follow from the kept ranks, methods that read nothing later."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.benchmarks.styles.blend import Blend
+from pipeline.benchmarks.styles.compare import RANKED, compare, table
+from pipeline.benchmarks.styles.metrics import curve, ranks, style_scores
+from pipeline.benchmarks.styles.problems import Problem, Shop, earlier, open_shop, problem_at
+from pipeline.benchmarks.styles.simple import Content, OwnFrequency, Popularity
+from pipeline.dataset.purchases import Purchases
+
+WORDS = ["RED LAMP", "BLUE LAMP", "RED CUP", "BLUE CUP", "GREEN CUP", "GREEN LAMP"]
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sixty customers who buy two articles of their two colours every two to three weeks, for a year."""
+    random = np.random.default_rng(0)
+    lines = []
+    for customer in range(60):
+        likes = [item for item in range(60) if WORDS[item % 6].split()[0] in ("RED", "BLUE", "GREEN")[customer % 3]]
+        for day in range(customer % 20, 365, 14 + customer % 7):
+            for item in {*random.choice(likes, 2), random.integers(60)}:
+                sold = pd.Timestamp("2010-12-01 10:00") + pd.Timedelta(days=day)
+                lines.append((f"{customer}-{day}", f"{10000 + item}", WORDS[item % 6], 1, sold, 1 + item % 5, customer))
+    lines.append(("C1", "10001", "RED LAMP", -1, pd.Timestamp("2010-12-02"), 1, 1))
+    lines.append(("2", "POST", "POSTAGE", 1, pd.Timestamp("2010-12-02"), 1, 1))
+    columns = ["InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID"]
+    path = tmp_path_factory.mktemp("uci") / "uci.csv"
+    pd.DataFrame(lines, columns=columns).to_csv(path, index=False)
+    return path
+
+
+@pytest.fixture(scope="module")
+def shop(file: Path) -> Shop:
+    return open_shop("uci", file)
+
+
+def test_the_question_is_asked_as_of_the_cutoff(shop: Shop) -> None:
+    assert len(shop.articles) == 60, "neither postage nor returns"
+    problem = problem_at(shop, 300)
+    assert problem.past.times.max() < 300
+    window = shop.purchases.between(300, 308)
+    bought = set(zip(window.customers.tolist(), window.items.tolist(), strict=True))
+    asked = zip(problem.customers[problem.rows].tolist(), problem.store[problem.columns].tolist(), strict=True)
+    assert set(asked) == {pair for pair in bought if pair[0] in set(problem.past.customers)}
+    np.testing.assert_array_equal(problem.store, np.unique(shop.purchases.between(270, 338).items))
+
+
+def test_a_blend_trains_on_a_question_whose_truth_and_store_are_before_the_cutoff(shop: Shop) -> None:
+    problem = problem_at(shop, 300)
+    before = earlier(problem)
+    later = Purchases.sort(
+        *(np.append(each, new) for each, new in zip(_lines(shop.purchases), (0, 59, 301.0), strict=True)), 60, 60
+    )
+    same = earlier(problem_at(replace(shop, purchases=later), 300))
+    assert before.cutoff == 262
+    np.testing.assert_array_equal(before.store, same.store)
+    np.testing.assert_array_equal(before.rows, same.rows)
+
+
+def _lines(purchases: Purchases) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return purchases.customers, purchases.items, purchases.times
+
+
+@pytest.mark.parametrize("method", [Popularity(), OwnFrequency(), Content()])
+def test_methods_read_nothing_of_the_days_they_are_asked_about(shop: Shop, method: Popularity) -> None:
+    problem = problem_at(shop, 300)
+    moved = replace(problem, rows=problem.rows[:1], columns=problem.columns[:1])
+    np.testing.assert_array_equal(method.scores(problem), method.scores(moved))
+    assert method.scores(problem).shape == (len(problem.customers), len(problem.store))
+
+
+@pytest.mark.parametrize("linear", [True, False])
+def test_a_blend_knows_what_customers_like(shop: Shop, linear: bool) -> None:
+    problem = problem_at(shop, 300)
+    scores = Blend(0, linear=linear).scores(problem)
+    assert style_scores(problem, ranks(problem, scores))["auc"] > 0.6
+    np.testing.assert_array_equal(Blend(0, linear=linear).scores(problem), scores)
+
+
+def test_a_perfect_ranking_has_1_a_constant_one_half_and_owned_articles_leave_explore(shop: Shop) -> None:
+    problem = problem_at(shop, 300)
+    truth = np.zeros((len(problem.customers), len(problem.store)))
+    truth[problem.rows, problem.columns] = 1.0
+    perfect = style_scores(problem, ranks(problem, truth))
+    # Articles that one customer bought tie among themselves, and share their ranks.
+    assert perfect["auc"] > 0.97
+    constant = style_scores(problem, ranks(problem, np.zeros_like(truth)))
+    assert constant["auc"] == pytest.approx(0.5)
+    assert constant["auc_explore"] == pytest.approx(0.5)
+    owned = np.zeros_like(truth)
+    owned[problem.owned()] = 9.0
+    assert style_scores(problem, ranks(problem, truth + owned))["auc_explore"] == pytest.approx(perfect["auc_explore"])
+
+
+def test_ties_are_halved() -> None:
+    past = Purchases.sort(np.array([0]), np.array([3]), np.array([0.0]), 1, 4)
+    of_one = Problem(past, None, 1, np.arange(4), np.array([0]), np.array([0]), np.array([1]))  # type: ignore[arg-type]
+    found = ranks(of_one, np.array([[1.0, 1.0, 0.0, 2.0]]))
+    assert found["rank"].tolist() == [2.5]
+    assert found["above"].tolist() == [0.5]
+    assert found["above_explore"].tolist() == [0.25]
+    assert found["new"].tolist() == [True]
+    assert curve(found["above"])[1][-1] == 1.0
+
+
+def test_methods_are_compared_and_scores_follow_from_the_kept_ranks(file: Path, tmp_path: Path) -> None:
+    said: list[str] = []
+    names = ["popularity", "own-frequency"]
+    scores = compare("uci", file, names, [0], tmp_path, part="test", say=said.append)
+    rows = pq.read_table(tmp_path / RANKED).to_pandas()
+    for model, of_model in rows.groupby("model", observed=True):
+        by_cutoff = 1.0 - of_model.groupby("cutoff")["above"].mean()
+        assert scores[str(model)]["scores"]["auc"]["mean"] == pytest.approx(by_cutoff.mean(), abs=1e-5)
+    assert (tmp_path / "ranks.png").is_file()
+    assert table({"models": scores}).count("\n") == 4
+    again = compare("uci", file, names, [0], tmp_path, part="test", say=said.append)
+    assert again == scores
+    for wrong, message in ((("uci", "als-decaye"), "als-decayed"), (("uc", "als"), "did you mean 'uci'")):
+        with pytest.raises(ValueError, match=message):
+            compare(wrong[0], file, [wrong[1]], [0], tmp_path, part="test", say=said.append)
