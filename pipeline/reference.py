@@ -1,6 +1,7 @@
 """The reference pages of tables, settings and sources in `docs`, made from the contracts and models themselves."""
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -65,16 +66,17 @@ def sources_page() -> str:
     for name, field in own.items():
         if (section := _section(field)) is not None:
             lines += _keys(f"[{name}]", {key: each for key, each in section.model_fields.items() if key not in layout})
-            columns = section.model_fields.get("columns")
-            if columns is not None and (model := _section(columns)) is not None:
-                lines += _keys(f"[{name}.columns]", model.model_fields)
+            for key, each in section.model_fields.items():
+                if (part := _section(each)) is not None:
+                    title = f"[{name}.{key}]" if key == "columns" else f"[[{name}.{key}]]: {each.description}"
+                    lines += _keys(title, part.model_fields)
     return "\n".join(lines) + "\n"
 
 
 def _keys(title: str, fields: dict[str, FieldInfo]) -> list[str]:
     cells = [
         [f"`{name}`", field.description or "", _values(field), _toml_default(field), _example(name, field)]
-        for name, field in fields.items()
+        for name, field in ((field.alias or name, field) for name, field in fields.items())
         if _section(field) is None
     ]
     rows = [f"| {' | '.join(row)} |" for row in cells]
@@ -97,7 +99,15 @@ def _values(field: FieldInfo) -> str:
         return ", ".join(f"`{toml_value(choice)}`" for choice in choices)
     low = next((bound.ge for bound in field.metadata if hasattr(bound, "ge")), None)
     high = next((bound.le for bound in field.metadata if hasattr(bound, "le")), None)
-    words = {str: "text", int: "whole number", float: "number", bool: "true or false", tuple: "list", dict: "table"}
+    words = {
+        str: "text",
+        date: "day",
+        int: "whole number",
+        float: "number",
+        bool: "true or false",
+        tuple: "list",
+        dict: "table",
+    }
     origins = [get_origin(kind) for kind in kinds]
     kind = next((words[each] for each in [*origins, *kinds] if each in words), "text")
     return f"{kind}, {low} to {high}" if high is not None and low is not None else kind

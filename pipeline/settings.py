@@ -136,6 +136,9 @@ class DemandSettings(Section):
     plan_cover_days: int = Field(7, ge=1, description="days of trailing demand in a derived opening stock")
     plan_history_days: int = Field(28, ge=7, description="trailing days from which a derived plan is made")
     min_probability: float = Field(0.35, ge=0, le=1, description="probability of being short at which an alert is made")
+    max_share_out_of_bounds: float = Field(
+        0.05, ge=0, le=1, description="share of products, or stores, with an absurd forecast at which it is refused"
+    )
 
 
 class AnomalySettings(Section):

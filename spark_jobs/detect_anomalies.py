@@ -21,7 +21,9 @@ from models.behaviour.directions import directions
 from models.behaviour.funnel_baskets import FunnelBaskets
 from models.behaviour.reasons import explain
 from models.days import day_of, epoch_day, epoch_days
+from models.demand.sales_history import closed_days
 from pipeline.settings import AnomalySettings
+from pipeline.sources.calendar import Calendar, days_between
 from pipeline.tables.anomalies import ANOMALIES
 from pipeline.tables.catalog import table as contract
 from pipeline.workspace import Workspace
@@ -33,7 +35,13 @@ NO_CATEGORY = "none"
 
 
 def detect_anomalies(
-    *, baskets: DataFrame, predictions: DataFrame, products: DataFrame, business_date: date, settings: AnomalySettings
+    *,
+    baskets: DataFrame,
+    predictions: DataFrame,
+    products: DataFrame,
+    business_date: date,
+    settings: AnomalySettings,
+    calendar: Calendar | None = None,
 ) -> DataFrame:
     """Scored funnels in the contract's columns."""
     lines = funnel_lines(baskets, business_date, settings)
@@ -45,7 +53,8 @@ def detect_anomalies(
     )
     # Compared are the customers of one store, and all stores.
     group = F.when(F.col("funnel_kind") == "customer", F.col("store_id")).otherwise("").alias("peers")
-    scored = named.groupBy("funnel_kind", group).applyInPandas(_score(business_date, settings), ANOMALIES.ddl)
+    shut = shut_days(baskets, business_date, calendar or Calendar())
+    scored = named.groupBy("funnel_kind", group).applyInPandas(_score(business_date, settings, shut), ANOMALIES.ddl)
     return mark_alerts(scored, settings.alerts_per_thousand)
 
 
@@ -136,7 +145,7 @@ class _Peers:
     monthly_cents: np.ndarray
 
     @classmethod
-    def of(cls, rows: pd.DataFrame, recent_from: int) -> "_Peers":
+    def of(cls, rows: pd.DataFrame, recent_from: int, shut: dict[str, np.ndarray]) -> "_Peers":
         """From lines bought (with `units`) and lines predicted (with `probability`), in any order."""
         rows = rows.sort_values(["funnel_id", "sold_on", "product_id"])
         funnels, first, funnel = np.unique(rows["funnel_id"].to_numpy(str), return_index=True, return_inverse=True)
@@ -154,6 +163,7 @@ class _Peers:
             rows["amount_cents"].to_numpy(float)[bought],
             category=np.unique(categories, return_inverse=True)[1],
             recent_from=recent_from,
+            shut_since=_shut_since(rows["store_id"].to_numpy(str), day, shut)[bought],
         )
         baskets = histories.positions(funnel[~bought], day[~bought])
         probability = rows["probability"].to_numpy(float)[~bought]
@@ -169,7 +179,46 @@ class _Peers:
         )
 
 
-def _score(business_date: date, settings: AnomalySettings) -> Callable[[pd.DataFrame], pd.DataFrame]:
+def _shut_since(stores: np.ndarray, days: np.ndarray, shut: dict[str, np.ndarray]) -> np.ndarray:
+    """Days after each day on which its store was shut, [L]."""
+    since = np.zeros(len(days), dtype=np.int64)
+    for store in set(stores) & set(shut):
+        of = stores == store
+        since[of] = len(shut[store]) - np.searchsorted(shut[store], days[of], side="right")
+    return since
+
+
+def shut_days(baskets: DataFrame, business_date: date, calendar: Calendar) -> dict[str, np.ndarray]:
+    """Days by store on which it was shut before the business date, as days since 1970-01-01 in order.
+
+    Known from the calendar, or days without a basket where that is next to impossible at the store's usual trade.
+    """
+
+    def of_store(days: pd.DataFrame) -> pd.DataFrame:
+        store, sold_on = str(days["store_id"].iloc[0]), epoch_days(days["sold_on"])
+        first = int(sold_on.min())
+        counts = np.zeros(epoch_day(business_date) - first)
+        counts[sold_on - first] = days["n"]
+        dates = days_between(day_of(first), business_date)[:-1]
+        known = calendar.closed_days(store, dates)
+        shut = np.array([day in known for day in dates])
+        if calendar.finds_closed_days:
+            shut |= closed_days(counts, np.array([day.weekday() for day in dates]))
+        # Whoever sold something was open.
+        return pd.DataFrame({"store_id": store, "day": first + np.flatnonzero(shut & (counts == 0))})
+
+    per_day = baskets.filter(F.col("sold_on") < F.lit(business_date)).groupBy("store_id", "sold_on")
+    counted = per_day.agg(F.count("*").cast("double").alias("n"))
+    found = counted.groupBy("store_id").applyInPandas(of_store, "store_id string, day bigint").collect()
+    shut: dict[str, list[int]] = {}
+    for row in found:
+        shut.setdefault(row.store_id, []).append(row.day)
+    return {store: np.array(sorted(days)) for store, days in shut.items()}
+
+
+def _score(
+    business_date: date, settings: AnomalySettings, shut: dict[str, np.ndarray]
+) -> Callable[[pd.DataFrame], pd.DataFrame]:
     """The function that scores the funnels of one kind and store."""
     algorithm = Algorithm.named(
         settings.distance, settings.embedding, settings.clustering, settings.clusters, settings.cluster_distance
@@ -179,7 +228,7 @@ def _score(business_date: date, settings: AnomalySettings) -> Callable[[pd.DataF
 
     def score(rows: pd.DataFrame) -> pd.DataFrame:
         funnel_kind = rows["funnel_kind"].iloc[0]
-        peers = _Peers.of(rows, today - recent_days)
+        peers = _Peers.of(rows, today - recent_days, shut)
         histories = peers.histories
         scores = score_behaviour(histories, algorithm, today, recent_days, peers.predicted)
         is_silent = scores.kind == KINDS.index("silence")
@@ -237,7 +286,13 @@ def main(argv: list[str] | None = None) -> None:
         predictions, earlier = earlier_predictions(spark, job.workspace, business_date, settings.recent_days)
         job.record.rows_in = frames["baskets"].filter(F.col("sold_on") < F.lit(business_date)).count()
         job.record.details["earlier_predictions"] = len(earlier)
-        anomalies = detect_anomalies(**frames, predictions=predictions, business_date=business_date, settings=settings)
+        anomalies = detect_anomalies(
+            **frames,
+            predictions=predictions,
+            business_date=business_date,
+            settings=settings,
+            calendar=job.source.calendar,
+        )
         publish_table(anomalies, job, ANOMALIES.name, versions | {"predictions": ",".join(earlier)})
 
 

@@ -3,7 +3,8 @@
 Per store and product, opening stock and resupplies are set against expected demand. A product alerts when it is short
 with at least `demand.min_probability` on some day (with `demand.residual` = `per_day`, the paper's rule: when a day's
 resupply is less than its demand). A product without a stock level in a store is left out: what is not known to
-be on the shelf cannot run out.
+be on the shelf cannot run out. Stated probabilities are calibrated by the alerts that the last weeks would have had
+(`alert_backtests`, published first).
 """
 
 from collections.abc import Callable
@@ -11,14 +12,19 @@ from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from models.demand.counts import quantile
+from models.stockouts.calibration import Calibration
 from models.stockouts.shortages import Shelves, find_shortages, reasons, severity
 from pipeline.settings import DemandSettings
+from pipeline.tables.alert_backtests import ALERT_BACKTESTS
+from pipeline.tables.demand_backtests import DEMAND_BACKTESTS
 from pipeline.tables.stockouts import STOCKOUTS
-from spark_jobs.session import arg_parser, open_job, open_session, publish_table, read_tables
+from spark_jobs.past_supplies import past_supplies
+from spark_jobs.session import Job, arg_parser, open_job, open_session, publish_table, read_table, read_tables
+from spark_jobs.stockout_backtests import backtest_stockouts, details
 
 PAIR = ["store_id", "product_id"]
 
@@ -31,8 +37,9 @@ def detect_stockouts(
     products: DataFrame,
     business_date: date,
     settings: DemandSettings,
+    alert_backtests: DataFrame | None = None,
 ) -> DataFrame:
-    """Stock-out alerts in the contract's columns."""
+    """Stock-out alerts in the contract's columns; without back-tests probabilities are stated as they are."""
     last = business_date + timedelta(days=settings.horizon_days - 1)
     in_horizon = F.col("demand_on").between(F.lit(business_date), F.lit(last))
     arriving = resupplies.select(*PAIR, F.col("arrives_on").alias("demand_on"), F.col("units").alias("arriving"))
@@ -44,6 +51,14 @@ def detect_stockouts(
         .withColumn("ahead", F.datediff("demand_on", F.lit(business_date)))
         .drop("p10", "p50", "p90", "from_customers", "demand_on")
     )
+    calibration = F.lit(None).cast("double").alias("intercept"), F.lit(None).cast("double").alias("slope")
+    if alert_backtests is None:
+        shelves = shelves.select("*", *calibration)
+    else:
+        of_store = (
+            alert_backtests.filter(F.col("kind") == "stockout").select("store_id", "intercept", "slope").distinct()
+        )
+        shelves = shelves.join(F.broadcast(of_store), "store_id", "left")
     return shelves.groupBy("store_id").applyInPandas(_store_detector(business_date, settings), STOCKOUTS.ddl)
 
 
@@ -62,7 +77,11 @@ def _store_detector(business_date: date, settings: DemandSettings) -> Callable[[
 
         facts = rows.drop_duplicates("product_id").set_index("product_id").loc[names]
         on_hand = facts["on_hand"].to_numpy(float)
-        shelves = Shelves(grid("mean"), grid("variance"), grid("cumulative_variance"), on_hand, grid("arriving"))
+        given = rows[["intercept", "slope"]].iloc[0]
+        calibration = Calibration() if given.isna().any() else Calibration(*given.astype(float))
+        shelves = Shelves(
+            grid("mean"), grid("variance"), grid("cumulative_variance"), on_hand, grid("arriving"), calibration
+        )
         shortage = find_shortages(shelves, min_probability, residual)
         price = facts["price_cents"].fillna(0.0).to_numpy(float)
         value = np.rint(shortage.units_short * price).astype(np.int64)
@@ -97,16 +116,38 @@ def _store_detector(business_date: date, settings: DemandSettings) -> Callable[[
     return detect
 
 
+def publish_backtests(spark: SparkSession, job: Job) -> DataFrame:
+    """This run's `alert_backtests`, published if they are not yet; without rows where no past morning can be judged."""
+    name = ALERT_BACKTESTS.name
+    if not job.workspace.lake.is_published(name, job.run.run_id):
+        past, version = read_table(spark, job.workspace, DEMAND_BACKTESTS.name, job.run.run_id)
+        supplies = past_supplies(spark, job)
+        found = spark.createDataFrame([], ALERT_BACKTESTS.ddl)
+        if supplies is not None:
+            found = backtest_stockouts(past, supplies, job.settings.demand).persist()
+            job.record.details |= details(found, supplies.missing)
+        publish_table(found, job, name, {DEMAND_BACKTESTS.name: version}, files=1)
+    return read_table(spark, job.workspace, name, job.run.run_id)[0]
+
+
 def main(argv: list[str] | None = None) -> None:
     """Read this run's demand and supply, publish the stock-outs."""
     with open_job("detect_stockouts", arg_parser(__doc__).parse_args(argv)) as job:
-        if job.was_published(STOCKOUTS.name):
+        if job.was_published(STOCKOUTS.name, ALERT_BACKTESTS.name):
             return
         spark = open_session(job.name, job.settings)
-        frames, versions = read_tables(spark, job, "expected_demand", "stock_levels", "resupplies", "products")
+        inputs = ("expected_demand", "stock_levels", "resupplies", "products")
+        frames, versions = read_tables(spark, job, *inputs)
+        backtests = publish_backtests(spark, job)
         job.record.rows_in = frames["stock_levels"].count()
-        stockouts = detect_stockouts(**frames, business_date=job.run.business_date, settings=job.settings.demand)
-        publish_table(stockouts, job, STOCKOUTS.name, versions)
+        if not job.workspace.lake.is_published(STOCKOUTS.name, job.run.run_id):
+            stockouts = detect_stockouts(
+                **frames,
+                business_date=job.run.business_date,
+                settings=job.settings.demand,
+                alert_backtests=backtests,
+            )
+            publish_table(stockouts, job, STOCKOUTS.name, versions | {ALERT_BACKTESTS.name: job.run.run_id})
 
 
 if __name__ == "__main__":

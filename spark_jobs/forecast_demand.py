@@ -1,15 +1,16 @@
-"""Expected units per store, product and day of the horizon (`expected_demand`).
+"""Expected units per store, product and day of the horizon (`expected_demand`), and of past weeks (`demand_backtests`).
 
-Two routes meet here, store by store. The store's route (`models.demand.boosted_route`, the forecast that the
-back-test `larder benchmark stockouts` measures) reads what the store sold lately and gives the level. The
-customers' route (LENS, Algorithm 2) sums what the predicted baskets hold on the days on which they may happen: it
-says whose baskets these are, and moves `demand.customer_weight` of the mean towards what they hold. That is nothing
-by default: back-tested, customers beat their placebo on no product that sells much. Units are those bought, before
-returns: a shelf is emptied by what leaves it.
+Two routes meet here, store by store. The store's route (`models.demand.choice`, the forecast that the back-test
+`larder benchmark stockouts` measures) reads what the store sold lately and gives the level: learned, smoothed and
+simple methods, weighted by what its last weeks prove. The customers' route (LENS, Algorithm 2) sums what the
+predicted baskets hold on the days on which they may happen: it says whose baskets these are, and moves
+`demand.customer_weight` of the mean towards what they hold. That is nothing by default: back-tested, customers beat
+their placebo on no product that sells much.
 """
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,14 +19,32 @@ from pyspark.sql import functions as F
 from pyspark.sql.pandas.functions import pandas_udf
 from pyspark.sql.types import ArrayType, DoubleType
 
-from models.demand import boosted_route, customer_route
+from models.demand import customer_route
+from models.demand.choice import StoreForecast, forecast_store
 from models.demand.counts import quantile
-from models.demand.sales_history import sales_history
 from pipeline.settings import DemandSettings
+from pipeline.sources.calendar import Calendar
+from pipeline.tables.demand_backtests import DEMAND_BACKTESTS
 from pipeline.tables.expected_demand import EXPECTED_DEMAND
+from spark_jobs.demand_bounds import check_bounds
+from spark_jobs.product_histories import exact_sum, product_histories
 from spark_jobs.session import arg_parser, open_job, open_session, publish_table, read_tables
+from spark_jobs.store_sales import StoreSales
 
-PAIR = ["store_id", "product_id"]
+# What `demand_backtests` has beyond `expected_demand`.
+_PAST = ("as_of", "units")
+# Both tables' columns; a row of the business date is of `expected_demand`, an earlier one of `demand_backtests`.
+FORECASTS = ", ".join(
+    f"{column.name} {column.kind}"
+    for column in (*EXPECTED_DEMAND.columns, *(each for each in DEMAND_BACKTESTS.columns if each.name in _PAST))
+)
+
+
+class Forecasts(NamedTuple):
+    """Both tables in their contracts' columns."""
+
+    expected_demand: DataFrame
+    demand_backtests: DataFrame
 
 
 def forecast_demand(
@@ -37,32 +56,20 @@ def forecast_demand(
     stock_levels: DataFrame,
     business_date: date,
     settings: DemandSettings,
-) -> DataFrame:
-    """Expected demand in the contract's columns, for every product that a store sold lately or is predicted to sell."""
+    calendar: Calendar | None = None,
+) -> Forecasts:
+    """Expected demand of every product that a store sold lately or is predicted to sell, and past weeks' forecasts."""
     first = business_date - timedelta(days=settings.history_days)
-    empty = stock_levels.filter((F.col("origin") == "delivered") & (F.col("on_hand") <= 0)).select(
-        *PAIR, F.lit(True).alias("empty_now")
-    )
-    first_sold = products.select("product_id", F.datediff("first_sold_on", F.lit(first)).alias("first_day"))
-    sold = (
-        daily_units(transactions, first, business_date).join(first_sold, "product_id", "left").join(empty, PAIR, "left")
-    )
+    sold, in_all_stores = product_histories(transactions, products, stock_levels, first, business_date)
     gap_spread = measure_gap_spread(baskets, business_date)
     predicted = customer_units(predictions, business_date, settings, gap_spread)
-    return (
-        sold.groupBy("store_id")
-        .cogroup(predicted.groupBy("store_id"))
-        .applyInPandas(_store_forecaster(business_date, settings), EXPECTED_DEMAND.ddl)
-    )
-
-
-def daily_units(transactions: DataFrame, first: date, business_date: date) -> DataFrame:
-    """Units sold per store, product and day from `first` to before the business date; `day` counts from `first`."""
-    return (
-        transactions.filter((F.col("sold_on") >= F.lit(first)) & (F.col("sold_on") < F.lit(business_date)))
-        .filter(~F.col("is_return") & (F.col("quantity") > 0))
-        .groupBy(*PAIR, F.datediff("sold_on", F.lit(first)).alias("day"))
-        .agg(_exact_sum(F.col("quantity"), "units"))
+    forecaster = _store_forecaster(business_date, settings, calendar or Calendar(), in_all_stores)
+    found = sold.groupBy("store_id").cogroup(predicted.groupBy("store_id")).applyInPandas(forecaster, FORECASTS)
+    found = found.persist()
+    is_tonight = F.col("as_of") == F.lit(business_date)
+    return Forecasts(
+        found.filter(is_tonight).select(*EXPECTED_DEMAND.column_names),
+        found.filter(~is_tonight).select(*DEMAND_BACKTESTS.column_names),
     )
 
 
@@ -92,14 +99,9 @@ def customer_units(
     )
     is_predicted_day = F.datediff("next_sold_on", F.lit(business_date)) == F.col("ahead")
     return lines.groupBy("store_id", F.col("line.product_id").alias("product_id"), "ahead").agg(
-        _exact_sum(F.col("visits") * F.col("line.probability") * F.col("line.quantity"), "units"),
+        exact_sum(F.col("visits") * F.col("line.probability") * F.col("line.quantity"), "units"),
         F.count_if(is_predicted_day).alias("n_customers"),
     )
-
-
-def _exact_sum(units: Column, name: str) -> Column:
-    """Sum as whole billionths of a unit, which does not depend on the order of rows."""
-    return (F.sum(F.round(units * 1e9).cast("decimal(38,0)")).cast("double") / 1e9).alias(name)
 
 
 def _visits(business_date: date, settings: DemandSettings, gap_spread: float) -> Column:
@@ -119,66 +121,102 @@ def _visits(business_date: date, settings: DemandSettings, gap_spread: float) ->
 
 
 def _store_forecaster(
-    business_date: date, settings: DemandSettings
+    business_date: date, settings: DemandSettings, calendar: Calendar, in_all_stores: list[float] | None
 ) -> Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame]:
     """The function that forecasts one store from what it sold and what its customers are predicted to buy."""
-    history_days, weight = settings.history_days, settings.customer_weight
-    first = business_date - timedelta(days=history_days)
+    first = business_date - timedelta(days=settings.history_days)
+    past = [first + timedelta(days=ahead) for ahead in range(settings.history_days)]
     horizon = [business_date + timedelta(days=ahead) for ahead in range(settings.horizon_days)]
 
     def forecast(sold: pd.DataFrame, predicted: pd.DataFrame) -> pd.DataFrame:
+        store_id = str((sold if len(sold) else predicted)["store_id"].iloc[0])
         names = np.union1d(sold["product_id"].to_numpy(str), predicted["product_id"].to_numpy(str))
-        # A store's history begins with its first sale: before it there was no store, not no demand.
-        start = int(sold["day"].min()) if len(sold) else history_days - 1
-        weekdays = np.array([(first + timedelta(days=day)).weekday() for day in range(start, history_days)])
-        facts = sold.drop_duplicates("product_id").set_index("product_id").reindex(names)
-        history = sales_history(
-            _grid(sold, names, "day", "units", start=start, stop=history_days),
-            weekdays,
-            facts["first_day"].fillna(0).to_numpy(np.int64) - start,
-            facts["empty_now"].notna().to_numpy(bool),
-        )
-        store = boosted_route.forecast_store(history, np.array([day.weekday() for day in horizon]))
-        from_baskets = _grid(predicted, names, "ahead", "units", start=0, stop=len(horizon))
-        mean, part = customer_route.blend(store.mean, from_baskets, weight)
-        expected = store.about(mean)
-        customers = _grid(predicted, names, "ahead", "n_customers", start=0, stop=len(horizon))
-        columns = {
-            "store_id": (sold if len(sold) else predicted)["store_id"].iloc[0],
-            "product_id": np.repeat(names, len(horizon)),
-            "demand_on": np.tile(np.array(horizon, dtype=object), len(names)),
-            "mean": mean.ravel(),
-            "variance": expected.variance.ravel(),
-            "cumulative_variance": expected.cumulative_variance.ravel(),
-            "p10": quantile(mean, expected.variance, 0.1).ravel(),
-            "p50": quantile(mean, expected.variance, 0.5).ravel(),
-            "p90": quantile(mean, expected.variance, 0.9).ravel(),
+        store = StoreSales.of_pairs(sold.set_index("product_id").reindex(names), len(past), in_all_stores)
+        days = [*past[store.start :], *horizon]
+        known = calendar.closed_days(store_id, days)
+        weekdays, shut = np.array([day.weekday() for day in days]), np.array([day in known for day in days])
+        today = len(days) - len(horizon)
+        factors = store.promotion_factors(calendar.promoted(store_id, names.tolist(), days), shut[:today])
+        store = store.without_promotions(factors)
+        history = store.history(weekdays[:today], shut[:today], finds_closed=calendar.finds_closed_days)
+        open_share = ~shut[None, today:] * store.on_sale(len(horizon))
+        found = forecast_store(history, weekdays[today:], open_share=open_share)
+        size, raised = store.purchase_size, factors[:, today:]
+        from_baskets = _grid(predicted, names, "ahead", "units", stop=len(horizon)) * open_share
+        mean, part = customer_route.blend(found.mean * raised * size[:, None], from_baskets, settings.customer_weight)
+        customers = _grid(predicted, names, "ahead", "n_customers", stop=len(horizon))
+        usual = {
+            "largest_week": found.largest_week * raised.max(axis=1),
+            "trailing_week": store.trailing_week(history) * (raised * open_share).mean(axis=1),
+        }
+        tonight = _rows(names, business_date, mean, size, found) | {
+            "store_id": store_id,
             "from_customers": part.ravel(),
             "n_customers": customers.ravel().astype(np.int32),
+            "method": np.repeat(found.methods, len(horizon)),
+            "ignored_units": np.repeat(store.ignored_units, len(horizon)),
+            **{name: np.repeat(week * size, len(horizon)) for name, week in usual.items()},
         }
-        return pd.DataFrame(columns)[EXPECTED_DEMAND.column_names]
+        tables = [pd.DataFrame(tonight)]
+        for week in found.weeks:
+            units = size[:, None] * factors[:, week.start : week.start + week.mean.shape[1]]
+            sells = (week.mean.sum(axis=1) > 0) | (week.sold.sum(axis=1) > 0)
+            of_week, sold_then = (week.mean * units)[sells], (week.sold * units)[sells]
+            rows = _rows(names[sells], days[week.start], of_week, size[sells], found)
+            rows |= {"store_id": store_id, "units": sold_then.ravel()}
+            rows |= {"method": np.repeat(week.methods[sells], of_week.shape[1])}
+            tables.append(pd.DataFrame(rows))
+        return pd.concat(tables).reindex(columns=[part.split()[0] for part in FORECASTS.split(", ")])
 
     return forecast
 
 
-def _grid(rows: pd.DataFrame, names: np.ndarray, day: str, value: str, *, start: int, stop: int) -> np.ndarray:
-    """The `value` of the rows by product and day, [N, stop - start]; 0 where there is no row."""
-    grid = np.zeros((len(names), stop - start))
-    grid[np.searchsorted(names, rows["product_id"].to_numpy(str)), rows[day].to_numpy(int) - start] = rows[value]
+def _rows(
+    names: np.ndarray, as_of: date, mean: np.ndarray, size: np.ndarray, found: StoreForecast
+) -> dict[str, object]:
+    """Columns of products [N] by day [N, H], mean in units; the spread is that of purchases."""
+    days = mean.shape[1]
+    purchases = mean / size[:, None]
+    variance = found.daily.variance(purchases) * size[:, None] ** 2
+    cumulative = found.weekly.variance(np.cumsum(purchases, axis=1)) * size[:, None] ** 2
+    on = np.array([as_of + timedelta(days=ahead) for ahead in range(days)], dtype=object)
+    return {
+        "product_id": np.repeat(names, days),
+        "as_of": as_of,
+        "demand_on": np.tile(on, len(names)),
+        "mean": mean.ravel(),
+        "variance": variance.ravel(),
+        "cumulative_variance": cumulative.ravel(),
+        **{f"p{share}": quantile(mean, variance, share / 100).ravel() for share in (10, 50, 90)},
+    }
+
+
+def _grid(rows: pd.DataFrame, names: np.ndarray, day: str, value: str, *, stop: int) -> np.ndarray:
+    """The `value` of the rows by product and day, [N, stop]; 0 where there is no row."""
+    grid = np.zeros((len(names), stop))
+    grid[np.searchsorted(names, rows["product_id"].to_numpy(str)), rows[day].to_numpy(int)] = rows[value]
     return grid
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Read this run's sales and predictions, publish the expected demand."""
+    """Read this run's sales and predictions, publish the expected demand and the past weeks'."""
     with open_job("forecast_demand", arg_parser(__doc__).parse_args(argv)) as job:
-        if job.was_published(EXPECTED_DEMAND.name):
+        if job.was_published(EXPECTED_DEMAND.name, DEMAND_BACKTESTS.name):
             return
         spark = open_session(job.name, job.settings)
         inputs = ("transactions", "baskets", "predictions", "products", "stock_levels")
         frames, versions = read_tables(spark, job, *inputs)
         job.record.rows_in = frames["predictions"].count()
-        demand = forecast_demand(**frames, business_date=job.run.business_date, settings=job.settings.demand)
-        publish_table(demand, job, EXPECTED_DEMAND.name, versions)
+        found = forecast_demand(
+            **frames,
+            business_date=job.run.business_date,
+            settings=job.settings.demand,
+            calendar=job.source.calendar,
+        )
+        job.record.details |= check_bounds(found.expected_demand, frames["products"], job.settings.demand)
+        for name in (DEMAND_BACKTESTS.name, EXPECTED_DEMAND.name):
+            if not job.workspace.lake.is_published(name, job.run.run_id):
+                publish_table(getattr(found, name), job, name, versions)
 
 
 if __name__ == "__main__":

@@ -14,12 +14,16 @@ from pyspark.sql import functions as F
 from pipeline.sources.layout import CatalogueFiles
 from pipeline.sources.opened import Delivered
 from pipeline.sources.source import Source
+from pipeline.sources.time_format import java_pattern
 from pipeline.tables.products import PRODUCTS
 from pipeline.workspace import Workspace
 from spark_jobs.delivered import MONEY, number, read_delivered, refuse_unreadable, text
 from spark_jobs.session import arg_parser, open_job, open_session, publish_table, read_table
 
-CATALOGUE = "product_id string, name string, category string, brand string, price_cents double"
+CATALOGUE = (
+    "product_id string, name string, category string, brand string, price_cents double, unit string, "
+    "discontinued_on date, replaced_by string"
+)
 
 
 def sold_products(transactions: DataFrame, business_date: date) -> DataFrame:
@@ -50,6 +54,9 @@ def name_products(catalogue: DataFrame, sold: DataFrame) -> DataFrame:
         "brand",
         F.coalesce("price_cents", "paid_cents", F.lit(0.0)).alias("price_cents"),
         "first_sold_on",
+        "unit",
+        "discontinued_on",
+        "replaced_by",
     )
 
 
@@ -72,13 +79,18 @@ def catalogue_rows(raw: DataFrame, source: Source, files: CatalogueFiles) -> Dat
     """Catalogue lines as products; lines without a product or with a wrong number of columns name nothing."""
     given = files.read_columns
     values = {
-        name: text(name) if name in given else F.lit(None).cast("string") for name in ("name", "category", "brand")
+        name: text(name) if name in given else F.lit(None).cast("string")
+        for name in ("name", "category", "brand", "unit", "replaced_by")
     }
     price = F.lit(None).cast("double")
     if "price" in given:
         price = number(text("price"), files, MONEY).cast("double") * (100.0 if source.money == "currency" else 1.0)
+    discontinued = F.lit(None).cast("date")
+    if "available_until" in given:
+        discontinued = F.to_date(F.try_to_timestamp(text("available_until"), F.lit(java_pattern(files.date_format))))
     readable = raw.where(F.col("problem").isNull() & text("product").isNotNull())
     values["price_cents"] = F.when(price >= 0, price)
+    values["discontinued_on"] = discontinued
     # The first line that says something: a blank before it says nothing.
     place = F.struct("source_file", "source_line")
     first = [F.min_by(name, F.when(F.col(name).isNotNull(), place)).alias(name) for name in values]

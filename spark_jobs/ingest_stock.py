@@ -7,11 +7,12 @@ empty shelf; what arrives in several deliveries of one day is added up. A number
 job, naming file, line and column: with a wrong stock every alert would be wrong.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -27,50 +28,78 @@ from pipeline.workspace import Run, Workspace
 from spark_jobs.delivered import UNITS, number, read_delivered, read_time, refuse_unreadable, text
 from spark_jobs.session import arg_parser, open_job, open_session, read_table, stage_table
 
-PLAN = "store_id string, product_id string, on_hand double, resupplies array<double>"
+PLAN = "store_id string, product_id string, as_of date, on_hand double, resupplies array<double>"
 
 
-def daily_units(transactions: DataFrame, business_date: date, history_days: int) -> DataFrame:
-    """store_id, product_id, and `sold`: (days before the business date, units) of the trailing days with sales."""
-    first = business_date - timedelta(days=history_days)
-    is_known = F.col("sold_on").between(F.lit(first), F.lit(business_date - timedelta(days=1)))
+def daily_units(transactions: DataFrame, history: Mapping[date, int]) -> DataFrame:
+    """store_id, product_id, as_of, and `sold`: (days before `as_of`, units) of the trailing days with sales.
+
+    Args: history: days of history by the morning that they precede.
+    """
+    first = min(as_of - timedelta(days=days) for as_of, days in history.items())
+    is_known = F.col("sold_on").between(F.lit(first), F.lit(max(history) - timedelta(days=1)))
     sold = transactions.where(is_known & ~F.col("is_return") & (F.col("amount_cents") >= 0))
-    ago = F.date_diff(F.lit(business_date), F.col("sold_on")).alias("days_ago")
-    per_day = sold.groupBy("store_id", "product_id", ago).agg(F.sum("quantity").alias("units"))
-    return per_day.groupBy("store_id", "product_id").agg(F.collect_list(F.struct("days_ago", "units")).alias("sold"))
+    per_day = sold.groupBy("store_id", "product_id", "sold_on").agg(F.sum("quantity").alias("units"))
+    mornings = F.array(
+        *(F.struct(F.lit(as_of).alias("as_of"), F.lit(days).alias("days")) for as_of, days in history.items())
+    )
+    ago = F.date_diff("as_of", "sold_on").alias("days_ago")
+    by_morning = (
+        per_day.withColumn("morning", F.explode(mornings))
+        .select("store_id", "product_id", "morning.*", "sold_on", "units")
+        .select("*", ago)
+        .where(F.col("days_ago").between(F.lit(1), F.col("days")))
+    )
+    return by_morning.groupBy("store_id", "product_id", "as_of").agg(
+        F.collect_list(F.struct("days_ago", "units")).alias("sold")
+    )
 
 
-def derived_plan(sold: DataFrame, business_date: date, history_days: int, demand: DemandSettings) -> DataFrame:
-    """store_id, product_id, on_hand and the resupplies by day of the horizon, of every product sold lately."""
+def derived_plan(sold: DataFrame, history: Mapping[date, int], demand: DemandSettings) -> DataFrame:
+    """store_id, product_id, as_of, on_hand and the resupplies by day of the horizon, of every product sold lately."""
     cover_days, horizon_days = demand.plan_cover_days, demand.horizon_days
 
     def plan(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
-            units = np.zeros((len(batch), history_days))
-            lists = batch.column("sold")
-            rows = np.repeat(np.arange(len(batch)), np.diff(lists.offsets.to_numpy()))
-            days_ago, per_day = (np.asarray(part) for part in lists.flatten().flatten())
-            units[rows, history_days - days_ago] = per_day
-            derived = derive_plan(units, business_date, cover_days, horizon_days)
-            yield pa.RecordBatch.from_pydict(
-                {
-                    "store_id": batch.column("store_id"),
-                    "product_id": batch.column("product_id"),
-                    "on_hand": pa.array(derived.on_hand),
-                    "resupplies": pa.array(derived.resupplies.tolist(), pa.list_(pa.float64())),
-                }
-            )
+            for as_of, history_days in history.items():
+                of = batch.filter(pc.equal(batch.column("as_of"), pa.scalar(as_of)))
+                units = np.zeros((len(of), history_days))
+                lists = of.column("sold")
+                rows = np.repeat(np.arange(len(of)), pc.list_value_length(lists).to_numpy())
+                days_ago, per_day = (np.asarray(part) for part in lists.flatten().flatten())
+                units[rows, history_days - days_ago] = per_day
+                derived = derive_plan(units, as_of, cover_days, horizon_days)
+                yield pa.RecordBatch.from_pydict(
+                    {
+                        **{name: of.column(name) for name in ("store_id", "product_id", "as_of")},
+                        "on_hand": pa.array(derived.on_hand),
+                        "resupplies": pa.array(derived.resupplies.tolist(), pa.list_(pa.float64())),
+                    }
+                )
 
     return sold.mapInArrow(plan, PLAN)
 
 
-def plan_tables(plan: DataFrame, business_date: date) -> tuple[DataFrame, DataFrame]:
-    """The plan as `stock_levels` and `resupplies`."""
+def plan_tables(plan: DataFrame) -> tuple[DataFrame, DataFrame]:
+    """The plan as `stock_levels` and `resupplies`, the latter with `as_of`, too."""
     origin = F.lit("derived").alias("origin")
-    stock = plan.select("store_id", "product_id", "on_hand", F.lit(business_date).alias("as_of"), origin)
-    arriving = plan.select("store_id", "product_id", F.posexplode("resupplies").alias("day", "units"))
-    arrives_on = F.date_add(F.lit(business_date), F.col("day")).alias("arrives_on")
-    return stock, arriving.where("units > 0").select("store_id", "product_id", arrives_on, "units", origin)
+    stock = plan.select("store_id", "product_id", "on_hand", "as_of", origin)
+    arriving = plan.select("store_id", "product_id", "as_of", F.posexplode("resupplies").alias("day", "units"))
+    arrives_on = F.date_add("as_of", F.col("day")).alias("arrives_on")
+    return stock, arriving.where("units > 0").select("store_id", "product_id", arrives_on, "units", origin, "as_of")
+
+
+def stock_lines(raw: DataFrame, files: StockFiles) -> DataFrame:
+    """store_id, product_id, on_hand (0 or more) and source_file of each line; null what cannot be read."""
+    on_hand = _on_hand(files)
+    at_least_none = F.when(on_hand < 0, 0.0).otherwise(on_hand).alias("on_hand")
+    return raw.select(_store(raw), text("product").alias("product_id"), at_least_none, "source_file")
+
+
+def resupply_lines(raw: DataFrame, files: ResupplyFiles) -> DataFrame:
+    """store_id, product_id, arrives_on and units of each line; null what cannot be read."""
+    units = _units(files).alias("units")
+    return raw.select(_store(raw), text("product").alias("product_id"), _arrives_on(files).alias("arrives_on"), units)
 
 
 def delivered_stock(raw: DataFrame, source: Source, files: StockFiles, business_date: date) -> DataFrame:
@@ -78,19 +107,14 @@ def delivered_stock(raw: DataFrame, source: Source, files: StockFiles, business_
 
     Raises: SourceError: for a line that cannot be read, or two of one product in one store.
     """
-    on_hand = number(text("on_hand"), files, UNITS).cast("double")
-    _refuse(raw, {"product": text("product").isNull(), "store": _no_store(raw), "on_hand": on_hand.isNull()}, files)
-    rows = raw.select(_store(raw), text("product").alias("product_id"), on_hand.alias("on_hand"), "source_file")
+    wrong = {"product": text("product").isNull(), "store": _no_store(raw), "on_hand": _on_hand(files).isNull()}
+    _refuse(raw, wrong, files)
+    rows = stock_lines(raw, files)
     twice = rows.groupBy("store_id", "product_id").agg(F.count("*").alias("lines"), F.min("source_file").alias("file"))
     if (found := twice.where("lines > 1").first()) is not None:
         raise SourceError(f"{found.file}: product {found.product_id} of store {found.store_id} has {found.lines} lines")
-    return rows.select(
-        "store_id",
-        "product_id",
-        F.greatest("on_hand", F.lit(0.0)).alias("on_hand"),
-        F.lit(business_date).alias("as_of"),
-        F.lit("delivered").alias("origin"),
-    )
+    origin = F.lit("delivered").alias("origin")
+    return rows.select("store_id", "product_id", "on_hand", F.lit(business_date).alias("as_of"), origin)
 
 
 def delivered_resupplies(raw: DataFrame, files: ResupplyFiles, business_date: date, horizon_days: int) -> DataFrame:
@@ -98,18 +122,14 @@ def delivered_resupplies(raw: DataFrame, files: ResupplyFiles, business_date: da
 
     Raises: SourceError: for a line that cannot be read.
     """
-    units = number(text("units"), files, UNITS).cast("double")
-    arrives_on = F.to_date(read_time(text("arrives_on"), files.date_format))
     wrong = {
         "product": text("product").isNull(),
         "store": _no_store(raw),
-        "arrives_on": arrives_on.isNull(),
-        "units": units.isNull() | (units < 0),
+        "arrives_on": _arrives_on(files).isNull(),
+        "units": _units(files).isNull(),
     }
     _refuse(raw, wrong, files)
-    rows = raw.select(
-        _store(raw), text("product").alias("product_id"), arrives_on.alias("arrives_on"), units.alias("units")
-    )
+    rows = resupply_lines(raw, files)
     last = business_date + timedelta(days=horizon_days - 1)
     return (
         rows.where(F.col("arrives_on").between(F.lit(business_date), F.lit(last)) & (F.col("units") > 0))
@@ -170,9 +190,8 @@ def stock_and_resupplies(
         raise SourceError(
             f"source {source.name}: nothing was sold before {run.business_date}, so no plan can be derived"
         )
-    history_days = min(demand.plan_history_days, (run.business_date - first.day).days)
-    sold = daily_units(transactions, run.business_date, history_days)
-    plan = plan_tables(derived_plan(sold, run.business_date, history_days, demand), run.business_date)
+    history = {run.business_date: min(demand.plan_history_days, (run.business_date - first.day).days)}
+    plan = plan_tables(derived_plan(daily_units(transactions, history), history, demand))
     return (
         stock if stock is not None else plan[0],
         resupplies if resupplies is not None else plan[1],
@@ -206,6 +225,20 @@ def _store(raw: DataFrame) -> Column:
 
 def _no_store(raw: DataFrame) -> Column:
     return text("store").isNull() if "store" in raw.columns else F.lit(False)
+
+
+def _on_hand(files: StockFiles) -> Column:
+    return number(text("on_hand"), files, UNITS).cast("double")
+
+
+def _arrives_on(files: ResupplyFiles) -> Column:
+    return F.to_date(read_time(text("arrives_on"), files.date_format))
+
+
+def _units(files: ResupplyFiles) -> Column:
+    """Null where there are fewer than none."""
+    units = number(text("units"), files, UNITS).cast("double")
+    return F.when(units >= 0, units)
 
 
 def _refuse(raw: DataFrame, wrong: dict[str, Column], files: StockFiles | ResupplyFiles) -> None:

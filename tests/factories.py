@@ -1,7 +1,7 @@
 """Rows and tables for tests: factories with a sensible default for every field; a test states what it is about."""
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import count, pairwise
 from typing import Any
 
@@ -107,6 +107,9 @@ def product(**fields: Any) -> dict[str, Any]:
         "brand": None,
         "price_cents": 100.0,
         "first_sold_on": date(2026, 1, 1),
+        "unit": None,
+        "discontinued_on": None,
+        "replaced_by": None,
     }
     return row | fields
 
@@ -299,6 +302,47 @@ def expected_demand(**fields: Any) -> dict[str, Any]:
         "p90": 2.0 * mean,
         "from_customers": 0.0,
         "n_customers": 0,
+        "method": "learned",
+        "largest_week": 14.0 * mean,
+        "trailing_week": 7.0 * mean,
+        "ignored_units": 0.0,
+    }
+    return row | fields
+
+
+def demand_backtest(**fields: Any) -> dict[str, Any]:
+    """Four units of p1 expected in s1 a week before the business date, and four sold."""
+    mean = fields.get("mean", 4.0)
+    as_of = fields.get("as_of", BUSINESS_DATE - timedelta(days=7))
+    row: dict[str, Any] = {
+        "store_id": "s1",
+        "product_id": "p1",
+        "as_of": as_of,
+        "demand_on": as_of,
+        "mean": mean,
+        "variance": mean,
+        "cumulative_variance": mean,
+        "units": mean,
+        "method": "learned",
+    }
+    return row | fields
+
+
+def alert_backtest(**fields: Any) -> dict[str, Any]:
+    """A week before the business date: ten shelves of s1 with .35 stated, four short, five alerts, three right."""
+    row: dict[str, Any] = {
+        "kind": "stockout",
+        "store_id": "s1",
+        "as_of": BUSINESS_DATE - timedelta(days=7),
+        "bin": 3,
+        "judged": 10,
+        "stated": 3.5,
+        "happened": 4,
+        "alerts": 5,
+        "right_alerts": 3,
+        "days_ahead": 6,
+        "intercept": 0.0,
+        "slope": 1.0,
     }
     return row | fields
 
@@ -338,6 +382,7 @@ def publish_rows(
         "sequences": sequence,
         "vocabulary": vocabulary_entry,
         "stockouts": stockout,
+        "alert_backtests": alert_backtest,
         "anomalies": anomaly,
         "customer_segments": customer_segment,
         "next_offers": next_offer,

@@ -125,6 +125,11 @@ class Shares:
         sells = (self.sold > 0).any(axis=1)
         self._first = np.where(sells, (self.sold > 0).argmax(axis=1), self.sold.shape[1])
 
+    @property
+    def days(self) -> int:
+        """Days of trade that are known."""
+        return int(self.sold.shape[1])
+
     def before(self, day: int) -> tuple[NDArray[np.float32], Array]:
         """Features [N, F] and smoothed shares [N] from the days before `day`."""
         long_run = self._long_run(day)
@@ -216,10 +221,19 @@ def learn(shares: Shares, config: BoostedConfig, horizon: int, today: int) -> "l
 def activity(history: SalesHistory) -> Array:
     """Purchases in the store on each day, [T]; no product counts with much more than its usual day of sale."""
     days = np.maximum((history.units > 0).sum(axis=1), 1)
-    usual = np.array([np.median(row[row > 0]) if (row > 0).any() else 0.0 for row in history.units])
-    usual = np.minimum(usual, history.units.sum(axis=1) / days)
+    usual = np.minimum(_median_day_of_sale(history.units), history.units.sum(axis=1) / days)
     counted: Array = np.minimum(history.units, (LARGEST_WEIGHT * np.maximum(usual, 1.0))[:, None]).sum(axis=0)
     return counted
+
+
+def _median_day_of_sale(units: Array) -> Array:
+    """Median of each product's days with a sale, [N]; 0 without any."""
+    sold, rows = (units > 0).sum(axis=1), np.arange(len(units))
+    ordered, first = np.sort(units, axis=1), units.shape[1] - sold
+    low, high = first + np.maximum(sold - 1, 0) // 2, first + sold // 2
+    last = units.shape[1] - 1
+    values: Array = (ordered[rows, np.minimum(low, last)] + ordered[rows, np.minimum(high, last)]) / 2.0
+    return np.where(sold > 0, values, 0.0)
 
 
 def store_purchases(history: SalesHistory, horizon_weekdays: NDArray[np.int64]) -> Array:

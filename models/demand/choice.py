@@ -1,16 +1,16 @@
-"""Which forecast a store and class of product gets: the one that its last weeks prove, simple methods among them.
+"""Which forecast a store and class of product gets: methods weighted by what its last weeks prove of them.
 
 The learned forecast is best where there is much to learn from. Where purchases are few or odd, a mean of many days is
 hard to beat, and no store shall be worse off than with the best simple method. So every past week is forecast by every
-method from the days before it, and what the earlier weeks proved is used for the next: alone, or two methods half each.
-Proof is the absolute and the squared error of the week, against the best simple method's, older weeks counting less.
+method from the days before it, and what the earlier weeks proved is used for the next. Proof is the absolute and the
+squared error of the week, against the best simple method's, older weeks counting less. Methods are weighted rather than
+one chosen, so that no single product decides for all others of its store.
 
-The same weeks, forecast by what would have been chosen then, say how wrong the forecast tends to be.
+The same weeks, forecast by the weights of then, say how wrong the forecast tends to be.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,11 +26,6 @@ if TYPE_CHECKING:
 
 LEARNED, SMOOTHED = "learned", "smoothed"
 METHODS = (LEARNED, SMOOTHED, *SIMPLE_METHODS)
-# What may be chosen, as positions in METHODS: each alone, ours half with each simple one, and the simple ones by pairs.
-BLENDS: tuple[tuple[int, ...], ...] = (
-    *((one,) for one in range(len(METHODS))),
-    *combinations(range(len(METHODS)), 2),
-)
 # Classes of product: share of days with a sale above which it is of the class.
 CLASS_SHARES = (0.5, 1.0 / 7.0)
 # Past weeks that are forecast, and from how many of them trees are learned once.
@@ -38,14 +33,20 @@ PAST_WEEKS, WEEKS_PER_LEARNING = 8, 4
 # Weeks whose errors make the spread.
 SPREAD_WEEKS = 4
 _FADE = 0.85
-# Purchases in the judged weeks below which a class of a store proves nothing, and by how much another must be better.
-_LEAST_PURCHASES = 30.0
-# What a class gets where nothing is proved, if not the learned forecast.
-UNPROVED = {2: "mean-112"}
-_MARGIN = 0.1
+# Purchases in the judged weeks that prove half of what very many would.
+_HALF_PROVED = 30.0
+# What a class trusts before anything is proved, and how many times as much as any other method.
+TRUSTED = {0: LEARNED, 1: LEARNED, 2: "mean-112"}
+TRUST = 4.0
+# How fast a method's weight falls with its error: twice the error of another, e to the power of this less. Both numbers
+# were chosen on weeks before those that docs/results report; a larger one is led by chance.
+SHARPNESS = 2.0
+# A method with this weight is named.
+_NAMED = 0.2
 _MIN_EXPECTED = 1.0
-# Errors over the root of the forecast, which chance makes alike, count up to so many times their median.
-_FAR_OFF, _LEAST_MISSED = 8.0, 0.4
+# Errors over the root of the forecast, which chance makes alike, count up to so many times their median: what one
+# product does once says little about methods.
+_FAR_OFF, _LEAST_MISSED = 4.0, 0.4
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class PastWeek:
     mean, sold: float64 [N, 7]; expected and sold purchases; what was expected of days on which the shelf then ran out,
         too, but nothing of days on which the store was shut.
     on_shelf: bool [N, 7]; days that say how good the forecast was.
-    methods: [N] names; what the weeks before proved.
+    methods: [N] names; what weighed, by the weeks before.
     """
 
     start: int
@@ -71,7 +72,7 @@ class StoreForecast:
     """Expected purchases [N, H] of one store, the spread of a day's and of several days', and how they came about.
 
     largest_week: [N]; purchases of the product's own best seven days, which bound its mean.
-    methods: [N] names; what was chosen for the product.
+    methods: [N] names; what weighs for the product.
     weeks: past weeks, the latest first, forecast from what was known before each.
     """
 
@@ -90,43 +91,57 @@ def forecast_store(
     *,
     open_share: Array | None = None,
 ) -> StoreForecast:
-    """Expected purchases of every product of one store over the horizon, by what its own last weeks prove best.
+    """Expected purchases of every product of one store over the horizon, methods weighted by its own last weeks.
 
-    Args: open_share: [H]; 0 for days of the horizon on which the store will be shut; None: it trades as usual.
+    Args: open_share: [N, H]; 0 for days of the horizon on which the store will be shut, or a product no longer sold;
+        None: all as usual.
     """
     config = config or BoostedConfig()
+    shares = Shares(history.trading())
+    trees = learn(shares, config, DAYS_PER_WEEK, shares.days)
+    made = _forecasts(history, shares, trees, horizon_weekdays)
+    past = _past_weeks(history, config)
+    errors = [one.errors for one in past]
+    weeks = []
+    for number, one in enumerate(past[:SPREAD_WEEKS]):
+        mean, methods = _chosen(one.known, one.made, errors[number + 1 :])
+        week = one.week
+        weeks.append(PastWeek(one.start, mean * ~week.closed, week.units, week.on_shelf, methods))
+    mean, methods = _chosen(history, made, errors)
+    if open_share is not None:
+        mean = mean * open_share
+    return StoreForecast(mean, *_spread(weeks), largest_week(history), methods, weeks)
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """One past week: from `start` on, what was known before it, what each method made of that, and what came."""
+
+    start: int
+    known: SalesHistory
+    made: Array
+    week: SalesHistory
+    errors: Array
+
+
+def _past_weeks(history: SalesHistory, config: BoostedConfig) -> list[_Judged]:
+    """Past weeks, the latest first, each forecast by every method from what was known before it."""
     days = history.units.shape[1]
     starts = [days - DAYS_PER_WEEK * back for back in range(1, PAST_WEEKS + 1)]
     starts = [start for start in starts if start > 0 and (~history.closed[:start]).sum() >= MIN_DAYS_BEFORE]
-    shares = Shares(history.trading())
-    trees = learn(shares, config, DAYS_PER_WEEK, _trading_days(history, days))
-    earlier = [
-        learn(shares, config, DAYS_PER_WEEK, _trading_days(history, starts[: number + WEEKS_PER_LEARNING][-1]))
-        for number in range(0, len(starts), WEEKS_PER_LEARNING)
-    ]
-    candidates, judged, classes = [], [], []
-    for number, start in enumerate(starts):
-        week = history.days(start, start + DAYS_PER_WEEK)
-        made = _forecasts(history.days(0, start), shares, earlier[number // WEEKS_PER_LEARNING], week.weekdays)
-        candidates.append(made)
-        judged.append(week)
-        classes.append(product_classes(history.days(0, start)))
-    errors = [
-        _errors(made * week.on_shelf, week.units * week.on_shelf, of)
-        for made, week, of in zip(candidates, judged, classes, strict=True)
-    ]
-    weeks = []
-    for number, start in enumerate(starts[:SPREAD_WEEKS]):
-        mean, methods = _chosen(candidates[number], classes[number], errors[number + 1 :])
-        week = judged[number]
-        weeks.append(PastWeek(start, mean * ~week.closed, week.units, week.on_shelf, methods))
-    made = _forecasts(history, shares, trees, horizon_weekdays)
-    mean, methods = _chosen(made, product_classes(history), errors)
-    largest = largest_week(history)
-    mean = _bounded(mean, largest, made[METHODS.index(SMOOTHED)])
-    if open_share is not None:
-        mean = mean * open_share
-    return StoreForecast(mean, *_spread(weeks), largest, methods, weeks)
+    judged = []
+    for number in range(0, len(starts), WEEKS_PER_LEARNING):
+        group = starts[number : number + WEEKS_PER_LEARNING]
+        oldest = Shares(history.known_before(group[-1]).trading())
+        trees = learn(oldest, config, DAYS_PER_WEEK, oldest.days)
+        for start in group:
+            known = history.known_before(start)
+            week = history.days(start, start + DAYS_PER_WEEK)
+            shares = oldest if start == group[-1] else Shares(known.trading())
+            made = _forecasts(known, shares, trees, week.weekdays)
+            errors = _errors(made * week.on_shelf, week.units * week.on_shelf, product_classes(known))
+            judged.append(_Judged(start, known, made, week, errors))
+    return judged
 
 
 def product_classes(history: SalesHistory) -> NDArray[np.int64]:
@@ -151,10 +166,6 @@ def largest_week(history: SalesHistory) -> Array:
     return values
 
 
-def _trading_days(history: SalesHistory, day: int) -> int:
-    return int((~history.closed[:day]).sum())
-
-
 def _forecasts(
     history: SalesHistory, shares: Shares, trees: "lightgbm.Booster | None", horizon_weekdays: NDArray[np.int64]
 ) -> Array:
@@ -162,8 +173,7 @@ def _forecasts(
 
     Of a product that has been silent each expects what it is probably still sold for.
     """
-    today = _trading_days(history, history.units.shape[1])
-    trading = history.trading()
+    trading, today = history.trading(), shares.days
     store = store_purchases(trading, horizon_weekdays)
     learned, smoothed = shares.expected(today, trees), shares.expected(today, None)
     rhythm = weekly_rhythm(trading)
@@ -176,53 +186,46 @@ def _forecasts(
 
 
 def _errors(made: Array, sold: Array, classes: NDArray[np.int64]) -> Array:
-    """Purchases, and absolute and squared error of the week, of each blend and class: [B, C, 3].
-
-    A product that every method missed far more than usual proves nothing for any of them, and is left out.
-    """
+    """Purchases, and absolute and squared error of the week, of each method and class: [M, C, 3]."""
     week, found = made.sum(axis=2), sold.sum(axis=1)
-    missed = (np.abs(week - found) / np.sqrt(week + 1.0)).min(axis=0)
-    telling = missed <= _FAR_OFF * max(float(np.median(missed)), _LEAST_MISSED)
-    week, found, classes = week[:, telling], found[telling], classes[telling]
+    scale = np.sqrt(week.mean(axis=0) + 1.0)
+    missed = np.abs(week - found).min(axis=0) / scale
+    most = _FAR_OFF * max(float(np.median(missed)), _LEAST_MISSED) * scale
     count = len(CLASS_SHARES) + 1
-    errors = np.zeros((len(BLENDS), count, 3))
-    for number, blend in enumerate(BLENDS):
-        off = week[list(blend)].mean(axis=0) - found
+    errors = np.zeros((len(METHODS), count, 3))
+    for number, expected in enumerate(week):
+        off = np.clip(expected - found, -most, most)
         for column, values in enumerate((found, np.abs(off), off**2)):
             errors[number, :, column] = np.bincount(classes, weights=values, minlength=count)
     return errors
 
 
-def _chosen(made: Array, classes: NDArray[np.int64], errors: Sequence[Array]) -> tuple[Array, NDArray[np.str_]]:
-    """The chosen blend's purchases [N, H] and its name [N]; `errors` of earlier weeks, the latest first."""
-    best = best_blends(errors)
-    mean, names = np.zeros(made.shape[1:]), np.empty(made.shape[1], dtype="U40")
-    for label, number in enumerate(best):
-        of, blend = classes == label, list(BLENDS[number])
-        mean[of] = made[blend][:, of].mean(axis=0)
-        names[of] = " and ".join(METHODS[one] for one in blend)
-    return mean, names
+def _chosen(history: SalesHistory, made: Array, errors: Sequence[Array]) -> tuple[Array, NDArray[np.str_]]:
+    """The weighted methods' purchases [N, H], bounded by the product's past, and the names of those that weigh, [N].
+
+    Args: errors: of the weeks before, the latest first.
+    """
+    weights = method_weights(errors)
+    by_class = [" and ".join(np.array(METHODS)[each >= min(_NAMED, each.max())]) for each in weights]
+    classes = product_classes(history)
+    mean: Array = np.einsum("nm,mnh->nh", weights[classes], made)
+    return _bounded(mean, largest_week(history), made[METHODS.index(SMOOTHED)]), np.array(by_class)[classes]
 
 
-def best_blends(errors: Sequence[Array]) -> list[int]:
-    """The blend of each class, as a position in BLENDS: the usual one where nothing is proved."""
+def method_weights(errors: Sequence[Array]) -> Array:
+    """Weight of each method by class, [C, M]; `errors` of past weeks, the latest first."""
     count = len(CLASS_SHARES) + 1
-    usual = [BLENDS.index((METHODS.index(UNPROVED.get(label, LEARNED)),)) for label in range(count)]
-    if not errors:
-        return usual
-    total = sum(_FADE**age * each for age, each in enumerate(errors))
-    assert isinstance(total, np.ndarray)
-    simple = [number for number, blend in enumerate(BLENDS) if METHODS[blend[0]] in SIMPLE_METHODS and len(blend) == 1]
-    best = []
-    for label in range(count):
-        purchases, absolute, squared = total[:, label].T
-        if purchases[0] < _LEAST_PURCHASES:
-            best.append(usual[label])
-            continue
-        against = absolute / max(absolute[simple].min(), 1e-9) + squared / max(squared[simple].min(), 1e-9)
-        number = int(against.argmin())
-        best.append(number if against[number] < against[0] * (1.0 - _MARGIN) else 0)
-    return best
+    trusted = np.array([[name == TRUSTED[label] for name in METHODS] for label in range(count)])
+    total = sum((_FADE**age * each for age, each in enumerate(errors)), np.zeros((len(METHODS), count, 3)))
+    purchases, absolute, squared = np.moveaxis(total, -1, 0)
+    simple = [METHODS.index(name) for name in SIMPLE_METHODS]
+    losses = sum(kind / np.maximum(kind[simple].min(axis=0), 1e-9) for kind in (absolute, squared)) / 2.0
+    logs = np.log(np.where(trusted, TRUST, 1.0)) - SHARPNESS * np.asarray(losses).T
+    weights = np.exp(logs - logs.max(axis=1, keepdims=True))
+    weights = weights / weights.sum(axis=1, keepdims=True)
+    proved = (purchases[0] / (purchases[0] + _HALF_PROVED))[:, None]
+    values: Array = proved * weights + (1.0 - proved) * trusted
+    return values
 
 
 def _bounded(mean: Array, largest: Array, smoothed: Array) -> Array:

@@ -41,6 +41,7 @@ class SalesHistory:
     empty:    bool [N, T]; the shelf is known to have been empty.
     kinds:    int64 [N]; products of one kind, such as a category and price range, resemble each other.
     chain:    float64 [N, T]; the product's share of the purchases of all stores through each day; NaN where unknown.
+    sales:    what it was made of.
     """
 
     units: Array
@@ -50,6 +51,20 @@ class SalesHistory:
     empty: NDArray[np.bool_]
     kinds: NDArray[np.int64]
     chain: Array
+    sales: "Sales"
+
+    def known_before(self, day: int) -> "SalesHistory":
+        """The history as it would have been read at the opening of `day`: nothing of later days shapes it."""
+        sales = self.sales
+        known = replace(
+            sales,
+            units=sales.units[:, :day],
+            weekdays=sales.weekdays[:day],
+            empty_now=np.zeros(len(sales.units), dtype=bool),
+            closed=sales.closed[:day],
+            chain=sales.chain[:, :day],
+        )
+        return _marked(known)
 
     def days(self, first: int, last: int) -> "SalesHistory":
         """The days `first` to `last`, the last one left out."""
@@ -68,7 +83,22 @@ class SalesHistory:
             self.empty[:, days],
             self.kinds,
             self.chain[:, days],
+            self.sales,
         )
+
+
+@dataclass(frozen=True)
+class Sales:
+    """What `sales_history` is given, whole."""
+
+    units: Array
+    weekdays: NDArray[np.int64]
+    first_day: NDArray[np.int64]
+    empty_now: NDArray[np.bool_]
+    closed: NDArray[np.bool_]
+    finds_closed: bool
+    kinds: NDArray[np.int64]
+    chain: Array
 
 
 def sales_history(
@@ -78,6 +108,7 @@ def sales_history(
     empty_now: NDArray[np.bool_],
     *,
     closed: NDArray[np.bool_] | None = None,
+    finds_closed: bool = True,
     kinds: NDArray[np.int64] | None = None,
     chain: Array | None = None,
 ) -> SalesHistory:
@@ -87,19 +118,33 @@ def sales_history(
         units: [N, T]; purchases.
         first_day: [N]; day, counted from the first one, on which the product was first sold (negative: before it).
         empty_now: [N]; the shelf is known to be empty at the opening after the last day.
-        closed: [T]; days on which the store is known not to have traded; None finds them in the sales.
+        closed: [T]; days on which the store is known not to have traded; None where none is known.
+        finds_closed: days without a sale where that is next to impossible count as closed as well.
         kinds: [N]; None makes all products one kind.
         chain: [N, T]; shares in all stores through each day; None for a store without others.
     """
-    units, days = without_spikes(units), np.arange(units.shape[1])
-    kinds = np.zeros(len(units), np.int64) if kinds is None else kinds
-    chain = np.full(units.shape, np.nan) if chain is None else chain
-    if closed is None:
-        closed = closed_days(units.sum(axis=0), weekdays)
-    on_sale = (days[None, :] >= first_day[:, None]) & ~closed[None, :]
+    return _marked(
+        Sales(
+            units,
+            weekdays,
+            first_day,
+            empty_now,
+            np.zeros(units.shape[1], dtype=bool) if closed is None else closed,
+            finds_closed,
+            np.zeros(len(units), np.int64) if kinds is None else kinds,
+            np.full(units.shape, np.nan) if chain is None else chain,
+        )
+    )
+
+
+def _marked(sales: Sales) -> SalesHistory:
+    units, days = without_spikes(sales.units), np.arange(sales.units.shape[1])
+    closed = sales.closed | closed_days(units.sum(axis=0), sales.weekdays) if sales.finds_closed else sales.closed
+    on_sale = (days[None, :] >= sales.first_day[:, None]) & ~closed[None, :]
     silent_since = len(days) - 1 - _last_sale(units)
-    emptied = empty_now[:, None] & (days[None, :] >= len(days) - np.minimum(silent_since, _LONGEST_EMPTY_DAYS)[:, None])
-    known = SalesHistory(units, on_sale & ~emptied, weekdays, closed, emptied, kinds, chain)
+    lately = days[None, :] >= len(days) - np.minimum(silent_since, _LONGEST_EMPTY_DAYS)[:, None]
+    emptied = sales.empty_now[:, None] & lately
+    known = SalesHistory(units, on_sale & ~emptied, sales.weekdays, closed, emptied, sales.kinds, sales.chain, sales)
     return replace(known, on_shelf=known.on_shelf & ~_impossible_silences(known))
 
 

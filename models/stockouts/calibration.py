@@ -21,7 +21,7 @@ Array = NDArray[np.float64]
 LEAST = 1e-3
 # Shelves in doubt that the wish to change nothing counts as, for the intercept and the slope.
 PRIOR_SHELVES = 5.0
-SLOPES = (0.25, 4.0)
+SLOPES, SHIFTS = (0.25, 4.0), (-8.0, 8.0)
 MIN_SHELVES = 20
 
 
@@ -58,7 +58,7 @@ def fit_calibration(stated: Array, happened: NDArray[np.bool_]) -> Calibration:
         score = parameters[0] + np.exp(parameters[1]) * x
         return float(np.logaddexp(0.0, score).sum() - y @ score + PRIOR_SHELVES * (parameters**2).sum() / 2.0)
 
-    found = minimize(loss, np.zeros(2), method="L-BFGS-B", bounds=[(-4.0, 4.0), tuple(np.log(SLOPES))])
+    found = minimize(loss, np.zeros(2), method="L-BFGS-B", bounds=[SHIFTS, tuple(np.log(SLOPES))])
     # Rounded, because the last bits of an optimum are the optimizer's.
     return Calibration(round(float(found.x[0]), 4), round(float(np.exp(found.x[1])), 4))
 

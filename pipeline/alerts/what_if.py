@@ -12,6 +12,7 @@ import pyarrow.dataset as ds
 
 from models.days import short_day
 from models.names import closest_of
+from models.stockouts.calibration import Calibration
 from models.stockouts.shortages import Shelves
 from models.stockouts.what_if import WhatIf, what_if
 from pipeline.alerts.store import AlertStoreError
@@ -63,7 +64,8 @@ def read_shelf(lake: Lake, run_id: str, business_date: date, store_id: str, prod
     mean, variance, cumulative = (
         np.array([[row[column] for row in demand]]) for column in ("mean", "variance", "cumulative_variance")
     )
-    shelves = Shelves(mean, variance, cumulative, np.array([stock[0]["on_hand"]]), np.array([list(arriving.values())]))
+    on_hand, arrives = np.array([stock[0]["on_hand"]]), np.array([list(arriving.values())])
+    shelves = Shelves(mean, variance, cumulative, on_hand, arrives, _calibration(lake, run_id, store_id))
     name, price = (products[0]["name"], products[0]["price_cents"]) if products else (product_id, 0.0)
     return Shelf(store_id, product_id, name, price or 0.0, list(arriving), shelves)
 
@@ -111,6 +113,15 @@ def _known(lake: Lake, run_id: str, column: str) -> set[str]:
         for batch in data.to_batches(columns=[column]):
             known.update(batch.column(0).unique().to_pylist())
     return known
+
+
+def _calibration(lake: Lake, run_id: str, store_id: str) -> Calibration:
+    """What the night's back-tests made of this store's probabilities; none where it had none."""
+    if not lake.is_published("alert_backtests", run_id):
+        return Calibration()
+    of_store = (ds.field("store_id") == store_id) & (ds.field("kind") == "stockout")
+    rows = _rows(lake, "alert_backtests", run_id, of_store)
+    return Calibration(rows[0]["intercept"], rows[0]["slope"]) if rows else Calibration()
 
 
 def _rows(lake: Lake, table: str, run_id: str, only: ds.Expression) -> list[dict[str, Any]]:

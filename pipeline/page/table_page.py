@@ -10,7 +10,7 @@ from dash import Dash, Input, Output, State, html
 from dash.exceptions import PreventUpdate
 
 from pipeline.page.acts import act_bar
-from pipeline.page.backtest import Backtest, read_backtest
+from pipeline.page.alert_quality import Night, latest_alert_night
 from pipeline.page.columns import ANOMALIES as ANOMALY_COLUMNS
 from pipeline.page.columns import STOCKOUTS as STOCKOUT_COLUMNS
 from pipeline.page.columns import Column
@@ -60,14 +60,16 @@ class TablePage:
             tools.append(html.Div(bar, id=f"{self.name}-acts", className="hidden"))
         return [html.Div(id=f"{self.name}-tiles"), *tools, self._grid()]
 
-    def _tiles(self, tiles: Tiles, measured: Backtest | None) -> Any:
+    def _tiles(self, tiles: Tiles, measured: Night | None) -> Any:
         found = (
             f"{tiles.right} of {tiles.with_verdict} judged were right"
             if tiles.with_verdict
             else "no verdicts given yet"
         )
-        if measured:
-            found = f"of {measured.windows} past weeks, recall {measured.recall:.0%}; {found}"
+        precision = "not measured yet"
+        if measured and measured.precision is not None:
+            precision = f"{measured.precision:.0%}"
+            found = f"of past mornings, recall {measured.recall:.0%}, {measured.days_ahead:.1f} days ahead; {found}"
         return dmc.SimpleGrid(
             cols=4,
             spacing="sm",
@@ -76,7 +78,7 @@ class TablePage:
                 tile("Open alerts", f"{tiles.open:,}", f"{tiles.new:,} of them new tonight"),
                 tile(self.money_heading, money(tiles.value_cents), self.money_words),
                 tile("New tonight", f"{tiles.new:,}", "first seen in the latest night"),
-                tile("Back-tested precision", f"{measured.precision:.0%}" if measured else "not measured yet", found),
+                tile("Back-tested precision", precision, found),
             ],
         )
 
@@ -137,7 +139,7 @@ class TablePage:
             morning = read_morning(context, source)
             if morning.business_date is None:
                 return []
-            measured = read_backtest(context.workspace(source)) if self.kind == "stockout" else None
+            measured = latest_alert_night(context.workspace(source).lake, self.kind)
             return self._tiles(read_tiles(context, source, self.kind, morning.business_date), measured)
 
         app.clientside_callback(

@@ -168,7 +168,13 @@ class CatalogueColumns(Columns):
         None, description="first day in store; table `articles`", examples=["available_from"]
     )
     available_until: str | None = Field(
-        None, description="first day no longer in store; table `articles`", examples=["available_until"]
+        None,
+        description="first day no longer in store; nothing is expected from then on",
+        examples=["available_until"],
+    )
+    unit: str | None = Field(None, description="unit of measure", examples=["unit"])
+    replaced_by: str | None = Field(
+        None, description="product that takes its place; their histories join", examples=["successor"]
     )
 
 

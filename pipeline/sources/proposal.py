@@ -6,6 +6,7 @@ Everything in it is a guess from names and from the first rows; what could not b
 import json
 import re
 from collections.abc import Sequence
+from datetime import date
 from os.path import commonpath, relpath
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -95,6 +96,8 @@ def toml_value(value: Any) -> str:
         return "{ " + ", ".join(f"{key} = {toml_value(each)}" for key, each in value.items()) + " }"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(toml_value, value)) + "]"
+    if isinstance(value, date):
+        return value.isoformat()
     # TOML's basic strings are written as JSON's.
     return json.dumps(value, ensure_ascii=False)
 

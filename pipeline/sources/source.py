@@ -19,6 +19,7 @@ from pipeline.action_rules import ActionRules
 from pipeline.capabilities import CAPABILITIES
 from pipeline.offer_rules import OfferRules
 from pipeline.sources.case_layout import CASE_ATTRIBUTE, CASE_NUMBER, ActionFiles, CaseFiles
+from pipeline.sources.calendar import Calendar
 from pipeline.sources.layout import (
     ATTRIBUTE,
     DATE_FIELD,
@@ -137,6 +138,7 @@ class Source(Layout):
     offers: OfferRules = OfferRules()
     actions: ActionFiles | None = None
     cases: CaseFiles | None = None
+    calendar: Calendar = Field(Calendar(), description="when the stores are shut")
 
     _folder: Path | None = PrivateAttr(None)
     _check_format = field_validator("time_format")(checked_format)

@@ -3,11 +3,13 @@
 from models.names import look_up
 from pipeline.tables.action_plans import ACTION_PLANS
 from pipeline.tables.actions import ACTIONS, CASES, REJECTED_ACTIONS
+from pipeline.tables.alert_backtests import ALERT_BACKTESTS
 from pipeline.tables.anomalies import ANOMALIES
 from pipeline.tables.baskets import BASKETS
 from pipeline.tables.contract import Table
 from pipeline.tables.customer_days import CUSTOMER_DAYS
 from pipeline.tables.customer_values import CUSTOMER_VALUES
+from pipeline.tables.demand_backtests import DEMAND_BACKTESTS
 from pipeline.tables.expected_demand import EXPECTED_DEMAND
 from pipeline.tables.next_offers import NEXT_OFFERS
 from pipeline.tables.predictions import PREDICTIONS
@@ -36,6 +38,8 @@ TABLES: dict[str, Table] = {
         STOCK_LEVELS,
         RESUPPLIES,
         EXPECTED_DEMAND,
+        DEMAND_BACKTESTS,
+        ALERT_BACKTESTS,
         STOCKOUTS,
         ANOMALIES,
         CUSTOMER_VECTORS,

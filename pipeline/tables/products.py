@@ -13,5 +13,8 @@ PRODUCTS = Table(
         Column("brand", "string", "brand in the catalogue", nullable=True),
         Column("price_cents", "double", "catalogue or mean paid price", unit="cents", minimum=0.0, maximum=1e12),
         Column("first_sold_on", "date", "day of its first accepted line", nullable=True),
+        Column("unit", "string", "unit of measure in the catalogue, such as kg or ml", nullable=True),
+        Column("discontinued_on", "date", "first day on which it is no longer sold, by the catalogue", nullable=True),
+        Column("replaced_by", "string", "product that takes its place, by the catalogue", nullable=True),
     ),
 )

@@ -110,3 +110,11 @@ def test_the_night_publishes_once(spark: SparkSession, workspace: Workspace, set
     assert workspace.lake.manifest("anomalies", "run1") == manifest
     assert manifest.inputs["predictions"] == "run0"
     assert manifest.rows == CUSTOMERS + 1
+
+
+@pytest.mark.parametrize("days", [6, 12])
+def test_nobody_is_overdue_because_the_store_was_shut(spark: SparkSession, scored: list[Any], days: int) -> None:
+    earlier = [row | {"sold_on": row["sold_on"] - timedelta(days=days)} for row in shop()]
+    found = detect(spark, earlier)
+    assert [row.funnel_id for row in found if row.is_alert] == [row.funnel_id for row in scored if row.is_alert]
+    assert not [row for row in found if row.is_alert and "overdue" in row.reason]

@@ -1,14 +1,25 @@
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 from scipy.stats import poisson
 
+from models.stockouts.calibration import Calibration
 from pipeline.settings import DemandSettings, Settings
 from pipeline.workspace import Workspace
 from spark_jobs.detect_stockouts import detect_stockouts, main
-from tests.factories import BUSINESS_DATE, expected_demand, frame, product, publish, resupply, stock_level
+from tests.factories import (
+    BUSINESS_DATE,
+    alert_backtest,
+    expected_demand,
+    frame,
+    product,
+    publish,
+    resupply,
+    stock_level,
+)
 
 ARGUMENTS = ["--source", "shop", "--business-date", BUSINESS_DATE.isoformat(), "--run-id", "run1"]
 
@@ -114,7 +125,26 @@ def test_the_night_publishes_once_even_without_alerts(
 ) -> None:
     for name, rows in tables(spark, stock_levels=[stock_level(on_hand=100.0)]).items():
         publish(workspace, name, rows)
+    publish(workspace, "demand_backtests", frame(spark, "demand_backtests", []))
     main(ARGUMENTS)
     main(ARGUMENTS)
     assert workspace.lake.current("stockouts") == "run1"
     assert workspace.lake.manifest("stockouts", "run1").rows == 0
+    assert workspace.lake.manifest("alert_backtests", "run1").rows == 0
+
+
+def test_a_probability_is_what_such_probabilities_came_to(spark: SparkSession) -> None:
+    given = tables(spark, stock_levels=[stock_level(on_hand=22.0)])
+    learned = [alert_backtest(store_id="s1", bin=number, intercept=-1.0, slope=0.8) for number in (2, 6)]
+    learned.append(alert_backtest(store_id="s2", intercept=3.0, slope=1.0))
+
+    def alerts(backtests: DataFrame | None) -> list[Any]:
+        return detect_stockouts(
+            **given,
+            business_date=BUSINESS_DATE,
+            settings=DemandSettings(min_probability=0.01),
+            alert_backtests=backtests,
+        ).collect()
+
+    (as_stated,), (calibrated,) = alerts(None), alerts(frame(spark, "alert_backtests", learned))
+    assert calibrated.probability == pytest.approx(Calibration(-1.0, 0.8).apply(np.array([as_stated.probability]))[0])

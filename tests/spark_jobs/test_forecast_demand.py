@@ -4,10 +4,22 @@ from typing import Any
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
+from pipeline.expectations.audit import AuditFailed
 from pipeline.settings import DemandSettings, Settings
 from pipeline.workspace import Workspace
+from spark_jobs.demand_bounds import check_bounds
 from spark_jobs.forecast_demand import forecast_demand, main
-from tests.factories import BUSINESS_DATE, basket, frame, prediction, product, publish, stock_level, transaction
+from tests.factories import (
+    BUSINESS_DATE,
+    basket,
+    expected_demand,
+    frame,
+    prediction,
+    product,
+    publish,
+    stock_level,
+    transaction,
+)
 
 ARGUMENTS = ["--source", "shop", "--business-date", BUSINESS_DATE.isoformat(), "--run-id", "run1"]
 
@@ -33,11 +45,15 @@ def tables(spark: SparkSession, **rows: list[dict[str, Any]]) -> dict[str, DataF
     return {name: frame(spark, name, given_rows) for name, given_rows in (given | rows).items()}
 
 
-def forecast(spark: SparkSession, settings: DemandSettings | None = None, **rows: list[dict[str, Any]]) -> list[Any]:
+def forecast(
+    spark: SparkSession,
+    settings: DemandSettings | None = None,
+    **rows: list[dict[str, Any]],
+) -> list[Any]:
     """Sorted rows; by default with both routes."""
     settings = settings or DemandSettings(customer_weight=0.25)
-    demand = forecast_demand(**tables(spark, **rows), business_date=BUSINESS_DATE, settings=settings)
-    return sorted(demand.collect(), key=lambda row: (row.store_id, row.product_id, row.demand_on))
+    found = forecast_demand(**tables(spark, **rows), business_date=BUSINESS_DATE, settings=settings).expected_demand
+    return sorted(found.collect(), key=lambda row: (row.store_id, row.product_id, row.demand_on))
 
 
 def test_every_product_has_every_day_of_the_horizon_the_business_date_first(spark: SparkSession) -> None:
@@ -102,6 +118,20 @@ def test_the_paper_s_decoding_expects_baskets_on_their_day_only(spark: SparkSess
 def test_a_product_predicted_in_a_store_that_never_sold_it_is_no_error(spark: SparkSession) -> None:
     found = forecast(spark, predictions=[prediction(store_id="s9")])
     assert {row.store_id for row in found} == {"s1", "s9"}
+
+
+def test_an_absurd_forecast_is_refused_and_says_which(spark: SparkSession) -> None:
+    rows = [
+        expected_demand(product_id=f"p{number}", demand_on=BUSINESS_DATE + timedelta(days=ahead), mean=90.0 + number)
+        | {"largest_week": 20.0}
+        for number in range(8)
+        for ahead in range(7)
+    ]
+    demand, named = frame(spark, "expected_demand", rows), frame(spark, "products", [product()])
+    with pytest.raises(AuditFailed, match=r"8 of 8 products .*\(p7 in s1: 679 a week, at most 20 before"):
+        check_bounds(demand, named, DemandSettings())
+    details = check_bounds(demand, named, DemandSettings(max_share_out_of_bounds=1.0))
+    assert details["products_out_of_bounds"] == 8
 
 
 def test_the_night_publishes_once(spark: SparkSession, workspace: Workspace, settings: Settings) -> None:

@@ -5,8 +5,10 @@ from datetime import date
 import pytest
 from pyspark.sql import Row, SparkSession
 
+from pipeline.sources.layout import CatalogueFiles
+from pipeline.sources.source import load_source
 from pipeline.workspace import Workspace
-from spark_jobs.ingest_products import main
+from spark_jobs.ingest_products import catalogue_rows, main
 from tests.factories import BUSINESS_DATE, frame, publish, transaction
 
 
@@ -34,7 +36,7 @@ def test_the_catalogue_comes_first_and_sales_fill_its_gaps(spark: SparkSession, 
     ]
     found = products(spark, workspace, "shop", sold)
     assert tuple(found["p1"])[1:5] == ("Milk, 1 l", "dairy", "Alp", 119.0)
-    assert tuple(found["p2"])[1:] == ("Bread", "bakery", None, 250.0, date(2026, 1, 5))
+    assert tuple(found["p2"])[1:6] == ("Bread", "bakery", None, 250.0, date(2026, 1, 5))
     assert (found["p3"].price_cents, found["p3"].first_sold_on) == (300.0, None)
     assert (found["p4"].name, found["p4"].category) == ("p4", "toys")
 
@@ -48,6 +50,22 @@ def test_a_blank_line_of_the_catalogue_hides_nothing_that_a_later_one_says(
     )
     found = products(spark, workspace, "shop", [transaction(product_id="p1")])
     assert tuple(found["p1"])[1:5] == ("Milk", "dairy", "Alp", 119.0)
+
+
+def test_a_catalogue_says_when_a_product_ends_and_what_follows_it(spark: SparkSession) -> None:
+    files = CatalogueFiles.model_validate(
+        {
+            "files": "catalogue.csv",
+            "date_format": "%d.%m.%Y",
+            "columns": {"product": "sku", "unit": "uom", "available_until": "end", "replaced_by": "next"},
+        }
+    )
+    names = ("product", "unit", "available_until", "replaced_by")
+    lines = [("f", 2, None, "p1", "ml", "01.04.2026", " p2 "), ("f", 3, None, "p2", "", "soon", "")]
+    schema = "source_file string, source_line int, problem string, " + ", ".join(f"{name} string" for name in names)
+    found = catalogue_rows(spark.createDataFrame(lines, schema), load_source("shop"), files).collect()
+    said = {row.product_id: (row.unit, row.discontinued_on, row.replaced_by) for row in found}
+    assert said == {"p1": ("ml", date(2026, 4, 1), "p2"), "p2": (None, None, None)}
 
 
 def test_without_a_catalogue_the_most_frequent_category_counts_and_the_future_and_returns_do_not(

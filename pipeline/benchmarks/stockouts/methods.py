@@ -13,6 +13,7 @@ from models.baselines.customer_demand import CustomerConfig, Purchases, customer
 from models.baselines.demand_smoothers import SMOOTHERS, smoother
 from models.demand import boosted_route, choice, store_route
 from models.demand.forecast import DemandForecast
+from models.demand.kinds import product_kinds, shares_in_all_stores
 from models.demand.sales_history import SalesHistory, sales_history
 from models.names import look_up
 from pipeline.benchmarks.data.daily_sales import HORIZON_DAYS, DailySales
@@ -22,8 +23,8 @@ Array = NDArray[np.float64]
 Forecast = DemandForecast | Array
 
 
-# In purchases, by the method that each store's last weeks prove best.
-CHOSEN = "chosen-route"
+# The nightly job's own forecast.
+NIGHTLY = "nightly"
 # The customer route with every customer replaced by the average one.
 PLACEBO = "customer-route-placebo"
 
@@ -99,19 +100,28 @@ def _boosted_route() -> DemandMethod:
     return DemandMethod(forecast, settings=settings)
 
 
-def _chosen_route() -> DemandMethod:
+def _nightly() -> DemandMethod:
     history_days = DemandSettings().history_days
 
     def forecast(sales: DailySales, cutoff: int, products: NDArray[np.int64]) -> Forecast:
         purchases, size = sales.in_purchases(cutoff)
         start, shape = max(cutoff - history_days, 0), (len(sales.units), HORIZON_DAYS)
+        chain = _chain(sales, purchases[:, start:])
+        bought = sales.units[:, :cutoff].sum(axis=1)
+        price = np.divide(sales.spend[:, :cutoff].sum(axis=1), bought, out=np.zeros(len(bought)), where=bought > 0)
         made = DemandForecast(np.zeros(shape), np.zeros(shape), np.zeros(shape))
         for store in np.unique(sales.stores):
             rows = np.flatnonzero(sales.stores == store)
             sold = purchases[rows] > 0
             first = np.where(sold.any(axis=1), sold.argmax(axis=1), cutoff)
-            never_empty = np.zeros(len(rows), dtype=bool)
-            history = sales_history(purchases[rows, start:], sales.weekdays(start, cutoff), first - start, never_empty)
+            history = sales_history(
+                purchases[rows, start:],
+                sales.weekdays(start, cutoff),
+                first - start,
+                np.zeros(len(rows), dtype=bool),
+                kinds=product_kinds(sales.categories[rows].astype(str), price[rows]),
+                chain=None if chain is None else chain[rows],
+            )
             found = choice.forecast_store(history, sales.weekdays(cutoff, cutoff + HORIZON_DAYS))
             units = size[rows, None]
             made.mean[rows] = found.mean * units
@@ -120,7 +130,18 @@ def _chosen_route() -> DemandMethod:
         return DemandForecast(made.mean[products], made.variance[products], made.cumulative_variance[products])
 
     settings = {"history_days": history_days, "past_weeks": choice.PAST_WEEKS} | asdict(boosted_route.BoostedConfig())
-    return DemandMethod(forecast, settings=settings)
+    return DemandMethod(forecast, settings=settings | {"sharpness": choice.SHARPNESS, "trust": choice.TRUST})
+
+
+def _chain(sales: DailySales, purchases: Array) -> Array | None:
+    """Shares of products in all stores, by row; None where there is one store."""
+    if len(np.unique(sales.stores)) == 1:
+        return None
+    names, product = np.unique([name.partition("/")[2] for name in sales.product_names], return_inverse=True)
+    in_all = np.zeros((len(names), purchases.shape[1]))
+    np.add.at(in_all, product, purchases)
+    chain: Array = shares_in_all_stores(in_all, purchases.sum(axis=0))[product]
+    return chain
 
 
 def _store(
@@ -159,7 +180,7 @@ METHODS: dict[str, Callable[[], DemandMethod]] = {
     "imapa-lightgbm": _imapa_and_lightgbm,
     "store-route": _store_route,
     "boosted-route": _boosted_route,
-    CHOSEN: _chosen_route,
+    NIGHTLY: _nightly,
     "customer-route": partial(_customer_route, average=False),
     PLACEBO: partial(_customer_route, average=True),
 }

@@ -7,12 +7,11 @@ from hypothesis import strategies as st
 
 from models.demand.boosted_route import BoostedConfig
 from models.demand.choice import (
-    BLENDS,
     METHODS,
     StoreForecast,
-    best_blends,
     forecast_store,
     largest_week,
+    method_weights,
     product_classes,
 )
 from models.demand.sales_history import SalesHistory, sales_history
@@ -90,20 +89,44 @@ def test_no_week_above_the_products_own_best() -> None:
     assert (found.mean.sum(axis=1) <= found.largest_week + 1e-9).all()
 
 
-def test_the_method_is_chosen_by_past_weeks_and_by_class() -> None:
-    errors = np.full((len(BLENDS), 3, 3), 100.0)
-    errors[4, 1, 1:] = 80.0
-    errors[7, 0, 1:] = 99.0  # no better than chance makes it
-    errors[:, 2, 0] = 5.0  # too few purchases to prove anything
-    errors[3, 2, 1:] = 1.0
-    assert best_blends([errors, errors]) == [0, 4, METHODS.index("mean-112")]
-    assert best_blends([]) == [0, 0, METHODS.index("mean-112")]
+LEARNED, MEAN_112 = METHODS.index("learned"), METHODS.index("mean-112")
+
+
+def alike(purchases: float = 5000.0) -> np.ndarray:
+    """Errors of a week in which every method was as good."""
+    errors = np.full((len(METHODS), 3, 3), 100.0)
+    errors[:, :, 0] = purchases
+    return errors
+
+
+def test_without_proof_the_trusted_method_of_the_class_weighs_most() -> None:
+    for weights in (method_weights([]), method_weights([alike()]), method_weights([alike(purchases=0.0)])):
+        assert weights.argmax(axis=1).tolist() == [LEARNED, LEARNED, MEAN_112]
+        assert weights.sum(axis=1) == pytest.approx(np.ones(3))
+
+
+def test_what_the_weeks_prove_weighs_by_class() -> None:
+    errors = alike()
+    errors[4, 1, 1:] = 50.0
+    weights = method_weights([errors, errors])
+    assert weights.argmax(axis=1).tolist() == [LEARNED, 4, MEAN_112]
+    few = alike(purchases=1.0)
+    few[4, 1, 1:] = 50.0
+    assert method_weights([few]).argmax(axis=1)[1] == LEARNED
 
 
 def test_weeks_long_past_count_less() -> None:
-    recent, old = (np.full((len(BLENDS), 3, 3), 100.0) for _ in range(2))
+    recent, old = alike(), alike()
     recent[2, :, 1:], old[5, :, 1:] = 50.0, 50.0
-    assert best_blends([recent, *[old] * 1]) == [2, 2, 2]
+    weights = method_weights([recent, old])
+    assert (weights[:, 2] > weights[:, 5]).all()
+
+
+@given(worse=st.floats(1.0, 1.05))
+def test_a_slightly_other_error_gives_slightly_other_weights(worse: float) -> None:
+    errors = alike()
+    errors[LEARNED, :, 1:] *= worse
+    assert method_weights([errors]) == pytest.approx(method_weights([alike()]), abs=0.1)
 
 
 def test_each_past_week_is_forecast_from_what_was_known_before_it() -> None:
@@ -112,11 +135,11 @@ def test_each_past_week_is_forecast_from_what_was_known_before_it() -> None:
     changed[:, DAYS - 14 :] = 0.0
     changed[0, DAYS - 14 :] = 500.0
     before, after = forecast(units), forecast(changed)
-    of = {one.start: one.mean for one in before.weeks}
+    of = {one.start: one for one in before.weeks}
     # The third and fourth week back end before the change; the second begins with it and reads only days before it.
     for other in after.weeks[1:]:
-        sold = changed[:, other.start : other.start + 7] * (other.mean > 0)
-        assert other.mean[:, :][sold >= 0] == pytest.approx(of[other.start][sold >= 0])
+        assert (other.mean == of[other.start].mean).all()
+        assert (other.methods == of[other.start].methods).all()
 
 
 def test_the_same_history_gives_the_same_forecast() -> None:
