@@ -18,9 +18,12 @@ from pipeline.alerts.lifecycle import SNOOZED
 from pipeline.alerts.models import Publication
 from pipeline.alerts.queries import reading
 from pipeline.alerts.store import opened, writing
-from pipeline.settings import AlertSettings, Settings
+from pipeline.lake.lake import Lake
+from pipeline.settings import Settings
+from pipeline.tables.transactions import TRANSACTIONS
 from pipeline.terminal import at_risk
 from pipeline.text import one_line
+from pipeline.workspace import Workspace
 
 # In the order of the digest; an incident that crossed several lines is named under the first.
 CROSSINGS = {
@@ -46,7 +49,7 @@ def send_digest(settings: Settings, source: str, business_date: date) -> bool | 
     with opened(settings) as engine:
         with writing(engine) as session:
             latest = session.scalar(select(func.max(Publication.business_date)).filter_by(source=source))
-            text = compose(session, source, business_date, settings.alerts)
+            text = compose(session, source, business_date, settings)
             if business_date != latest or text is None or session.get(Digest, (source, business_date)) is not None:
                 return None
             title, body = text
@@ -70,22 +73,35 @@ def digest_of(settings: Settings, source: str, business_date: date) -> tuple[str
     with opened(settings) as engine, reading(engine) as session:
         if kept := session.get(Digest, (source, business_date)):
             return kept.title, kept.body
-        return compose(session, source, business_date, settings.alerts)
+        return compose(session, source, business_date, settings)
 
 
-def compose(session: Session, source: str, business_date: date, settings: AlertSettings) -> tuple[str, str] | None:
+def compose(session: Session, source: str, business_date: date, settings: Settings) -> tuple[str, str] | None:
     """Title and body about a night; None where nothing crossed a line."""
     crossed = _crossed(session, source, business_date)
     if not crossed:
         return None
     counts = Counter(action for action, _incident in crossed)
     headline = ", ".join(f"{counts[action]} {words}" for action, words in CROSSINGS.items() if counts[action])
-    lines = [_line(action, incident) for action, incident in crossed[: settings.digest_lines]]
+    lines = [_line(action, incident) for action, incident in crossed[: settings.alerts.digest_lines]]
     if len(crossed) > len(lines):
         lines.append(f"and {len(crossed) - len(lines)} more")
+    lines += refused_lines(Workspace.of(settings, source).lake, business_date)
     lines.append("")
-    lines.append(settings.page_url or f"larder alerts list --source {source} --kind stockout (or anomaly)")
+    lines.append(settings.alerts.page_url or f"larder alerts list --source {source} --kind stockout (or anomaly)")
     return f"Larder, {source}, {business_date}: {headline}", "\n".join(lines)
+
+
+def refused_lines(lake: Lake, business_date: date) -> list[str]:
+    """One line with how many delivered lines the night could not use and why; none where it used all."""
+    version = lake.current(TRANSACTIONS.name)
+    nights = lake.manifest(TRANSACTIONS.name, version).details.get("nights", {}) if version else {}
+    tonight = nights.get(business_date.isoformat(), {"lines": 0, "refused": {}})
+    refused = sum(tonight["refused"].values())
+    if not refused:
+        return []
+    reasons = ", ".join(f"{reason} {lines:,}" for reason, lines in tonight["refused"].items())
+    return ["", _cut(f"{refused:,} of {tonight['lines']:,} delivered lines could not be used: {reasons}")]
 
 
 def _crossed(session: Session, source: str, business_date: date) -> list[tuple[str, Incident]]:
@@ -114,5 +130,9 @@ def _crossed(session: Session, source: str, business_date: date) -> list[tuple[s
 def _line(action: str, incident: Incident) -> str:
     value = at_risk(incident.value_at_risk_cents, incident.direction)
     named = f"{incident.name}, {incident.store_id}, {incident.severity}, {value}: {incident.reason}"
-    text = one_line(f"{CROSSINGS[action]}: {named}")
+    return _cut(f"{CROSSINGS[action]}: {named}")
+
+
+def _cut(text: str) -> str:
+    text = one_line(text)
     return text if len(text) <= LONGEST_LINE else text[: LONGEST_LINE - 1] + "…"

@@ -12,10 +12,12 @@ from dash import Dash
 
 from pipeline.evaluation.gate import Rule, Verdict
 from pipeline.evaluation.scorecard import CANDIDATE, CHAMPION, FILE_NAME, Scorecard
+from pipeline.page.alert_quality import alert_quality, read_alert_nights
 from pipeline.page.context import Context
 from pipeline.page.figures import DEMAND, QUIET, SUPPLY, graph, plain
 from pipeline.page.frame import empty
 from pipeline.page.morning import Morning
+from pipeline.page.night_checks import night_checks
 from pipeline.page.tables import facts
 from pipeline.tasks.catalog import NEXT_BASKET, TASKS, task_and_settings
 from pipeline.workspace import TASKS_FOLDER, Workspace
@@ -91,42 +93,37 @@ class QualityPage:
 
     def layout(self, context: Context, morning: Morning) -> Any:
         """A figure and a table of the nights; words where none has trained."""
-        nights = read_nights(context.workspace(morning.source))
-        if not nights:
+        workspace = context.workspace(morning.source)
+        nights = read_nights(workspace)
+        parts = [*alert_quality(read_alert_nights(workspace.lake, "stockout", NIGHTS_SHOWN)), *night_checks(workspace)]
+        if nights:
+            parts = [*self._models(nights, context), *self._others(context, morning), *parts]
+        if not parts:
             return empty(
                 "No model has been measured yet",
                 ["The nightly run trains a model and measures it on days that it has not seen. Run one with:"],
                 code="make nightly",
             )
-        task, settings = task_and_settings(NEXT_BASKET.name, context.settings)
-        rule = Rule.of(task, settings.promotion)
-        return dmc.ScrollArea(
-            dmc.Stack(
-                [
-                    dmc.Text(
-                        f"{rule.metric} of the predicted next baskets, measured each night on the last days, which no "
-                        "model was trained on; higher is better.",
-                        size="sm",
-                        c="dimmed",
-                    ),
-                    dmc.Paper(
-                        graph("quality", quality_figure(nights, rule)),
-                        withBorder=True,
-                        p="sm",
-                    ),
-                    facts(
-                        ["Night", "Customers", "Candidate", "Champion", "Baseline", "The gate"],
-                        [self._row(night, rule) for night in reversed(nights)],
-                    ),
-                    *self._others(context, morning),
-                ],
-                gap="sm",
-            ),
-            className="whole",
-        )
+        return dmc.ScrollArea(dmc.Stack(parts, gap="sm"), className="whole")
 
     def register(self, app: Dash, context: Context) -> None:
         """Nothing here changes by itself."""
+
+    def _models(self, nights: list[GatedNight], context: Context) -> list[Any]:
+        task, settings = task_and_settings(NEXT_BASKET.name, context.settings)
+        rule = Rule.of(task, settings.promotion)
+        words = (
+            f"{rule.metric} of the predicted next baskets, measured each night on the last days, which no "
+            "model was trained on; higher is better."
+        )
+        return [
+            dmc.Text(words, size="sm", c="dimmed"),
+            dmc.Paper(graph("quality", quality_figure(nights, rule)), withBorder=True, p="sm"),
+            facts(
+                ["Night", "Customers", "Candidate", "Champion", "Baseline", "The gate"],
+                [self._row(night, rule) for night in reversed(nights)],
+            ),
+        ]
 
     def _others(self, context: Context, morning: Morning) -> list[Any]:
         """Champion and scorecard of every other task that was trained."""

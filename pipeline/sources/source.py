@@ -18,8 +18,8 @@ from models.names import unknown_name
 from pipeline.action_rules import ActionRules
 from pipeline.capabilities import CAPABILITIES
 from pipeline.offer_rules import OfferRules
-from pipeline.sources.case_layout import CASE_ATTRIBUTE, CASE_NUMBER, ActionFiles, CaseFiles
 from pipeline.sources.calendar import Calendar
+from pipeline.sources.case_layout import CASE_ATTRIBUTE, CASE_NUMBER, ActionFiles, CaseFiles
 from pipeline.sources.layout import (
     ATTRIBUTE,
     DATE_FIELD,

@@ -131,3 +131,20 @@ def test_no_name_forges_a_line_of_the_digest(nights: Nights, name: str) -> None:
     assert first.startswith("new: Milk")
     assert not [line for line in rest if "Milk" in line or line.startswith(("new:", "worse:"))]
     assert "".join(text[1].split("\n")).isprintable()
+
+
+def test_the_digest_says_which_lines_the_night_could_not_use(nights: Nights) -> None:
+    nights.publish(1, stockout())
+    text = digest_of(nights.settings, "shop", business_date(1))
+    assert text is not None
+    assert "could not be used" not in text[1]
+    lake = nights.workspace.lake
+    counts = {"lines": 900, "refused": {"unparseable_date (day)": 7, "missing_key (product)": 1}}
+    manifest = lake.manifest("transactions", lake.resolve("transactions"))
+    lake.stage("transactions", "later")
+    details = manifest.details | {"nights": {business_date(1).isoformat(): counts}}
+    lake.describe(manifest.model_copy(update={"version": "later", "details": details}))
+    lake.publish("transactions", "later")
+    text = digest_of(nights.settings, "shop", business_date(1))
+    assert text is not None
+    assert "8 of 900 delivered lines could not be used: unparseable_date (day) 7, missing_key (product) 1" in text[1]
