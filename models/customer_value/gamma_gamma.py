@@ -24,7 +24,12 @@ class GammaGamma:
 
     @classmethod
     def fitted(cls, days: np.ndarray, means: np.ndarray) -> "GammaGamma":
-        """Maximum likelihood. Args: days: with a basket, at least 1; means: spend of such a day, above 0; both [n]."""
+        """Maximum likelihood. Args: days: with a basket, at least 1; means: spend of such a day, above 0; both [n].
+
+        Where nobody paid anything, nothing is expected of anybody.
+        """
+        if not len(means):
+            return cls(1.0, 2.0, 0.0)
         scale = float(np.exp(np.mean(np.log(means))))
         scaled = means / scale
 

@@ -137,12 +137,20 @@ class BoostedValue:
         self._features, self._corrects_past, self._config = features, corrects_past, ValueTrees(seed=seed)
 
     def fit(self, purchases: PurchaseDays, end: int, horizon: int) -> None:
-        """Grow both. Raises: ValueError: where the history holds no horizon with purchases before it."""
+        """Grow both.
+
+        Raises: ValueError: where the history holds no horizon with purchases before it, or nobody bought in one.
+        """
         import lightgbm as lgb
 
         config = self._config
         rows = [self._rows(purchases, day, horizon) for day in training_cutoffs(purchases, end, horizon)]
         table, past, targets = (np.concatenate([row[place] for row in rows]) for place in range(3))
+        if not (targets.sum(axis=0) > 0).all():
+            raise ValueError(
+                f"no customer bought again within {horizon} days of the days that customer values are learned from; "
+                "deliver more history or lower tasks.customer_values.training.holdout_days"
+            )
         # Trees learn proportions: targets have a mean of one, and so has the past that they begin from.
         self._means = np.maximum(targets.mean(axis=0), _LEAST)
         self._offsets = -np.log(np.exp(past).mean(axis=0))

@@ -84,3 +84,18 @@ def test_longer_horizons_go_on_and_the_horizon_is_itself(model: ValueModel, purc
 def test_too_short_a_history_says_what_to_change(purchases: PurchaseDays, end: int) -> None:
     with pytest.raises(ValueError, match="deliver more history or lower"):
         ValueModel.fitted(purchases, end, HORIZON)
+
+
+def test_customers_who_came_once_or_paid_nothing_spoil_nothing() -> None:
+    n = 60
+    days = START + np.arange(n) * 3
+    once = PurchaseDays.ordered(
+        np.arange(n), days, baskets=np.ones(n), spend=np.zeros(n), lines=np.ones(n), n_customers=n
+    )
+    with pytest.raises(ValueError, match="no customer bought again within 40 days"):
+        ValueModel.fitted(once, END, HORIZON)
+    model = ValueModel.fitted(once, END, HORIZON, ("bg_nbd",))
+    customers, (baskets, spend), (low, high) = model.predict(once, END)
+    assert len(customers) == n
+    assert (spend == 0).all()
+    assert np.isfinite([baskets, low, high]).all()
