@@ -124,8 +124,8 @@ def _print_case(found: CasePlan) -> None:
     print_table("Planned", headings, steps)
     typer.echo(f"expected: {plan['remaining_steps']:.1f} actions, {_figure(plan['remaining_days'], '.0f') or '?'} days")
     if plan["win_probability"] is not None:
-        after = f"read after {plan['best_action']!r}: {plan['best_win_probability']:.0%}"
-        typer.echo(f"won: {plan['win_probability']:.0%}; {after} (what followed in the past, no cause)")
+        after = f"{plan['best_win_probability']:.0%} if {plan['best_action']!r} is next"
+        typer.echo(f"chance to win: {plan['win_probability']:.0%}; {after} (as similar cases ended; no effect)")
 
 
 def _figure(value: float | None, form: str) -> str:

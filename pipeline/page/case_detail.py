@@ -66,8 +66,8 @@ def _in_words(plan: dict[str, Any]) -> str:
     words += f" in {plan['remaining_days']:.0f} days. " if plan["remaining_days"] is not None else ". "
     if plan["win_probability"] is not None:
         words += (
-            f"Won with {plan['win_probability']:.0%}; read after {plan['best_action']}: "
-            f"{plan['best_win_probability']:.0%}. This is what followed in the past, no cause."
+            f"Chance to win {plan['win_probability']:.0%}; if the next action is {plan['best_action']}, "
+            f"{plan['best_win_probability']:.0%}. That is how similar past cases ended, not an effect of the action."
         )
     return words
 

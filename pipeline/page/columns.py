@@ -143,7 +143,13 @@ PLANS = (
     Column("remaining_days", "Days to go", "number", 104, "expected days to the end of the case"),
     Column("win_probability", "Won", "share", 90, "probability that the case is won"),
     Column("best_action", "Best next", "text", 150, "after which most such cases were won; no cause is claimed"),
-    Column("best_win_probability", "Won after it", "share", 110, "probability that the case is won, read after it"),
+    Column(
+        "best_win_probability",
+        "Won after it",
+        "share",
+        110,
+        "chance to win with that next action, in similar past cases",
+    ),
 )
 
 CUSTOMERS = (

@@ -76,7 +76,7 @@ def _tiles(plans: Plans) -> Any:
             tile("Open cases", f"{len(rows):,}", f"of {len(agents):,} agents, as of {plans.business_date}"),
             tile("Steps to go", f"{steps:.1f}", "expected in the mean case"),
             tile("Expected to be won", f"{sum(won):,.0f}" if won else "not known", "sum of the probabilities"),
-            tile("Planned by a model", f"{planned:,}", "the others by what followed in the past"),
+            tile("Planned by a model", f"{planned:,}", "the others by counts of past cases"),
         ],
     )
 
@@ -85,7 +85,7 @@ def _words(plans: Plans) -> Any:
     more = len(plans.rows) - MOST_ROWS
     words = f"The first {MOST_ROWS:,} cases; {more:,} more are in `larder actions list --csv`. " if more > 0 else ""
     return dmc.Text(
-        f"{words}The likeliest to be won come first. After an action is read what followed in the past, no cause.",
+        f"{words}Sorted by chance to win. A chance after an action is how similar past cases ended, not its effect.",
         size="sm",
         c="dimmed",
         className="tools",

@@ -109,7 +109,7 @@ def test_a_case_shows_its_history_beside_its_plan_in_the_teams_own_time(settings
     assert "75%" in shown
     assert "-20.0 points" in shown
     assert "after 1.5 days" in shown
-    assert "no cause" in shown
+    assert "not an effect of the action" in shown
 
 
 @pytest.mark.usefixtures("team")
