@@ -12,7 +12,7 @@ from pipeline.dataset.style_signals import OWN_SIGNALS, ItemSignals, PairSignals
 from pipeline.dataset.style_steps import Histories, Steps
 from pipeline.task import Batch
 
-_BOUGHT_OF_ORDER = 6
+BOUGHT_OF_ORDER = 6
 _MOST_WEIGHT = 5.0
 _SORTED_BATCHES = 20
 _ENOUGH = 0.7
@@ -124,7 +124,7 @@ class StyleExamples:
         histories = self.histories
         if histories.config.reads != ORDERS:
             return histories.purchases.items[units][:, None], np.ones((len(units), 1))
-        sizes, most = histories.order_sizes[units], _BOUGHT_OF_ORDER
+        sizes, most = histories.order_sizes[units], BOUGHT_OF_ORDER
         flat = ranges(histories.order_starts[units], sizes)
         row = np.repeat(np.arange(len(units)), sizes)
         shuffled = np.lexsort((random.random(len(flat)), row))

@@ -11,6 +11,7 @@ from models.item_vector_config import ItemVectorConfig
 from models.names import look_up
 from models.style_config import LOSSES, PAPER, StyleConfig
 from pipeline.benchmarks.styles.blend import Blend
+from pipeline.benchmarks.styles.moments import Moments, MomentsConfig
 from pipeline.benchmarks.styles.neural import DynamicStyle, StaticStyle, TrainingPlan
 from pipeline.benchmarks.styles.problems import Problem
 from pipeline.benchmarks.styles.simple import Content, Factorisation, OwnFrequency, Popularity
@@ -45,6 +46,9 @@ METHODS: dict[str, Callable[[int], StyleMethod]] = {
     "als-decayed": partial(Factorisation, decay_days=30.0),
     "blend-linear": partial(Blend, linear=True),
     "blend-boosted": Blend,
+    "moments": Moments,
+    "moments-linear": partial(Moments, config=MomentsConfig(kinds=("linear",))),
+    "moments-boosted": partial(Moments, config=MomentsConfig(kinds=("boosted",))),
     "static": partial(StaticStyle, PAPER_ITEMS, PLAN),
     "static-own-part": partial(StaticStyle, ITEMS, PLAN),
     "dynamic": partial(DynamicStyle, PAPER, PAPER_ITEMS, PLAN),

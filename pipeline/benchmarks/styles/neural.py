@@ -11,8 +11,8 @@ import numpy as np
 
 from models.item_vector_config import ItemVectorConfig
 from models.style_config import StyleConfig
-from pipeline.benchmarks.styles.problems import Problem
-from pipeline.dataset.item_examples import ItemExamples, scaled
+from pipeline.benchmarks.styles.problems import Problem, article_numbers, style_customers
+from pipeline.dataset.item_examples import ItemExamples
 from pipeline.dataset.purchases import Purchases
 from pipeline.dataset.style_examples import N_OWN, StyleExamples
 from pipeline.dataset.style_ranking import StyleRanking, vectors_of
@@ -144,16 +144,6 @@ class DynamicStyle:
                 np.save(file, self._static.vectors(problem))
         vectors: np.ndarray = np.load(kept)
         return vectors
-
-
-def style_customers(problem: Problem, vectors_share: float) -> np.ndarray:
-    """Customers whose steps teach styles: the others teach vectors; int64, the same at every cutoff."""
-    return np.flatnonzero(np.random.default_rng(5).random(problem.past.n_customers) >= vectors_share)
-
-
-def article_numbers(problem: Problem) -> np.ndarray:
-    """Numbers of all articles, scaled by those that were sold before; float32 [V, m]."""
-    return scaled(problem.articles.numbers, np.flatnonzero(problem.past.sold()))
 
 
 def _trained(task: Any, data: Any, training: Training, seed: int) -> "keras.Model":

@@ -14,6 +14,7 @@ import pandas as pd
 
 from models.names import unknown_name
 from pipeline.benchmarks.data.tafeng_lines import SALES_COLUMNS, read_lines
+from pipeline.dataset.item_examples import scaled
 from pipeline.dataset.pictures import read_pictures
 from pipeline.dataset.purchases import Articles, Assortment, DatedAssortment, Purchases, SoldAssortment
 from pipeline.simulator.fashion_articles import FABRICS
@@ -102,6 +103,16 @@ def earlier(problem: Problem) -> Problem:
     """The question as of the latest day whose store and truth are known before the cutoff; to train a blend on."""
     shop = Shop(problem.past, problem.articles, {}, drawn=4 * _DRAWN, assortment=problem.dated)
     return problem_at(shop, problem.cutoff - AFTER_DAYS, seed=1)
+
+
+def style_customers(problem: Problem, vectors_share: float) -> np.ndarray:
+    """Customers whose steps teach styles: the others teach vectors; int64, the same at every cutoff."""
+    return np.flatnonzero(np.random.default_rng(5).random(problem.past.n_customers) >= vectors_share)
+
+
+def article_numbers(problem: Problem) -> np.ndarray:
+    """Numbers of all articles, scaled by those that were sold before; float32 [V, m]."""
+    return scaled(problem.articles.numbers, np.flatnonzero(problem.past.sold()))
 
 
 def open_shop(dataset: str, path: Path | None) -> Shop:

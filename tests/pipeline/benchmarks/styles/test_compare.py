@@ -8,8 +8,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.benchmarks.styles.blend import Blend
 from pipeline.benchmarks.styles.compare import RANKED, compare, table
+from pipeline.benchmarks.styles.methods import style_method
 from pipeline.benchmarks.styles.metrics import curve, ranks, style_scores
 from pipeline.benchmarks.styles.problems import Problem, Shop, earlier, open_shop, problem_at
 from pipeline.benchmarks.styles.simple import Content, OwnFrequency, Popularity
@@ -77,12 +77,13 @@ def test_methods_read_nothing_of_the_days_they_are_asked_about(shop: Shop, metho
     assert method.scores(problem).shape == (len(problem.customers), len(problem.store))
 
 
-@pytest.mark.parametrize("linear", [True, False])
-def test_a_blend_knows_what_customers_like(shop: Shop, linear: bool) -> None:
+@pytest.mark.parametrize("name", ["blend-linear", "blend-boosted", "moments-linear", "moments-boosted"])
+def test_what_is_learned_knows_what_customers_like_and_is_learned_alike_again(shop: Shop, name: str) -> None:
     problem = problem_at(shop, 300)
-    scores = Blend(0, linear=linear).scores(problem)
+    scores = style_method(name, 0).scores(problem)
     assert style_scores(problem, ranks(problem, scores))["auc"] > 0.6
-    np.testing.assert_array_equal(Blend(0, linear=linear).scores(problem), scores)
+    moved = replace(problem, rows=problem.rows[:1], columns=problem.columns[:1])
+    np.testing.assert_allclose(style_method(name, 0).scores(moved), scores, rtol=1e-5)
 
 
 def test_a_perfect_ranking_has_1_a_constant_one_half_and_owned_articles_leave_explore(shop: Shop) -> None:
