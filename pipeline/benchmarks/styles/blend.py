@@ -9,7 +9,7 @@ from pipeline.benchmarks.styles.simple import Content, Factorisation, counts
 from pipeline.dataset.style_signals import ItemSignals
 
 _NEGATIVES = 50
-_DECAYS = (None, 7.0, 30.0)
+_DECAYS, _FACTOR_DECAYS = (None, 7.0, 30.0), (None, 90.0)
 _ROWS_AT_ONCE = 100
 
 
@@ -43,8 +43,9 @@ class Blend:
         return np.concatenate(found)
 
     def settings(self) -> dict[str, Any]:
-        """The kind of model."""
-        return {"linear": self._linear, "negatives": _NEGATIVES}
+        """The kind of model, and the factors that it reads."""
+        factors = Factorisation(self._seed).settings() | {"decay_days": list(_FACTOR_DECAYS)}
+        return {"linear": self._linear, "negatives": _NEGATIVES, "factors": factors}
 
     def _model(self) -> Any:
         if self._linear:
@@ -71,7 +72,7 @@ def _features(problem: Problem, seed: int) -> Any:
     """A function from positions of customers and of articles in store to their features; float32 [n, F]."""
     own = [counts(problem, days)[problem.customers][:, problem.store].tocsr() for days in _DECAYS]
     scores = [Content().scores(problem)]
-    scores += [Factorisation(seed, days).scores(problem) for days in (None, 30.0)]
+    scores += [Factorisation(seed, days).scores(problem) for days in _FACTOR_DECAYS]
     signals = ItemSignals(problem.past).at(problem.cutoff)[problem.store]
     numbers = problem.articles.numbers[problem.store]
     orders = problem.past.take(np.isin(problem.past.customers, problem.customers))

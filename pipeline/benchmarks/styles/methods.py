@@ -43,7 +43,7 @@ METHODS: dict[str, Callable[[int], StyleMethod]] = {
     "own-frequency": lambda seed: OwnFrequency(),
     "content": lambda seed: Content(),
     "als": Factorisation,
-    "als-decayed": partial(Factorisation, decay_days=30.0),
+    "als-decayed": partial(Factorisation, decay_days=90.0),
     "blend-linear": partial(Blend, linear=True),
     "blend-boosted": Blend,
     "moments": Moments,

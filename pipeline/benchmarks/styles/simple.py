@@ -54,7 +54,7 @@ class Factorisation:
     Args: decay_days: None counts every purchase alike.
     """
 
-    def __init__(self, seed: int, decay_days: float | None = None, factors: int = 64, alpha: float = 10.0) -> None:
+    def __init__(self, seed: int, decay_days: float | None = None, factors: int = 16, alpha: float = 10.0) -> None:
         self._seed, self._decay_days, self._factors, self._alpha = seed, decay_days, factors, alpha
         self._iterations, self._regularization = 10, 10.0
 
