@@ -1,11 +1,15 @@
 """Whether the tracking store can be reached, found out in seconds and said in one line.
 
 MLflow's client tries a closed port for many minutes and then says so in hundreds of lines; an unattended night has
-better to do. A server that hangs is given up after `REQUEST_SECONDS`.
+better to do. So it does with a file of SQLite that it cannot open. A server that hangs is given up after
+`REQUEST_SECONDS`.
 """
 
 import os
 import socket
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -14,6 +18,7 @@ from pipeline.text import without_passwords
 CONNECT_SECONDS = 10
 REQUEST_SECONDS = 60
 RETRIES = 3
+SQLITE = "sqlite:///"
 PORTS = {"http": 80, "https": 443}
 
 
@@ -22,10 +27,13 @@ class TrackingStoreError(ConnectionError):
 
 
 def check_reachable(uri: str) -> None:
-    """Return if a server accepts a connection, or the store is none that has one (a file).
+    """Return if a server accepts a connection, or a file of SQLite can be opened; of other stores nothing is known.
 
-    Raises: TrackingStoreError: nothing listens there, or the name is unknown.
+    Raises: TrackingStoreError: nothing listens there, the name is unknown, or the file cannot be opened.
     """
+    if uri.startswith(SQLITE):
+        _check_opens(Path(uri.removeprefix(SQLITE)))
+        return
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", str(REQUEST_SECONDS))
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", str(RETRIES))
     address = urlsplit(uri)
@@ -41,4 +49,17 @@ def check_reachable(uri: str) -> None:
         raise TrackingStoreError(
             f"the tracking store {without_passwords(uri)} does not answer ({reason}); start it, or correct "
             "LARDER_TRACKING_URI"
+        ) from None
+
+
+def _check_opens(path: Path) -> None:
+    """Return if SQLite can open the file, or would find no folder for it, which MLflow may make."""
+    if not path.parent.is_dir():
+        return
+    try:
+        with closing(sqlite3.connect(path, timeout=CONNECT_SECONDS)) as connection:
+            connection.execute("PRAGMA schema_version").fetchone()
+    except sqlite3.Error as error:
+        raise TrackingStoreError(
+            f"the tracking store {path} cannot be opened ({error}); mend it, or correct LARDER_TRACKING_URI"
         ) from None

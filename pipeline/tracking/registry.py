@@ -30,6 +30,7 @@ RETRAIN_TAG = "retrain"
 DIGEST_TAG = "model_sha256"
 SOURCE_TAG = "larder_source"
 MODEL_FOLDER = "model"
+_OF_STORES = ("mlflow", "sqlalchemy", "sqlite3", "requests", "urllib3")
 
 
 @dataclass(frozen=True)
@@ -220,12 +221,14 @@ def store_errors() -> tuple[type[Exception], ...]:
 
 @contextmanager
 def failing_plainly(settings: Settings) -> Iterator[None]:
-    """TrackingStoreError in place of MLflow's own errors: the store went away, or refuses to go on, meanwhile."""
-    from mlflow.exceptions import MlflowException
-
+    """TrackingStoreError in place of MLflow's own errors, and of the libraries by which it reaches its store: that went
+    away, refuses to go on, or has no room.
+    """
     try:
         yield
-    except MlflowException as error:
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] not in _OF_STORES:
+            raise
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise TrackingStoreError(
             f"the tracking store {without_passwords(settings.mlflow_uri)} failed: {without_passwords(reason)}"[:500]
@@ -257,8 +260,7 @@ def connect(settings: Settings) -> "MlflowClient":
 
     if settings.tracking_uri is None:
         Path(settings.data_dir).mkdir(parents=True, exist_ok=True)
-    else:
-        check_reachable(settings.tracking_uri)
+    check_reachable(settings.mlflow_uri)
     mlflow.set_tracking_uri(settings.mlflow_uri)
     return mlflow.MlflowClient(tracking_uri=settings.mlflow_uri)
 

@@ -1,6 +1,7 @@
 """A tracking store that does not answer keeps no alert back: what needs it says so, and the night goes on."""
 
 import socket
+from pathlib import Path
 
 import pytest
 from mlflow.exceptions import MlflowException
@@ -68,6 +69,23 @@ def test_a_store_that_fails_on_the_way_is_named(
     reason = not_registered(workspace.runs / "run1", NEXT_BASKET.name)
     assert reason is not None
     assert reason.endswith("failed: (sqlite3.OperationalError) disk I/O error")
+
+
+def test_a_store_that_cannot_be_opened_is_named(settings: Settings, workspace: Workspace) -> None:
+    (Path(settings.data_dir) / "mlflow.db").mkdir(parents=True)
+    train_model.main([*NIGHT])
+    reason = not_registered(workspace.runs / "run1", NEXT_BASKET.name)
+    assert reason is not None
+    assert "mlflow.db cannot be opened (unable to open database file)" in reason
+    found = usable_champion(Registry(settings, "shop", NEXT_BASKET), workspace.task_folder("run1", NEXT_BASKET.name))
+    assert found.champion is None
+    assert found.details["champion"].startswith("no champion is used: the tracking store")
+
+
+def test_a_fault_of_ours_keeps_its_trace(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train_model, "train", lambda *_: {}["missing"])
+    with pytest.raises(KeyError, match="missing"):
+        train_model.main([*NIGHT])
 
 
 def test_a_training_that_was_repeated_is_judged(settings: Settings, workspace: Workspace) -> None:

@@ -2,6 +2,7 @@
 
 import socket
 import time
+from pathlib import Path
 
 import pytest
 
@@ -36,6 +37,19 @@ def test_what_listens_or_is_a_file_is_left_to_mlflow() -> None:
         check_reachable(f"http://127.0.0.1:{server.getsockname()[1]}")
     check_reachable("sqlite:////nowhere/mlflow.db")
     check_reachable("databricks")
+
+
+@pytest.mark.parametrize("content", [None, b"no database at all, but long enough to have a header " * 9])
+def test_a_file_that_is_no_database_is_one_line_at_once(tmp_path: Path, content: bytes | None) -> None:
+    """MLflow would try again and again, ever more slowly."""
+    path = tmp_path / "mlflow.db"
+    path.mkdir() if content is None else path.write_bytes(content)
+    with pytest.raises(TrackingStoreError, match=r"mlflow\.db cannot be opened \(.*correct LARDER_TRACKING_URI"):
+        check_reachable(f"sqlite:///{path}")
+
+
+def test_a_file_that_is_still_to_be_made_can_be(tmp_path: Path) -> None:
+    check_reachable(f"sqlite:///{tmp_path}/new.db")
 
 
 @pytest.mark.parametrize("uri", ["http://127.0.0.1:99999", "http://nowhere.invalid:5000"])
