@@ -28,7 +28,9 @@ class Checkpoints:
             _remove_broken_list(folder)
         self._step = tf.Variable(0, dtype=tf.int64, trainable=False)
         self._sums = tf.Variable(tf.zeros([n_sums], tf.float64), trainable=False)
-        self._checkpoint = tf.train.Checkpoint(model=model, optimizer=optimizer, step=self._step, sums=self._sums)
+        self._checkpoint = tf.train.Checkpoint(
+            model=model, optimizer=optimizer, step=self._step, sums=self._sums, random=_random_states(model)
+        )
         self._manager = tf.train.CheckpointManager(
             self._checkpoint, str(self._aside.path if self._aside else folder), max_to_keep=KEPT
         )
@@ -78,3 +80,9 @@ def _is_whole(path: str) -> bool:
     except (tf.errors.OpError, ValueError, RuntimeError, IndexError):
         return False
     return True
+
+
+def _random_states(model: keras.Model) -> list[tf.Variable]:
+    """Where the random numbers of its layers stand (dropout): no weights, and so in no checkpoint of the model."""
+    weights = {id(weight) for weight in model.weights}
+    return [variable.value for variable in model.variables if id(variable) not in weights]

@@ -65,3 +65,25 @@ def test_a_flipped_bit_is_found(two: Path) -> None:
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
     assert restored(two) == 9
+
+
+def test_random_numbers_go_on_where_they_were(tmp_path: Path) -> None:
+    """Also those of a layer within a layer: a resumed training drops what the undisturbed one would have dropped."""
+
+    def dropping() -> tuple[Checkpoints, keras.Model]:
+        inner = keras.Sequential([keras.layers.Input((50,)), keras.layers.Dropout(0.5, seed=3)])
+        model = keras.Sequential([keras.layers.Input((50,)), inner, keras.layers.Dropout(0.5, seed=4)])
+        optimizer = keras.optimizers.RMSprop()
+        optimizer.build(model.trainable_variables)
+        return Checkpoints(tmp_path, model, optimizer, 2, chief=True), model
+
+    ones = np.ones((1, 50), np.float32)
+    checkpoints, model = dropping()
+    before = [np.asarray(model(ones, training=True)) for _ in range(3)][-1]
+    checkpoints.step = 3
+    checkpoints.save()
+    expected = np.asarray(model(ones, training=True))
+    assert not np.array_equal(before, expected)
+    resumed, model = dropping()
+    resumed.restore()
+    np.testing.assert_array_equal(np.asarray(model(ones, training=True)), expected)
