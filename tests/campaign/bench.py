@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from pipeline.files import replace_text
 from pipeline.job_server.driver import submit_arguments
@@ -48,10 +49,11 @@ class Bench:
         """Whether this step has had its time."""
         return time.monotonic() - self.begun >= self.seconds
 
-    def state(self) -> dict[str, object]:
+    def state(self) -> dict[str, Any]:
         """What earlier steps of this part kept."""
         path = self.folder / STATE
-        return json.loads(path.read_text()) if path.is_file() else {}
+        kept: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
+        return kept
 
     def keep(self, **state: object) -> None:
         """Keep it for the next step."""

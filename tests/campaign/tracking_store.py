@@ -21,6 +21,7 @@ from pipeline.stages import read_stages
 from tests.campaign import jobs
 from tests.campaign.bench import Bench, environment
 from tests.campaign.whole_night import delivered
+from tests.killing import kill_all
 
 SECONDS_TO_START = 120
 NAMES = [step.name for step in jobs.steps()]
@@ -38,7 +39,7 @@ def down(bench: Bench) -> Counter[str]:
     """One night a step."""
     state = bench.state()
     counted = Counter(state.get("counted", {"nights without alerts": 0, "tracebacks": 0, "nights without a reason": 0}))
-    finished = set(map(str, state.get("finished", [])))  # type: ignore[arg-type]
+    finished: set[str] = set(state.get("finished", []))
     for name, up in UP.items():
         if name in finished or bench.is_over():
             continue
@@ -97,7 +98,7 @@ def _server(data: Path, port: int) -> Iterator[None]:
             time.sleep(0.5)
         yield
     finally:
-        process.terminate()
+        kill_all(str(data))  # the server and its workers: no job is at work here
         process.wait()
 
 

@@ -40,7 +40,7 @@ def killed_and_spoiled(bench: Bench) -> Counter[str]:
         _run(undisturbed, bench.folder)
         bench.keep(left=KILLS, spoiled=0)
         state = bench.state()
-    left, spoiled, chance = int(str(state["left"])), int(str(state["spoiled"])), random.Random(bench.seed)
+    left, spoiled, chance = state["left"], state["spoiled"], random.Random(bench.seed)
     while left and not bench.is_over() and _kill_after_next_checkpoint(disturbed, bench.folder):
         left -= 1
         if spoiled < SPOILED:

@@ -90,7 +90,7 @@ def _killed(bench: Bench, *, with_airflow: bool) -> Counter[str]:
         data = delivered(bench, "data")
         bench.keep(counted={}, run_id=None if with_airflow else "killed", at=0, ended=False)
         state = bench.state()
-    counted, run_id, at = Counter(state["counted"]), state["run_id"], int(str(state["at"]))
+    counted, run_id, at = Counter(state["counted"]), state["run_id"], state["at"]
     workspace = Workspace.of(Settings(data_dir=data), "shop")
     wanted = random.Random(bench.seed).sample(range(len(moments(workspace, "any"))), KILLS)
     with (bench.folder / "said.log").open("a") as said, reading(data, "shop") as read:
