@@ -37,10 +37,12 @@ _FADE = 0.85
 _HALF_PROVED = 30.0
 # What a class trusts before anything is proved, and how many times as much as any other method.
 TRUSTED = {0: LEARNED, 1: LEARNED, 2: "mean-112"}
-TRUST = 4.0
+TRUST = 8.0
 # How fast a method's weight falls with its error: twice the error of another, e to the power of this less. Both numbers
 # were chosen on weeks before those that docs/results report; a larger one is led by chance.
 SHARPNESS = 2.0
+# A week counts no method as worse than so many times the best.
+_WORST = 4.0
 # A method with this weight is named.
 _NAMED = 0.2
 _MIN_EXPECTED = 1.0
@@ -216,15 +218,26 @@ def method_weights(errors: Sequence[Array]) -> Array:
     """Weight of each method by class, [C, M]; `errors` of past weeks, the latest first."""
     count = len(CLASS_SHARES) + 1
     trusted = np.array([[name == TRUSTED[label] for name in METHODS] for label in range(count)])
-    total = sum((_FADE**age * each for age, each in enumerate(errors)), np.zeros((len(METHODS), count, 3)))
-    purchases, absolute, squared = np.moveaxis(total, -1, 0)
+    if not errors:
+        return trusted.astype(np.float64)
     simple = [METHODS.index(name) for name in SIMPLE_METHODS]
-    losses = sum(kind / np.maximum(kind[simple].min(axis=0), 1e-9) for kind in (absolute, squared)) / 2.0
+    fades = _FADE ** np.arange(len(errors))
+    # Against the best simple method week by week, so that the weeks about a feast do not decide alone.
+    losses = sum(fade * _against(each, simple) for fade, each in zip(fades, errors, strict=True)) / fades.sum()
+    purchases = sum(fade * each[0, :, 0] for fade, each in zip(fades, errors, strict=True))
     logs = np.log(np.where(trusted, TRUST, 1.0)) - SHARPNESS * np.asarray(losses).T
     weights = np.exp(logs - logs.max(axis=1, keepdims=True))
     weights = weights / weights.sum(axis=1, keepdims=True)
-    proved = (purchases[0] / (purchases[0] + _HALF_PROVED))[:, None]
+    proved = np.asarray(purchases / (purchases + _HALF_PROVED))[:, None]
     values: Array = proved * weights + (1.0 - proved) * trusted
+    return values
+
+
+def _against(errors: Array, simple: list[int]) -> Array:
+    """Mean of absolute and root squared error of a week over those of the best simple method, [M, C]."""
+    kinds = errors[:, :, 1], np.sqrt(errors[:, :, 2])
+    found = [np.minimum(kind / np.maximum(kind[simple].min(axis=0), 1e-9), _WORST) for kind in kinds]
+    values: Array = np.mean(found, axis=0)
     return values
 
 

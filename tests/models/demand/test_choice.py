@@ -107,11 +107,11 @@ def test_without_proof_the_trusted_method_of_the_class_weighs_most() -> None:
 
 def test_what_the_weeks_prove_weighs_by_class() -> None:
     errors = alike()
-    errors[4, 1, 1:] = 50.0
+    errors[4, 1, 1:] = 10.0
     weights = method_weights([errors, errors])
     assert weights.argmax(axis=1).tolist() == [LEARNED, 4, MEAN_112]
     few = alike(purchases=1.0)
-    few[4, 1, 1:] = 50.0
+    few[4, 1, 1:] = 10.0
     assert method_weights([few]).argmax(axis=1)[1] == LEARNED
 
 
