@@ -61,11 +61,13 @@ EVENT_ELAPSED_HOURS: Final = "event_elapsed_hours"
 EVENT_LOCAL_HOURS: Final = "event_local_hours"
 EVENT_WEEKDAYS: Final = "event_weekdays"
 EVENT_DAYS: Final = "event_days"
+EVENT_NUMBERS: Final = "event_numbers"
 NUMBERS: Final = "numbers"
 TARGET_EVENTS: Final = "target_events"
 TARGET_DAYS: Final = "target_days"
 TARGET_WON: Final = "target_won"
 TARGET_WON_KNOWN: Final = "target_won_known"
+TARGET_RETURNED: Final = "target_returned"
 EXAMPLE_WEIGHTS: Final = "example_weights"
 
 INPUTS: Final = (
@@ -93,7 +95,8 @@ TARGETS: Final = (
     Field(TARGET_OBSERVED, "float32", ("B",), "0 or 1", "0: the next basket has not come; other targets are empty"),
     Field(TARGET_SIZES, "float32", ("B",), "lines", "of the next basket, unknown products included"),
 )
-# Rows of events: actions of a case.   B examples, E events, A and K categorical and numeric attributes, S steps
+# Rows of events: actions of a case, orders of a customer.
+#     B examples   E events   M numbers of an event   A and K categorical and numeric attributes   S steps
 EVENT_INPUTS: Final = (
     Field(EVENT_IDS, "int32", ("B", "E"), "event index", "oldest first; 0 is padding"),
     Field(EVENT_GAP_HOURS, "float32", ("B", "E"), "hours", "since the event before; 0 for the first"),
@@ -101,6 +104,7 @@ EVENT_INPUTS: Final = (
     Field(EVENT_LOCAL_HOURS, "float32", ("B", "E"), "hours", "of the day, where the event happened"),
     Field(EVENT_WEEKDAYS, "float32", ("B", "E"), "days", "since Monday"),
     Field(EVENT_DAYS, "float32", ("B", "E"), "days", "since 1970"),
+    Field(EVENT_NUMBERS, "float32", ("B", "E", "M"), "see names", "orders: columns are ORDER_NUMBERS"),
     Field(NUMBERS, "float32", ("B", "K"), "as delivered", "numeric attributes; not a number where one is missing"),
 )
 EVENT_TARGETS: Final = (
@@ -108,6 +112,7 @@ EVENT_TARGETS: Final = (
     Field(TARGET_DAYS, "float32", ("B", "S"), "days", "from the event before each event to come; 0 at END and padding"),
     Field(TARGET_WON, "float32", ("B",), "0 or 1", "whether the case was won; 0 where that is not known"),
     Field(TARGET_WON_KNOWN, "float32", ("B",), "0 or 1", "whether its outcome is known"),
+    Field(TARGET_RETURNED, "float32", ("B",), "0 or 1", "whether units of the line came back within the return window"),
     Field(EXAMPLE_WEIGHTS, "float32", ("B",), "1", "of the example in the losses of events to come"),
 )
 FIELDS: Final = {field.name: field for field in (*INPUTS, *TARGETS, *EVENT_INPUTS, *EVENT_TARGETS)}

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from models.item_vectors import ItemVectorModel
     from models.lens import Lens
+    from models.line_returns import LineReturns
     from models.next_actions import NextActions
     from models.next_offer import NextOfferModel
     from models.style import StyleModel
@@ -113,6 +114,16 @@ def load_style_model(keras_file: Path) -> "StyleModel":
     from models.style import StyleModel
 
     return _load(keras_file, StyleModel)
+
+
+def load_return_model(keras_file: Path) -> "LineReturns":
+    """The model of returns in a file. Starts TensorFlow.
+
+    Raises: ValueError: naming the file, where it holds no such model or one of a later version.
+    """
+    from models.line_returns import LineReturns
+
+    return _load(keras_file, LineReturns)
 
 
 def _load(keras_file: Path, kind: type[Model]) -> Model:

@@ -49,4 +49,9 @@ CAPABILITIES = {
         reads=("baskets",),
         writes=("customer_days", "customer_values"),
     ),
+    "returns": Capability(
+        "Which order lines come back, and how many units of each product on which day",
+        reads=("baskets", "products"),
+        writes=("order_lines", "return_forecasts", "expected_returns"),
+    ),
 }

@@ -11,6 +11,7 @@ from pipeline.commands.erase import erase
 from pipeline.commands.model import app as model
 from pipeline.commands.offers import app as offers
 from pipeline.commands.page import page
+from pipeline.commands.returns import app as returns
 from pipeline.commands.simulate import app as simulate
 from pipeline.commands.source import app as source
 from pipeline.commands.train import train
@@ -33,6 +34,7 @@ app.add_typer(model, name="model")
 app.add_typer(offers, name="offers")
 app.add_typer(actions, name="actions")
 app.add_typer(customers, name="customers")
+app.add_typer(returns, name="returns")
 app.add_typer(benchmark, name="benchmark")
 for command in (tables.table, tables.versions, tables.rollback, tables.accept, erase):
     app.command()(command)

@@ -83,6 +83,8 @@ class TrainingSettings(Section):
     """The source's `[offers]`: a job of the source sets them (`task_and_settings`)."""
     actions: ActionRules = ActionRules()
     """What the source's `[actions]` says of training, likewise."""
+    return_days: int = 30
+    """The source's `return_days`, likewise."""
 
 
 class PromotionSettings(Section):
@@ -135,6 +137,9 @@ class DemandSettings(Section):
     )
     plan_cover_days: int = Field(7, ge=1, description="days of trailing demand in a derived opening stock")
     plan_history_days: int = Field(28, ge=7, description="trailing days from which a derived plan is made")
+    add_expected_returns: bool = Field(
+        False, description="units expected back by the latest forecast of returns count as supply, too"
+    )
     min_probability: float = Field(0.35, ge=0, le=1, description="probability of being short at which an alert is made")
     max_share_out_of_bounds: float = Field(
         0.05, ge=0, le=1, description="share of products, or stores, with an absurd forecast at which it is refused"

@@ -50,6 +50,20 @@ def build_baskets(
 
     Args: guests: ids that stand for no customer, see `anonymous_ids`.
     """
+    lines, identity = session_lines(transactions, business_date, rules, guests)
+    merged = merge_lines(lines.unionByName(taken_back(lines, identity), allowMissingColumns=True), identity)
+    if rules.has_discounts:
+        merged = spread_discounts(merged, identity)
+    return collect_baskets(merged, identity)
+
+
+def session_lines(
+    transactions: DataFrame, business_date: date, rules: BasketRules, guests: Sequence[str]
+) -> tuple[DataFrame, list[str]]:
+    """Accepted lines before the business date with the columns that tell one session from another, and these columns.
+
+    Quantities are whole millionths of a unit; a line without a customer is of one that stands for it (NOBODY).
+    """
     known = known_sales(transactions, business_date, guests)
     if rules.session == "basket_id" and rules.has_times:
         known = join_over_midnight(known, rules.timezone)
@@ -65,12 +79,10 @@ def build_baskets(
         F.when(is_discount, 0).otherwise(F.col("amount_cents")).alias("amount_cents"),
         F.when(is_discount, -F.col("amount_cents")).otherwise(0).alias("discount_cents"),
         "is_return",
+        "customer_attributes",
         F.lit(0).cast("bigint").alias("taken_back"),
     )
-    merged = merge_lines(lines.unionByName(taken_back(lines, identity), allowMissingColumns=True), identity)
-    if rules.has_discounts:
-        merged = spread_discounts(merged, identity)
-    return collect_baskets(merged, identity)
+    return lines, identity
 
 
 def taken_back(lines: DataFrame, identity: list[str]) -> DataFrame:

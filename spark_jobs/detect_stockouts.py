@@ -5,6 +5,9 @@ with at least `demand.min_probability` on some day (with `demand.residual` = `pe
 resupply is less than its demand). A product without a stock level in a store is left out: what is not known to
 be on the shelf cannot run out. Stated probabilities are calibrated by the alerts that the last weeks would have had
 (`alert_backtests`, published first).
+
+With `demand.add_expected_returns` units that the latest night before expects back (`expected_returns`) are supply of
+the day on which they come: returns are forecast after a night's alerts, so tonight's are not there yet.
 """
 
 from collections.abc import Callable
@@ -21,6 +24,7 @@ from models.stockouts.shortages import Shelves, find_shortages, reasons, severit
 from pipeline.settings import DemandSettings
 from pipeline.tables.alert_backtests import ALERT_BACKTESTS
 from pipeline.tables.demand_backtests import DEMAND_BACKTESTS
+from pipeline.tables.return_forecasts import EXPECTED_RETURNS
 from pipeline.tables.stockouts import STOCKOUTS
 from spark_jobs.past_supplies import past_supplies
 from spark_jobs.session import Job, arg_parser, open_job, open_session, publish_table, read_table, read_tables
@@ -38,13 +42,21 @@ def detect_stockouts(
     business_date: date,
     settings: DemandSettings,
     alert_backtests: DataFrame | None = None,
+    expected_returns: DataFrame | None = None,
 ) -> DataFrame:
     """Stock-out alerts in the contract's columns; without back-tests probabilities are stated as they are."""
     last = business_date + timedelta(days=settings.horizon_days - 1)
     in_horizon = F.col("demand_on").between(F.lit(business_date), F.lit(last))
     arriving = resupplies.select(*PAIR, F.col("arrives_on").alias("demand_on"), F.col("units").alias("arriving"))
+    if expected_returns is None:
+        coming = expected_demand.withColumn("returning", F.lit(0.0))
+    else:
+        back = expected_returns.select(
+            *PAIR, F.col("returns_on").alias("demand_on"), F.col("expected_units").alias("returning")
+        )
+        coming = expected_demand.join(back, [*PAIR, "demand_on"], "left")
     shelves = (
-        expected_demand.filter(in_horizon)
+        coming.filter(in_horizon)
         .join(stock_levels.select(*PAIR, "on_hand"), PAIR)
         .join(arriving, [*PAIR, "demand_on"], "left")
         .join(products.select("product_id", "category", "price_cents"), "product_id", "left")
@@ -79,15 +91,15 @@ def _store_detector(business_date: date, settings: DemandSettings) -> Callable[[
         on_hand = facts["on_hand"].to_numpy(float)
         given = rows[["intercept", "slope"]].iloc[0]
         calibration = Calibration() if given.isna().any() else Calibration(*given.astype(float))
-        shelves = Shelves(
-            grid("mean"), grid("variance"), grid("cumulative_variance"), on_hand, grid("arriving"), calibration
-        )
+        delivered = grid("arriving")
+        supply = delivered + grid("returning")
+        shelves = Shelves(grid("mean"), grid("variance"), grid("cumulative_variance"), on_hand, supply, calibration)
         shortage = find_shortages(shelves, min_probability, residual)
         price = facts["price_cents"].fillna(0.0).to_numpy(float)
         value = np.rint(shortage.units_short * price).astype(np.int64)
         usual_value = float((shelves.mean.sum(axis=1) * price).mean())
         horizon = [business_date + timedelta(days=ahead) for ahead in range(days)]
-        arrives = shelves.arriving > 0
+        arrives = delivered > 0
         demand, spread = shelves.mean.sum(axis=1), shelves.cumulative_variance[:, -1]
         checked = pd.DataFrame(
             {
@@ -97,7 +109,7 @@ def _store_detector(business_date: date, settings: DemandSettings) -> Callable[[
                 "short_on": [horizon[day] for day in shortage.short_day],
                 "probability": shortage.short_by.max(axis=1),
                 "on_hand": on_hand,
-                "resupply": shelves.arriving.sum(axis=1),
+                "resupply": delivered.sum(axis=1),
                 "resupply_on": [horizon[row.argmax()] if row.any() else None for row in arrives],
                 "demand": demand,
                 "demand_p10": quantile(demand, spread, 0.1),
@@ -130,6 +142,16 @@ def publish_backtests(spark: SparkSession, job: Job) -> DataFrame:
     return read_table(spark, job.workspace, name, job.run.run_id)[0]
 
 
+def returns_version(job: Job) -> str | None:
+    """The latest forecast of returns that is not of a later date than this run; the record says where there is none."""
+    lake = job.workspace.lake
+    version = lake.current(EXPECTED_RETURNS.name)
+    if version is None or lake.manifest(EXPECTED_RETURNS.name, version).business_date > job.run.business_date:
+        job.record.details["expected_returns"] = "none: `larder run returns` has not forecast any by this date"
+        return None
+    return version
+
+
 def main(argv: list[str] | None = None) -> None:
     """Read this run's demand and supply, publish the stock-outs."""
     with open_job("detect_stockouts", arg_parser(__doc__).parse_args(argv)) as job:
@@ -141,11 +163,16 @@ def main(argv: list[str] | None = None) -> None:
         backtests = publish_backtests(spark, job)
         job.record.rows_in = frames["stock_levels"].count()
         if not job.workspace.lake.is_published(STOCKOUTS.name, job.run.run_id):
+            returns = None
+            if job.settings.demand.add_expected_returns and (version := returns_version(job)):
+                versions[EXPECTED_RETURNS.name] = version
+                returns, _ = read_table(spark, job.workspace, EXPECTED_RETURNS.name, version)
             stockouts = detect_stockouts(
                 **frames,
                 business_date=job.run.business_date,
                 settings=job.settings.demand,
                 alert_backtests=backtests,
+                expected_returns=returns,
             )
             publish_table(stockouts, job, STOCKOUTS.name, versions | {ALERT_BACKTESTS.name: job.run.run_id})
 

@@ -347,6 +347,40 @@ def alert_backtest(**fields: Any) -> dict[str, Any]:
     return row | fields
 
 
+def return_forecast(**fields: Any) -> dict[str, Any]:
+    """One open line of customer c1, half of whose two units are expected back within the two days that are left."""
+    row: dict[str, Any] = {
+        "basket_key": f"b{next(_line_numbers)}",
+        "customer_id": "c1",
+        "store_id": "s1",
+        "product_id": "p1",
+        "sold_on": BUSINESS_DATE - timedelta(days=9),
+        "quantity": 2.0,
+        "amount_cents": 200,
+        "last_return_on": BUSINESS_DATE + timedelta(days=1),
+        "probability": 0.5,
+        "expected_units": 1.0,
+        "expected_units_by_day": [0.75, 0.25],
+        "fallback": None,
+        "model_version": "larder-shop-returns/1",
+        "business_date": BUSINESS_DATE,
+    }
+    return row | fields
+
+
+def expected_return(**fields: Any) -> dict[str, Any]:
+    """Half a unit of p1 is expected back in store s1 on the business date."""
+    row: dict[str, Any] = {
+        "store_id": "s1",
+        "product_id": "p1",
+        "returns_on": BUSINESS_DATE,
+        "expected_units": 0.5,
+        "n_lines": 1,
+        "business_date": BUSINESS_DATE,
+    }
+    return row | fields
+
+
 def frame(spark: SparkSession, table_name: str, rows: Iterable[Mapping[str, Any]]) -> DataFrame:
     """The rows as a DataFrame with the contract's schema; a field the contract does not know is an error."""
     table = contract(table_name)
@@ -388,6 +422,8 @@ def publish_rows(
         "next_offers": next_offer,
         "customer_days": customer_day,
         "customer_values": customer_value,
+        "return_forecasts": return_forecast,
+        "expected_returns": expected_return,
         "transactions": transaction,
         "expected_demand": expected_demand,
         "stock_levels": stock_level,

@@ -12,8 +12,8 @@ class EventInputs(Backbone):
     """Event features, static features and dropout; a kind adds how it encodes them.
 
     Args:   n_events: vocabulary size, special indices included; units: of each layer; attribute_buckets: vectors that
-            attributes share by their hashes; n_numbers: numeric attributes; own: further arguments of the kind, kept
-            in the model file.
+            attributes share by their hashes; n_numbers: numeric attributes; n_event_numbers: numbers of an event;
+            passes_on: see StaticFeatures; own: further arguments of the kind, kept in the model file.
     """
 
     def __init__(
@@ -26,6 +26,8 @@ class EventInputs(Backbone):
         static_units: int = 32,
         attribute_buckets: int = 256,
         n_numbers: int = 0,
+        n_event_numbers: int = 0,
+        passes_on: bool = False,
         dropout: float = 0.2,
         seed: int = 0,
         **kwargs: Any,
@@ -38,12 +40,16 @@ class EventInputs(Backbone):
             "static_units": static_units,
             "attribute_buckets": attribute_buckets,
             "n_numbers": n_numbers,
+            "n_event_numbers": n_event_numbers,
+            "passes_on": passes_on,
             "dropout": dropout,
             "seed": seed,
         }
         self.seed = seed
-        self.events = EventFeatures(n_events, event_units, seed=seed, name="events")
-        self.static = StaticFeatures(attribute_buckets, n_numbers, static_units, seed=seed + 1, name="static")
+        self.events = EventFeatures(n_events, event_units, n_event_numbers, seed=seed, name="events")
+        self.static = StaticFeatures(
+            attribute_buckets, n_numbers, static_units, passes_on=passes_on, seed=seed + 1, name="static"
+        )
         self.dropout = keras.layers.Dropout(dropout, seed=seed + 3000, name="dropout")
 
     def adapt(self, batch: Any) -> None:

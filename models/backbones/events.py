@@ -32,8 +32,9 @@ class EncodedEvents(NamedTuple):
 class EventBackbone(EventInputs):
     """An encoder over events with their values, started from what is known of the example from its beginning.
 
-    The state holds the encoder's state, the features of the latest event, and the static features. A recurrent encoder
-    also begins in hidden and cell states that a dense layer makes from the static features.
+    The state holds the encoder's state, the features of the latest event, and the static features; numbers that are
+    passed on come last, and no dropout touches them. A recurrent encoder also begins in hidden and cell states that a
+    dense layer makes from the static features.
 
     Shapes: as in `models/fields.py`; D encoder outputs, I event features, F static features; C = D + I + F.
     Args:   encoder: a name in EVENT_ENCODERS; units: of each of its layers, in one direction; kwargs: of EventInputs.
@@ -71,5 +72,6 @@ class EventBackbone(EventInputs):
         steps, state = self.encoder(inputs, mask=mask, training=training, **options)
         latest = ops.sum(ops.cast(mask, "int32"), axis=1) - 1
         of_latest = ops.take_along_axis(inputs, latest[:, None, None], axis=1)[:, 0]
-        state = self.dropout(ops.concatenate([state, of_latest, static], axis=-1), training=training)
+        made = ops.concatenate([state, of_latest, static[:, : self.static.units]], axis=-1)
+        state = ops.concatenate([self.dropout(made, training=training), static[:, self.static.units :]], axis=-1)
         return EncodedEvents(state, steps, mask)

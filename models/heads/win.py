@@ -7,6 +7,7 @@ from keras import ops
 
 from models import fields
 from models.backbones.events import EncodedEvents
+from models.heads.binary import BinaryHead
 from models.heads.head import Head
 from models.heads.mean import MeanHead
 from models.layers.event_features import EventFeatures
@@ -15,44 +16,11 @@ from models.tensors import Tensor, TensorBatch
 
 
 @keras.saving.register_keras_serializable("larder")
-class WinHead(Head):
-    """Probability that a case is won; an example whose outcome is not known has loss 0.
-
-    Shapes: B examples, C state.
-    """
+class WinHead(BinaryHead):
+    """Probability that a case is won; an example whose outcome is not known has loss 0."""
 
     loss_names = ("win",)
-
-    def __init__(self, state_units: int, seed: int = 0, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.supports_masking = True  # the mask is in the state; Keras need not pass one on
-        self.state_units, self.seed = state_units, seed
-        self.log_odds = keras.layers.Dense(
-            1, kernel_initializer=keras.initializers.RandomNormal(stddev=0.01, seed=seed), name="log_odds"
-        )
-
-    def build(self, input_shape: Any = None) -> None:
-        """Build the one dense layer."""
-        self.log_odds.build((None, self.state_units))
-        self.built = True
-
-    def call(self, state: EncodedEvents, batch: TensorBatch, training: bool = False) -> Tensor:
-        """Log odds of winning; float32 [B]."""
-        return self.log_odds(state.state)[:, 0]
-
-    def loss_per_example(self, outputs: Tensor, batch: TensorBatch) -> dict[str, Tensor]:
-        """Cross entropy where the outcome is known; float32 [B]."""
-        won, known = batch[fields.TARGET_WON], batch[fields.TARGET_WON_KNOWN]
-        return {"win": known * (ops.softplus(outputs) - won * outputs)}
-
-    def predict(self, state: EncodedEvents, batch: TensorBatch, *args: Any, **kwargs: Any) -> dict[str, Tensor]:
-        """win_probability float32 [B]."""
-        return {"win_probability": ops.sigmoid(self(state, batch))}
-
-    def get_config(self) -> dict[str, Any]:
-        """Constructor arguments."""
-        config: dict[str, Any] = super().get_config()
-        return config | {"state_units": self.state_units, "seed": self.seed}
+    target, known, output = fields.TARGET_WON, fields.TARGET_WON_KNOWN, "win_probability"
 
 
 @keras.saving.register_keras_serializable("larder")

@@ -13,6 +13,7 @@ from models.tensors import Tensor, TensorBatch
 
 _LOG_HOURS = 5.0  # log hours of a week, about: brings gaps to the size of the other features
 _HOURS, _WEEKDAYS = 24.0, 7.0
+_LARGEST = 4.0  # standard deviations of a number that is passed on: one mistyped price must not decide
 N_TIME_FEATURES = 7
 
 
@@ -24,13 +25,13 @@ class EventFeatures(keras.layers.Layer):
     and where in the training's time span the event lies, 0 at its beginning and 1 at its end and ever after. The last
     one lets a model see that a procedure changed; held at 1 it never leaves what the model was trained on.
 
-    Shapes: B examples, T events, U units; the output has U + 7.
+    Shapes: B examples, T events, U units, M numbers of an event; the output has U + 7 + M.
     """
 
-    def __init__(self, n_events: int, units: int, seed: int = 0, **kwargs: Any) -> None:
+    def __init__(self, n_events: int, units: int, n_numbers: int = 0, seed: int = 0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.n_events, self.units, self.seed = n_events, units, seed
-        self.output_units = units + N_TIME_FEATURES
+        self.n_events, self.units, self.n_numbers, self.seed = n_events, units, n_numbers, seed
+        self.output_units = units + N_TIME_FEATURES + n_numbers
 
     def build(self, input_shape: Any = None) -> None:
         """Make the vectors, and the span of the training's days."""
@@ -40,7 +41,7 @@ class EventFeatures(keras.layers.Layer):
         self.built = True
 
     def call(self, batch: TensorBatch) -> Tensor:
-        """float32 [B, T, U + 7]."""
+        """float32 [B, T, U + 7 + M]."""
         ids, hours = batch[fields.EVENT_IDS], batch[fields.EVENT_LOCAL_HOURS]
         first, last = self.span_days[0], self.span_days[1]
         days = batch[fields.EVENT_DAYS]
@@ -56,7 +57,10 @@ class EventFeatures(keras.layers.Layer):
             position,
         ]
         real = ops.cast(ids != PADDING, self.vectors.dtype)[..., None]
-        return ops.concatenate([self.lookup(ids), ops.stack(times, axis=-1)], axis=-1) * real
+        parts = [self.lookup(ids), ops.stack(times, axis=-1)]
+        if self.n_numbers:
+            parts.append(batch[fields.EVENT_NUMBERS])
+        return ops.concatenate(parts, axis=-1) * real
 
     def lookup(self, ids: Tensor) -> Tensor:
         """The vectors of some events; int32 [...] -> float32 [..., U]."""
@@ -70,7 +74,8 @@ class EventFeatures(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""
         config: dict[str, Any] = super().get_config()
-        return config | {"n_events": self.n_events, "units": self.units, "seed": self.seed}
+        sizes = {"n_events": self.n_events, "units": self.units, "n_numbers": self.n_numbers}
+        return config | sizes | {"seed": self.seed}
 
 
 @keras.saving.register_keras_serializable("larder")
@@ -80,12 +85,17 @@ class StaticFeatures(keras.layers.Layer):
     A number that is missing counts as the mean, and a second column says that it is missing.
 
     Shapes: B examples, A categorical and K numeric attributes, U units.
+    Args:   passes_on: whether the numbers follow the output, for heads that are linear in them.
     """
 
-    def __init__(self, buckets: int, n_numbers: int, units: int, seed: int = 0, **kwargs: Any) -> None:
+    def __init__(
+        self, buckets: int, n_numbers: int, units: int, *, passes_on: bool = False, seed: int = 0, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.buckets, self.n_numbers, self.units, self.seed = buckets, n_numbers, units, seed
-        self.output_units = units
+        self.passes_on = passes_on
+        self.passed_units = n_numbers if passes_on else 0
+        self.output_units = units + self.passed_units
         self.dense = keras.layers.Dense(
             units, activation="silu", kernel_initializer=keras.initializers.GlorotUniform(seed + 1), name="dense"
         )
@@ -100,7 +110,7 @@ class StaticFeatures(keras.layers.Layer):
         self.built = True
 
     def call(self, batch: TensorBatch) -> Tensor:
-        """float32 [B, U]."""
+        """float32 [B, U]; with `passes_on` [B, U + K], the numbers last, within 4 standard deviations of the mean."""
         hashes = batch[fields.ATTRIBUTES]
         row = ops.where(hashes == PADDING, 0, 1 + ops.mod(hashes, self.buckets))
         given = ops.cast(hashes != PADDING, self.vectors.dtype)[..., None]
@@ -108,7 +118,10 @@ class StaticFeatures(keras.layers.Layer):
         numbers = batch[fields.NUMBERS]
         missing = ops.isnan(numbers)
         known = ops.where(missing, ops.zeros_like(numbers), (numbers - self.mean) / self.deviation)
-        return self.dense(ops.concatenate([summed, known, ops.cast(missing, summed.dtype)], axis=-1))
+        if self.passes_on:
+            known = ops.clip(known, -_LARGEST, _LARGEST)
+        outputs = self.dense(ops.concatenate([summed, known, ops.cast(missing, summed.dtype)], axis=-1))
+        return ops.concatenate([outputs, known], axis=-1) if self.passes_on else outputs
 
     def adapt(self, batch: dict[str, np.ndarray]) -> None:
         """Set mean and deviation of the numbers; a column without two different values keeps 0 and 1."""
@@ -125,4 +138,4 @@ class StaticFeatures(keras.layers.Layer):
         """Constructor arguments."""
         config: dict[str, Any] = super().get_config()
         sizes = {"buckets": self.buckets, "n_numbers": self.n_numbers, "units": self.units}
-        return config | sizes | {"seed": self.seed}
+        return config | sizes | {"passes_on": self.passes_on, "seed": self.seed}

@@ -18,6 +18,7 @@ from pipeline.benchmarks.anomalies import compare as anomalies
 from pipeline.benchmarks.next_basket import compare as next_basket
 from pipeline.benchmarks.next_offer import compare as next_offer
 from pipeline.benchmarks.report.calibration import expected_calibration_error
+from pipeline.benchmarks.returns import compare as returns
 from pipeline.benchmarks.stockouts import page as stockouts
 from pipeline.benchmarks.styles import compare as styles
 from pipeline.benchmarks.time_to_next import compare as time_to_next
@@ -55,6 +56,12 @@ _SECTIONS: dict[str, tuple[str, str, Callable[[dict[str, Any]], str]]] = {
         "`larder:NAME` and `larder` have level and band of the nightly task; `larder` chooses among the others on the "
         "horizon before, and all else stands at its own level. Means over seeds; seconds of processor time.",
         value.table,
+    ),
+    "returns": (
+        "Returns, line by line",
+        "Which order lines come back within 30 days, from what is known when the order is placed; trained on lines "
+        "whose return window is over before the first line that is measured. Mean ± standard deviation over seeds.",
+        returns.table,
     ),
     "actions": (
         "The remaining actions of a case",

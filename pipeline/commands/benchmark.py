@@ -222,6 +222,36 @@ def value(
         _write(out, described, {"models": scores}, table)
 
 
+@app.command("returns")
+def returns(
+    *,
+    dataset: Annotated[
+        str, typer.Option(help="online_retail (then PATH), or a source that `larder run returns` ran for")
+    ],
+    out: Out,
+    path: Annotated[Path | None, typer.Argument(metavar="PATH", help="CSV in the columns of UCI Online Retail")] = None,
+    models: Models = None,
+    seeds: Seeds = "0..2",
+    part: Annotated[str, typer.Option(help="validation, to choose settings by, test, or test-as-published")] = "test",
+    measured_on: MeasuredOn = None,
+) -> None:
+    """Predict which order lines come back, from what is known when the order is placed.
+
+    Finished trials (a method and a seed) under --out are not run again.
+    """
+    from pipeline.benchmarks.returns.compare import compare, table
+    from pipeline.benchmarks.returns.methods import METHODS
+
+    with errors_in_one_line(*EXPECTED):
+        names = _names(models, METHODS)
+        scores = compare(dataset, path, names, seeds_of(seeds), out, part=part, say=typer.echo)
+        named = None if path is None else str(path)
+        described = _described(
+            measured_on, "returns", dataset, named, seeds=seeds, models=models, part=part, out=out.name
+        )
+        _write(out, described, {"models": scores}, table)
+
+
 @app.command("actions")
 def actions(
     *,

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from models.names import closest_of
+from pipeline.lake.known_names import known_names
 from pipeline.lake.lake import LakeError
 from pipeline.settings import Settings
 from pipeline.sources.source import SourceError, load_source
@@ -76,16 +77,6 @@ def offers_of(folder: Path, customer: str | None, product: str | None, within: i
     by_rank = customer is not None and product is None
     rows.sort(key=lambda row: (0.0 if by_rank else -row["probability_within"], row["offer_rank"], row["customer_id"]))
     return [{name: row[name] for name in (*_COLUMNS, *_MORE)} for row in rows]
-
-
-def known_names(folder: Path, column: str) -> set[str]:
-    """The customers or offers of a version."""
-    import pyarrow.dataset as ds
-
-    found: set[str] = set()
-    for batch in ds.dataset(folder, format="parquet").to_batches(columns=[column]):
-        found.update(batch.column(0).unique().to_pylist())
-    return found
 
 
 def _print(rows: list[dict[str, Any]], title: str) -> None:

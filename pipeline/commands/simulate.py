@@ -49,6 +49,9 @@ def simulate_shop(
     last_day: Annotated[datetime | None, LAST_DAY] = None,
     stockouts: Annotated[int, typer.Option(help="cut resupply plans under way on a day")] = DEFAULT.planted_stockouts,
     changes: Annotated[int, typer.Option(help="behaviour changes in any ten days")] = DEFAULT.planted_changes,
+    return_spread: Annotated[
+        float, typer.Option(help="how far customers and products differ in what they return")
+    ] = DEFAULT.return_spread,
     out: Folder = None,
 ) -> None:
     """Make raw and truth files of a simulated shop or sales team; the same settings make the same files."""
@@ -75,6 +78,7 @@ def simulate_shop(
             first_day=_first_day(first_day, last_day, days, _folder(out)),
             planted_stockouts=stockouts,
             planted_changes=changes,
+            return_spread=return_spread,
         )
     except ValidationError as error:
         refusals = (f"{refusal['loc'][0]}: {refusal['msg']}" for refusal in error.errors())

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 LENS_CLASS = "larder>Lens"
 """Under which Keras stores the class."""
 NEXT_OFFER_CLASS = "larder>NextOfferModel"
+RETURN_CLASS = "larder>LineReturns"
 _NOT_FINITE = "weights are not finite"
 
 
@@ -62,6 +63,19 @@ def model_problems(keras_file: Path, expected_class: str) -> list[str]:
 def _unreadable(error: Exception) -> str:
     """Whatever a library makes of a file, the file is at fault: a night never ends for that."""
     return f"the file cannot be read: {type(error).__name__}: {error}"[:500]
+
+
+def return_model_problems(keras_file: Path, number_names: tuple[str, ...]) -> list[str]:
+    """Why a stored model of returns must not be used: as `model_problems`, or it reads other numbers of a line."""
+    problems = model_problems(keras_file, RETURN_CLASS)
+    if problems:
+        return problems
+    with zipfile.ZipFile(keras_file) as archive:
+        stored = json.loads(archive.read("config.json"))["config"]["number_names"]
+    if tuple(stored) != number_names:
+        unknown = sorted(set(stored) ^ set(number_names)) or ["their order"]
+        return [f"it reads other numbers of a line than this version of Larder makes; first: {unknown[0]}"]
+    return []
 
 
 def non_finite_weights(keras_file: Path) -> list[str]:

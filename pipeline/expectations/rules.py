@@ -135,6 +135,34 @@ RULES: dict[str, tuple[Check, ...]] = {
         Check("last_acted_on", "is before the business date", "last_acted_on >= date'{business_date}'"),
         Check("business_date", "is the night of this run", "business_date <> date'{business_date}'"),
     ),
+    "order_lines": (
+        Check("sold_on", "is before the business date", "sold_on >= date'{business_date}'"),
+        Check(
+            "returned",
+            "is at most what was bought",
+            "aggregate(returned.quantity, 0D, (total, units) -> total + units) > quantity * (1 + 1e-6)",
+        ),
+        Check(
+            "returned",
+            "came back on or after the day of the sale and before the business date",
+            "exists(returned, back -> back.returned_on < sold_on OR back.returned_on >= date'{business_date}')",
+        ),
+    ),
+    "return_forecasts": (
+        Check("business_date", "is the night of this run", "business_date <> date'{business_date}'"),
+        Check("last_return_on", "is the business date or later", "last_return_on < date'{business_date}'"),
+        Check("expected_units", "is at most the line's units", "expected_units > quantity * (1 + 1e-6)"),
+        Check(
+            "expected_units_by_day",
+            "has a day for each until the last, which add up to expected_units",
+            "size(expected_units_by_day) <> datediff(last_return_on, business_date) + 1 OR abs(expected_units - "
+            "aggregate(expected_units_by_day, 0D, (total, units) -> total + units)) > 1e-6 * (1 + expected_units)",
+        ),
+    ),
+    "expected_returns": (
+        Check("returns_on", "is the business date or later", "returns_on < date'{business_date}'"),
+        Check("business_date", "is the night of this run", "business_date <> date'{business_date}'"),
+    ),
     "anomalies": (Check("observed_on", "is the business date or earlier", "observed_on > date'{business_date}'"),),
 }
 

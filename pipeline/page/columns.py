@@ -128,6 +128,7 @@ ANOMALIES = (
     Column("score", "Score", "units", 90, "how rare this is among similar customers: 3 is one in a thousand"),
     Column("direction", "Direction", "choice", 110, "less than usual is spent, or at least as much", False, DIRECTIONS),
     Column("monthly_value", "Spends a month", "money", 130, "what this customer spends in a usual month"),
+    Column("expected_back", "Expected back", "units", 124, "units of a customer's open orders expected to come back"),
     *_LIFE[1:],
 )
 

@@ -18,6 +18,7 @@ from pipeline.page.context import Context
 from pipeline.page.customer_rows import customers_view, reading_customers
 from pipeline.page.export import XLSX, write_csv, write_xlsx
 from pipeline.page.morning import read_morning
+from pipeline.page.returns import view_of
 from pipeline.page.rows import GridRequest, RequestError, stream
 from pipeline.page.views import SCOPES, VIEWS
 
@@ -39,8 +40,8 @@ def register(server: Flask, context: Context) -> None:
         scope, source = request.args.get("scope", "open"), request.args.get("source", "")
         if name not in {*VIEWS, CUSTOMERS} or scope not in SCOPES:
             abort(404)
-        view = customers_view() if name == CUSTOMERS else VIEWS[name](source, scope)
         try:
+            view = customers_view() if name == CUSTOMERS else view_of(context, name, source, scope)
             grid_request = GridRequest.of(json.loads(request.args.get("asked", "{}")))
             opened = _customers(context, source) if name == CUSTOMERS else context.reading()
             with opened as connection, tempfile.TemporaryDirectory() as folder:

@@ -95,7 +95,10 @@ def fetch_and_count(
 def count(connection: Connection, view: View, grid_request: GridRequest) -> int:
     """How many rows pass the filters; without the view's outer join, which adds no rows, where no filter needs it."""
     conditions, rows = _conditions(view, grid_request), view.rows
-    if all(view.fields[key].table is view.key.table for key in grid_request.filters) and rows.whereclause is not None:
+    own = view.key.table
+    if all(getattr(view.fields[key], "table", own) is own for key in grid_request.filters) and (
+        rows.whereclause is not None
+    ):
         rows = select(view.key).where(rows.whereclause)
     counted = rows.with_only_columns(func.count(), maintain_column_froms=True).where(*conditions)
     return int(connection.execute(counted).scalar_one())

@@ -19,9 +19,9 @@ from pipeline.page.downloads import link
 from pipeline.page.frame import nothing_yet
 from pipeline.page.morning import Morning, Tiles, read_morning, read_tiles
 from pipeline.page.people import person
+from pipeline.page.returns import view_of
 from pipeline.page.rows import GridRequest, RequestError, View, fetch_and_count
 from pipeline.page.views import SCOPES as SCOPE_NAMES
-from pipeline.page.views import VIEWS
 from pipeline.terminal import money
 
 MOST_ROW_NUMBER = 1_000_000_000
@@ -216,7 +216,7 @@ def answer(context: Context, name: str, request: dict[str, Any], source: str, sc
     if not isinstance(request, dict) or not isinstance(source, str) or scope not in SCOPE_NAMES:
         raise RequestError("the grid's request, its source or its scope is none")
     grid_request = GridRequest.of(request)
-    view = VIEWS[name](source, scope)
+    view = view_of(context, name, source, scope)
     start, end = block_of(request)
     with context.reading() as connection:
         found, total = fetch_and_count(connection, view, grid_request, start, end)

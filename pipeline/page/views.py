@@ -3,15 +3,17 @@
 A row is an incident, as of the night that showed it last; figures that only the alert has come from that night's alert.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Float, Select, case, cast, null, select
 
 from pipeline.alerts.incident_models import CLOSED, RESOLVED, SHOWN_STATES, STATES, Incident
 from pipeline.alerts.lifecycle import SNOOZED
 from pipeline.alerts.models import KINDS, AnomalyAlert, StockoutAlert
 from pipeline.page.columns import ANOMALIES, STOCKOUTS
 from pipeline.page.rows import View
+from pipeline.tables.sequences import FUNNEL_KINDS
 
 INCIDENT = Incident.__table__.c
 STOCKOUT, ANOMALY = StockoutAlert.__table__.c, AnomalyAlert.__table__.c
@@ -64,8 +66,11 @@ def stockouts(source: str, scope: str = "open") -> View:
     )
 
 
-def anomalies(source: str, scope: str = "open") -> View:
-    """Anomalies, strangest first."""
+def anomalies(source: str, scope: str = "open", expected_back: Mapping[str, float] | None = None) -> View:
+    """Anomalies, strangest first.
+
+    Args: expected_back: units that are expected back from customers, by their ids.
+    """
     return View(
         columns=ANOMALIES,
         fields=_COMMON
@@ -76,12 +81,21 @@ def anomalies(source: str, scope: str = "open") -> View:
             "score": ANOMALY.score,
             "direction": INCIDENT.direction,
             "monthly_value": INCIDENT.value_at_risk_cents,
+            "expected_back": _of_customers(expected_back or {}),
         },
         rows=_incidents(source, "anomaly", scope),
         key=INCIDENT.id,
         order=("score", "desc"),
         hidden=_HIDDEN,
     )
+
+
+def _of_customers(values: Mapping[str, float]) -> ColumnElement[Any]:
+    """A value of some customers as SQL, so that it is filtered, sorted and exported like a column of the store."""
+    if not values:
+        return cast(null(), Float)
+    of_customer = case(dict(values), value=INCIDENT.subject_id, else_=cast(null(), Float))
+    return case((INCIDENT.subject_kind == FUNNEL_KINDS[0], of_customer), else_=cast(null(), Float))
 
 
 VIEWS = {"stockouts": stockouts, "anomalies": anomalies}

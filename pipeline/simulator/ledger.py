@@ -9,6 +9,8 @@ Truth files (`truth/`, read by `larder simulate score` alone):
   delivered data can show it (three usual gaps for a customer who fell silent), `kind` content, size or timing.
 - `leavers.csv`: customers who left for good, the day of their last visit, and the day on which their absence shows, as
   above; empty where they came too rarely for that.
+- `returns.csv`, where customers and products differ in what they return: how many times the usual share of lines each
+  of them sends back; `kind` is customer or product.
 """
 
 import csv
@@ -22,6 +24,7 @@ from pipeline.simulator.catalogue import Assortment, product_id
 from pipeline.simulator.categories import CATEGORIES
 from pipeline.simulator.customers import Change
 from pipeline.simulator.files import as_csv, customer_id, product_ids, store_id, store_ids
+from pipeline.simulator.inclinations import ReturnInclinations
 from pipeline.simulator.shop import ShopSettings
 
 STOCKOUT_COLUMNS = (
@@ -76,6 +79,19 @@ class Ledger:
         date_of = self.shop.date_of
         rows = ((customer_id(who), date_of(day), "" if shown is None else date_of(shown)) for who, shown in gone)
         _append(self.truth / "leavers.csv", rows)
+
+    def inclinations(self, found: ReturnInclinations, n_customers: int, products: np.ndarray) -> None:
+        """How much customers and products return, of all there ever were."""
+        customers = np.arange(n_customers)
+        rows = [
+            ("customer", customer_id(int(who)), times)
+            for who, times in zip(customers, found.of_customers(customers), strict=True)
+        ]
+        rows += [
+            ("product", product_id(int(what)), times)
+            for what, times in zip(products, found.of_products(products), strict=True)
+        ]
+        _append(self.truth / "returns.csv", rows, ("kind", "id", "times"))
 
     def catalogue(self) -> None:
         """Every product ever listed; price is the list price in currency."""

@@ -25,6 +25,9 @@ class ShopSettings(BaseModel):
     first_day: date = Field(date(2025, 1, 6), description="first delivered day")
     planted_stockouts: int = Field(20, ge=0, description="cut resupply plans under way on any day")
     planted_changes: int = Field(20, ge=0, description="behaviour changes in any ten days")
+    return_spread: float = Field(
+        0.0, ge=0, le=3, description="how far customers and products differ in what they return; 0: not at all"
+    )
 
     @property
     def business_date(self) -> date:

@@ -17,6 +17,7 @@ from pipeline.simulator.baskets import Today, Wanted, fill_baskets, times_of_day
 from pipeline.simulator.catalogue import Assortment
 from pipeline.simulator.customers import CHANGE_KINDS, Change, Customers
 from pipeline.simulator.files import write_sales
+from pipeline.simulator.inclinations import ReturnInclinations
 from pipeline.simulator.ledger import Ledger
 from pipeline.simulator.shelves import CUT_DAYS, PROMOTION_UPLIFT, Shelves
 from pipeline.simulator.shop import HORIZON_DAYS, ShopSettings, count_on
@@ -79,6 +80,7 @@ class _Simulation:
         self.shelves = Shelves(shop.stores, self.assortment, weekday)
         self.launched_on = np.full(shop.products, -WARM_UP_DAYS - NOVEL_DAYS)
         self.returns: dict[int, list[dict[str, np.ndarray]]] = {}
+        self.inclinations = ReturnInclinations(shop.return_spread, shop.seed)
         self.changes_made = 0
         self.pending: list[Change] = []
         self.learnt = np.zeros(len(self.shelves.place))
@@ -90,6 +92,9 @@ class _Simulation:
                 self._deliver_plan()
             self._day(day)
         self.ledger.catalogue()
+        if self.shop.return_spread:
+            products = np.array([product.number for product in self.assortment.catalogue])
+            self.ledger.inclinations(self.inclinations, self.customers.next_number, products)
 
     def _deliver_plan(self) -> None:
         """Deliver the resupply plan of the coming two weeks, as it stands on the business date."""
@@ -178,7 +183,8 @@ class _Simulation:
 
     def _promise_returns(self, day: int, lines: dict[str, np.ndarray], rng: np.random.Generator) -> None:
         """Choose lines that come back, one unit or all of them, at the price paid."""
-        chosen = np.flatnonzero(rng.random(len(lines["units"])) < RETURNED_SHARE)
+        share = RETURNED_SHARE * self.inclinations.of_lines(lines["customer"], lines["product"])
+        chosen = np.flatnonzero(rng.random(len(lines["units"])) < share)
         after = rng.integers(1, RETURN_DAYS + 1, len(chosen))
         back = {name: values[chosen] for name, values in lines.items()}
         whole = rng.random(len(chosen)) < 0.5

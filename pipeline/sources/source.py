@@ -84,6 +84,9 @@ class Source(Layout):
     return_basket_prefix: str = Field(
         "C", description="what the receipt numbers of returns begin with", examples=["R-"]
     )
+    return_days: int = Field(
+        30, ge=1, le=365, description="days after a sale within which goods may come back", examples=[14]
+    )
     duplicates: Literal["reject", "keep"] = Field(
         "reject", description="what becomes of a line equal to another in every column", examples=["keep"]
     )

@@ -12,9 +12,11 @@ from pipeline.tables.customer_values import CUSTOMER_VALUES
 from pipeline.tables.demand_backtests import DEMAND_BACKTESTS
 from pipeline.tables.expected_demand import EXPECTED_DEMAND
 from pipeline.tables.next_offers import NEXT_OFFERS
+from pipeline.tables.order_lines import ORDER_LINES
 from pipeline.tables.predictions import PREDICTIONS
 from pipeline.tables.products import PRODUCTS
 from pipeline.tables.rejected_transactions import REJECTED_TRANSACTIONS
+from pipeline.tables.return_forecasts import EXPECTED_RETURNS, RETURN_FORECASTS
 from pipeline.tables.segments import CUSTOMER_SEGMENTS, PRODUCT_SEGMENTS
 from pipeline.tables.sequences import SEQUENCES
 from pipeline.tables.stock import RESUPPLIES, STOCK_LEVELS
@@ -53,6 +55,9 @@ TABLES: dict[str, Table] = {
         ACTION_PLANS,
         CUSTOMER_DAYS,
         CUSTOMER_VALUES,
+        ORDER_LINES,
+        RETURN_FORECASTS,
+        EXPECTED_RETURNS,
     )
 }
 

@@ -14,6 +14,7 @@ from tests.factories import (
     BUSINESS_DATE,
     alert_backtest,
     expected_demand,
+    expected_return,
     frame,
     product,
     publish,
@@ -75,6 +76,19 @@ def test_an_alert_says_when_goods_arrive_and_how_sure_its_demand_is(spark: Spark
     assert (alert.demand_p10, alert.demand_p90) == (poisson.ppf(0.1, 28.0), poisson.ppf(0.9, 28.0))
     (alert,) = detect(spark, resupplies=[])
     assert (alert.resupply, alert.resupply_on) == (0.0, None)
+
+
+def test_units_expected_back_are_supply_of_their_day_and_no_delivery(spark: SparkSession) -> None:
+    back = [expected_return(returns_on=BUSINESS_DATE + timedelta(days=day), expected_units=2.0) for day in (2, 9)]
+    found = detect_stockouts(
+        **tables(spark),
+        business_date=BUSINESS_DATE,
+        settings=DemandSettings(),
+        expected_returns=frame(spark, "expected_returns", back),
+    )
+    (alert,) = found.collect()
+    assert alert.residual == pytest.approx([11, 7, 5, 1, -3, -7, -11]), "the one after the horizon does not count"
+    assert (alert.resupply, alert.resupply_on) == (5.0, BUSINESS_DATE)
 
 
 def test_a_full_shelf_does_not_alert(spark: SparkSession) -> None:
