@@ -9,8 +9,8 @@ import typer
 
 from models.customer_value.kinds import SEGMENTS
 from models.names import closest_of, unknown_name
-from pipeline.commands.offers import known_names
 from pipeline.customer_story import CustomerStory, read_story
+from pipeline.lake.known_names import known_names
 from pipeline.lake.lake import Lake, LakeError
 from pipeline.settings import Settings
 from pipeline.sources.source import SourceError, load_source
