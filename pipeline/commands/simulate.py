@@ -13,9 +13,11 @@ from pydantic import ValidationError
 from models.names import look_up
 from pipeline.files import replace_text
 from pipeline.settings import Settings
-from pipeline.simulator.score import Score, ScoreError, read_shop, score_changes, score_stockouts
+from pipeline.simulator.score import Score, ScoreError, read_shop, return_ranks, score_changes, score_stockouts
 from pipeline.simulator.shop import ShopSettings
+from pipeline.tables.return_forecasts import RETURN_FORECASTS
 from pipeline.terminal import errors_in_one_line, print_table
+from pipeline.workspace import Workspace
 
 if TYPE_CHECKING:
     from pipeline.alerts.models import AnomalyAlert, StockoutAlert
@@ -110,10 +112,32 @@ def score(
         scores = score_stockouts(folder, pairs, settings.demand.horizon_days)
         scores += score_changes(folder, (alert.funnel_id for alert in strange if alert.funnel_kind == "customer"))
     _print(scores, day)
+    ranks = return_ranks(folder, _forecast_returns(settings, source, day))
+    for kind, rank in ranks.items():
+        typer.echo(f"returns by {kind}: rank correlation {rank:.2f} of forecast and planted")
     if json_file is not None:
         rows = [{**asdict(row), "recall": row.recall, "precision": row.precision} for row in scores]
+        known = {"business_date": day.isoformat(), "scores": rows, "return_ranks": ranks}
         with errors_in_one_line():
-            replace_text(json_file, json.dumps({"business_date": day.isoformat(), "scores": rows}, indent=1) + "\n")
+            replace_text(json_file, json.dumps(known, indent=1) + "\n")
+
+
+def _forecast_returns(settings: Settings, source: str, day: date) -> dict[str, dict[str, float]]:
+    """Mean probability of the open order lines of that night, by customer and product; nothing without a forecast."""
+    import pyarrow.dataset as ds
+
+    lake = Workspace.of(settings, source).lake
+    version = lake.current(RETURN_FORECASTS.name)
+    if version is None or lake.manifest(RETURN_FORECASTS.name, version).business_date != day:
+        return {}
+    columns = {"customer": "customer_id", "product": "product_id"}
+    lines = ds.dataset(lake.path(RETURN_FORECASTS.name, version), format="parquet")
+    table = lines.to_table(columns=[*columns.values(), "probability"])
+    means = {kind: table.group_by(name).aggregate([("probability", "mean")]) for kind, name in columns.items()}
+    return {
+        kind: dict(zip(mean[columns[kind]].to_pylist(), mean["probability_mean"].to_pylist(), strict=True))
+        for kind, mean in means.items()
+    }
 
 
 def _is_given(context: typer.Context, name: str) -> bool:

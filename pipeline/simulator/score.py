@@ -9,7 +9,7 @@ date.
 """
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -94,6 +94,28 @@ def score_changes(folder: Path, alerts: Iterable[str]) -> list[Score]:
     total = Score("behaviour changes", len(every), len(every & alerted), len(alerted), len(changed & alerted))
     kinds = (Score(f"behaviour changes, {kind}", len(who), len(who & alerted)) for kind, who in lately.items())
     return [total, *kinds]
+
+
+def return_ranks(folder: Path, probabilities: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """Rank correlation of forecast returns with how much customers and products were planted to return.
+
+    Args: probabilities: mean probability of the open lines, by `customer` and `product` and their ids; none of these
+          where the shop plants no such differences.
+    """
+    from scipy.stats import spearmanr
+
+    path = folder / "truth" / "returns.csv"
+    if not path.is_file():
+        return {}
+    truth = _rows(path)
+    found = {}
+    for kind, forecast in probabilities.items():
+        known = [
+            (forecast[row["id"]], float(row["times"])) for row in truth if row["kind"] == kind and row["id"] in forecast
+        ]
+        if len(known) > 1:
+            found[kind] = float(spearmanr(*zip(*known, strict=True)).statistic)
+    return found
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

@@ -3,9 +3,10 @@
 from datetime import date
 from typing import Any
 
+import pyarrow as pa
 from pyspark.sql import SparkSession
 
-from spark_jobs.build_order_lines import build_order_lines
+from spark_jobs.build_order_lines import build_order_lines, match_part
 from spark_jobs.sessions import BasketRules
 from tests.factories import BUSINESS_DATE, frame, transaction
 
@@ -53,3 +54,25 @@ def test_what_comes_back_in_its_own_session_was_never_sold_and_discounts_are_tak
     )
     assert [(row.product_id, row.quantity, row.returned) for row in found] == [("p1", 2.0, [])]
     assert found[0].amount_cents == 180, "270 after the discount, two of three units kept"
+
+
+def test_a_part_of_pairs_is_matched_without_spark() -> None:
+    event = pa.struct([("micros", pa.int64()), ("basket_key", pa.string()), ("sold_on", pa.date32()),
+                       ("bought", pa.int64()), ("returned", pa.int64())])  # fmt: skip
+    events = [
+        [(1, "b1", FIRST, 2_000_000, 0), (2, "b2", SECOND, 1_000_000, 1_000_000), (3, "b3", THIRD, 0, 500_000)],
+        [(1, "b1", FIRST, 1_000_000, 0), (9, "b9", FOURTH, 0, 3_000_000)],
+    ]
+    named = [[dict(zip(event.names, each, strict=True)) for each in pair] for pair in events]
+    part = pa.RecordBatch.from_pydict({"product_id": ["p1", "p2"], "events": pa.array(named, pa.list_(event))})
+    found = match_part(part).to_pylist()
+    assert [(row["basket_key"], row["product_id"], row["cancelled"]) for row in found] == [
+        ("b1", "p1", 0),
+        ("b2", "p1", 1_000_000),
+        ("b1", "p2", 0),
+    ]
+    assert [[(back["returned_on"], back["quantity"]) for back in row["returned"]] for row in found] == [
+        [(THIRD, 0.5)],
+        [],
+        [(FOURTH, 1.0)],
+    ]

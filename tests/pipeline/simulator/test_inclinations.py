@@ -7,6 +7,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from pipeline.simulator.inclinations import ReturnInclinations
+from pipeline.simulator.score import return_ranks
 from pipeline.simulator.shop import ShopSettings
 from pipeline.simulator.simulate import simulate
 from tests.pipeline.simulator.conftest import SMALL, SimulatedShop
@@ -45,3 +46,13 @@ def test_what_is_bought_stays_and_what_comes_back_follows_the_truth(
         times = truth[truth["kind"] == kind].set_index("id")["times"].reindex(share.index)
         assert times.notna().all()
         assert spearmanr(share, times).statistic > (0.6 if kind == "product" else 0.4), kind
+
+
+def test_forecasts_are_ranked_against_the_truth(shop: SimulatedShop, returning: SimulatedShop) -> None:
+    truth = returning.table("truth/returns.csv")
+    products = truth[truth["kind"] == "product"].set_index("id")["times"].to_dict()
+    turned = {name: -times for name, times in products.items()}
+    assert return_ranks(returning.folder, {"product": products})["product"] == pytest.approx(1.0)
+    assert return_ranks(returning.folder, {"product": turned | {"unknown": 1.0}})["product"] == pytest.approx(-1.0)
+    assert return_ranks(returning.folder, {"customer": {}}) == {}
+    assert return_ranks(shop.folder, {"product": products}) == {}, "nothing was planted"
