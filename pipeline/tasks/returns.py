@@ -31,7 +31,7 @@ class Returns:
     gate_metric = "ap"
     smaller_is_better = frozenset({"log_loss"})
     example_array = "numbers"
-    training_defaults: Mapping[str, Any] = MappingProxyType({"epochs": 3, "holdout_days": 28})
+    training_defaults: Mapping[str, Any] = MappingProxyType({"epochs": 3, "learning_rate": 3e-4, "holdout_days": 28})
 
     def architecture(self, settings: TrainingSettings) -> str:
         """A name in models/returns/config.py."""

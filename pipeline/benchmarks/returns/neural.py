@@ -14,7 +14,7 @@ from pipeline.dataset.return_models import ReturnTraining, predicted_log_odds
 from pipeline.dataset.return_outcomes import return_timing
 from pipeline.settings import TrainingSettings
 
-EPOCHS, LEARNING_RATE = 3, 1e-3
+EPOCHS, LEARNING_RATE = 2, 3e-4
 
 
 class NeuralReturns:
