@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 from sqlalchemy import Column as SqlColumn
@@ -21,6 +20,7 @@ from sqlalchemy.pool import StaticPool
 from pipeline.customer_story import RETURN_FORECASTS
 from pipeline.lake.lake import Lake
 from pipeline.page.columns import CUSTOMERS
+from pipeline.page.returns import units_by_customer
 from pipeline.page.rows import View
 from pipeline.tables.customer_values import CUSTOMER_VALUES
 from pipeline.tables.next_offers import NEXT_OFFERS
@@ -112,7 +112,7 @@ def _rows(folders: dict[str, Path]) -> list[dict[str, Any]]:
     offers = _by_customer(folders, NEXT_OFFERS.name, ("offer", "expected_on"), ds.field("offer_rank") == 1)
     is_customer = ds.field("funnel_kind") == "customer"
     visits = _by_customer(folders, PREDICTIONS.name, ("next_sold_on",), is_customer, key="funnel_id")
-    returns = _returns(folders)
+    returns = units_by_customer(folders[RETURN_FORECASTS]) if RETURN_FORECASTS in folders else {}
     for row in rows:
         offer = offers.get(row["customer"], {})
         visit = visits.get(row["customer"], {}).get("next_sold_on")
@@ -129,14 +129,3 @@ def _by_customer(
         return {}
     rows = ds.dataset(folders[table], format="parquet").to_table(columns=[key, *columns], filter=chosen)
     return {row.pop(key): row for row in rows.to_pylist()}
-
-
-def _returns(folders: dict[str, Path]) -> dict[str, float]:
-    """Units expected back of each customer."""
-    if RETURN_FORECASTS not in folders:
-        return {}
-    lines: pa.Table = ds.dataset(folders[RETURN_FORECASTS], format="parquet").to_table(
-        columns=["customer_id", "expected_units"]
-    )
-    sums = lines.group_by("customer_id").aggregate([("expected_units", "sum")])
-    return dict(zip(sums["customer_id"].to_pylist(), sums["expected_units_sum"].to_pylist(), strict=True))

@@ -1,9 +1,8 @@
-"""Units that customers are expected to send back, from the latest forecasts, for the table of behaviour alerts."""
+"""Units that customers are expected to send back, from the latest forecasts."""
 
 from functools import lru_cache
 from pathlib import Path
 
-import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from pipeline.lake.lake import Lake
@@ -17,7 +16,7 @@ MOST_CUSTOMERS = 2000
 
 
 def view_of(context: Context, name: str, source: str, scope: str) -> View:
-    """A table of the page, with what it shows beside the alert store."""
+    """A table of alerts, with what it shows beside the alert store."""
     if name == "anomalies":
         return anomalies(source, scope, expected_back(context.workspace(source).lake))
     return VIEWS[name](source, scope)
@@ -26,15 +25,25 @@ def view_of(context: Context, name: str, source: str, scope: str) -> View:
 def expected_back(lake: Lake) -> dict[str, float]:
     """Units by customer, of the customers with most of them; empty where no night has forecast returns."""
     version = lake.current(RETURN_FORECASTS.name)
-    return {} if version is None else _units_by_customer(lake.path(RETURN_FORECASTS.name, version))
+    if version is None:
+        return {}
+    # An erasure writes files anew, so that nobody who was erased is remembered here.
+    files = sorted(lake.path(RETURN_FORECASTS.name, version).rglob("*.parquet"))
+    return _most(tuple((str(file), file.stat().st_mtime_ns) for file in files))
 
 
-@lru_cache(maxsize=8)
-def _units_by_customer(folder: Path) -> dict[str, float]:
-    lines = ds.dataset(folder, format="parquet").to_table(columns=["customer_id", "expected_units"])
-    summed = lines.group_by("customer_id").aggregate([("expected_units", "sum")])
-    order = pc.select_k_unstable(
-        summed, k=MOST_CUSTOMERS, sort_keys=[("expected_units_sum", "descending"), ("customer_id", "ascending")]
-    )
-    most = summed.take(order)
-    return dict(zip(most["customer_id"].to_pylist(), most["expected_units_sum"].to_pylist(), strict=True))
+def units_by_customer(folder: Path) -> dict[str, float]:
+    """Units expected back of each customer, in one version of `return_forecasts`."""
+    return _summed(ds.dataset(folder, format="parquet"))
+
+
+@lru_cache(maxsize=4)
+def _most(files: tuple[tuple[str, int], ...]) -> dict[str, float]:
+    units = _summed(ds.dataset([file for file, _ in files], format="parquet")) if files else {}
+    return dict(sorted(units.items(), key=lambda each: (-each[1], each[0]))[:MOST_CUSTOMERS])
+
+
+def _summed(lines: ds.Dataset) -> dict[str, float]:
+    sums = lines.to_table(columns=["customer_id", "expected_units"]).group_by("customer_id")
+    found = sums.aggregate([("expected_units", "sum")])
+    return dict(zip(found["customer_id"].to_pylist(), found["expected_units_sum"].to_pylist(), strict=True))
