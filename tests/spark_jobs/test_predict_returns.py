@@ -86,4 +86,4 @@ def test_rates_predict_before_the_first_champion_and_then_the_champion_does(
     csv = larder("returns", "list", "--source", "shop", "--product", "p0", "--csv", "-")
     assert csv.splitlines()[0].startswith("customer_id,product_id,store_id")
     assert all(",p0," in line for line in csv.splitlines()[1:])
-    assert "c04" in larder("returns", "list", "--source", "shop", "--customer", "c4", status=1)
+    assert "no customer 'c4'" in larder("returns", "list", "--source", "shop", "--customer", "c4", status=1)
