@@ -21,7 +21,7 @@ class BinaryHead(Head):
     """Field with 0 or 1 for each example."""
     known: str | None = None
     """Field with 0 for examples whose target is not known, which have loss 0; None: all are."""
-    output: str
+    output_name: str
     """Name of the prediction."""
 
     def __init__(
@@ -62,7 +62,7 @@ class BinaryHead(Head):
 
     def predict(self, state: EncodedEvents, batch: TensorBatch, *args: Any, **kwargs: Any) -> dict[str, Tensor]:
         """The probability; float32 [B]."""
-        return {self.output: ops.sigmoid(self(state, batch))}
+        return {self.output_name: ops.sigmoid(self(state, batch))}
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""

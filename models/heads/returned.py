@@ -11,4 +11,4 @@ class ReturnedHead(BinaryHead):
     """Probability that something of a line comes back within the return window."""
 
     loss_names = ("returned",)
-    target, output = fields.TARGET_RETURNED, "return_probability"
+    target, output_name = fields.TARGET_RETURNED, "return_probability"

@@ -20,7 +20,7 @@ class WinHead(BinaryHead):
     """Probability that a case is won; an example whose outcome is not known has loss 0."""
 
     loss_names = ("win",)
-    target, known, output = fields.TARGET_WON, fields.TARGET_WON_KNOWN, "win_probability"
+    target, known, output_name = fields.TARGET_WON, fields.TARGET_WON_KNOWN, "win_probability"
 
 
 @keras.saving.register_keras_serializable("larder")

@@ -40,7 +40,7 @@ class ReturnConfig:
 
 RETURN_ARCHITECTURES: dict[str, ReturnConfig] = {
     "returns": ReturnConfig(),
-    "returns-transformer": ReturnConfig(encoder="transformer", units=(32, 64)),
+    "returns-transformer": ReturnConfig(encoder="transformer", units=(32, 32)),
 }
 
 
