@@ -49,9 +49,16 @@ def _column_checks(column: Column, *, is_key: bool) -> list[Check]:
         checks.append(Check(name, f"is at most {column.maximum}", f"{name} > {_literal(column.maximum)}"))
     if column.values:
         allowed = ", ".join(f"'{value}'" for value in column.values)
-        checks.append(Check(name, f"is one of {allowed}", f"{name} NOT IN ({allowed})"))
+        literals = ", ".join(_literal(value) for value in column.values)
+        checks.append(Check(name, f"is one of {allowed}", f"{name} NOT IN ({literals})"))
     return checks
 
 
-def _literal(value: float | date) -> str:
-    return f"date'{value.isoformat()}'" if isinstance(value, date) else repr(value)
+def _literal(value: float | date | str) -> str:
+    """The value in Spark SQL; a text may hold quotes and backslashes."""
+    if isinstance(value, date):
+        return f"date'{value.isoformat()}'"
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+        return f"'{escaped}'"
+    return repr(value)

@@ -46,7 +46,7 @@ def test_no_option_refuses_a_word_in_its_own_way() -> None:
         (("train", "--finetune", "policy"), "unknown finetune 'policy'; known: none, policy-gradient"),
         (("train", "--task", "next_bsket"), "unknown task 'next_bsket'; known: next_basket"),
         (("nightly", "--resume", "nightly-2026"), "no night nightly-2026"),
-        (("nightly", "--source", "shp"), "unknown source 'shp'; known: csv, sales, shop, tafeng"),
+        (("nightly", "--source", "shp"), "unknown source 'shp'; known: csv, fashion, sales, shop, tafeng"),
         (("run", "segment"), "unknown capability 'segment'; known: segments"),
         (("table", "stockout"), "unknown table 'stockout'; known: transactions"),
         (("model", "promote", "--source", "shop", *NIGHT, "--run-id", "run7"), "run 'run7' trained no candidate"),

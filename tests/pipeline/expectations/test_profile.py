@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from pipeline.expectations.checks import Check
+from pipeline.expectations.checks import Check, contract_checks
 from pipeline.expectations.profile import examples, profile
 from pipeline.lake.lake import Manifest
 from pipeline.tables.catalog import TABLES
+from pipeline.tables.contract import Column, Table
 from tests.factories import BUSINESS_DATE, basket, frame, prediction, sequence, transaction, vocabulary_entry
 
 NAN = float("nan")
@@ -138,3 +139,12 @@ def test_examples_are_keys_of_bad_rows(spark: SparkSession) -> None:
     manifest = Manifest(table="predictions", version="run1", business_date=BUSINESS_DATE, rows=2)
     check = Check("gap_days", "is at least 0", "gap_days < 0")
     assert examples(rows, manifest, check) == ["funnel_kind=customer, funnel_id=c7"]
+
+
+@pytest.mark.parametrize("value", ["it's", "back\\slash", "\\'", 'a "quoted" word'])
+def test_a_value_with_quotes_is_one_of_its_own(spark: SparkSession, value: str) -> None:
+    column = Column("word", "string", "", values=(value,))
+    checks = contract_checks(Table("words", "word", (column,), key=("word",)))
+    (check,) = [each for each in checks if "is one of" in each.rule]
+    words = spark.createDataFrame([(value,), ("another",)], "word string")
+    assert [row.word for row in words.filter(check.violation).collect()] == ["another"]
