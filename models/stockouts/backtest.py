@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.demand.counts import Array
-from models.stockouts.calibration import Calibration, fit_calibration
+from models.stockouts.calibration import UNCHANGED, Calibration, Week, fit_calibration
 from models.stockouts.shortages import Residual, Shelves, find_shortages
 
 
@@ -57,7 +57,7 @@ def judge_weeks(
 
     Args: weeks: oldest first.
     """
-    judged, stated, happened, calibration = [], [np.zeros(0)], [np.zeros(0, dtype=bool)], Calibration()
+    judged, past, calibration = [], list[Week](), UNCHANGED
     for week in weeks:
         raw = find_shortages(week.shelves, min_probability, residual).short_by.max(axis=1)
         shelves = replace(week.shelves, calibration=calibration)
@@ -66,7 +66,6 @@ def judge_weeks(
         judged.append(
             Judged(shortage.short_by.max(axis=1), came, shortage.is_alert, np.where(came, short.argmax(axis=1), 0))
         )
-        stated.append(raw)
-        happened.append(came)
-        calibration = fit_calibration(np.concatenate(stated), np.concatenate(happened))
+        past.append((raw, came))
+        calibration = fit_calibration(past)
     return judged, calibration

@@ -5,9 +5,14 @@ it is too high. A forecast whose bands are right can then still state .50 where 
 weeks' shelves are held against what became of them, store by store, and tonight's are brought to that: Platt scaling,
 drawn towards leaving them as they are where a store has few shelves in doubt.
 
+Shelves of one week share its weather and its holidays, and may say what does not hold in the next one. So only the
+share of the correction is taken that, made from the other weeks, would have been best for each past week; of a single
+week, which cannot show it, half.
+
 Source: Platt, "Probabilistic outputs for support vector machines", 1999; on the logit, with a normal prior.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +28,11 @@ LEAST = 1e-3
 PRIOR_SHELVES = 5.0
 SLOPES, SHIFTS = (0.25, 4.0), (-8.0, 8.0)
 MIN_SHELVES = 20
+# Parts of a correction that may be taken; of that of a single week.
+SHARES, SHARE_OF_ONE_WEEK = (0.0, 0.25, 0.5, 0.75, 1.0), 0.5
+
+# Of the shelves of one week, [n] each: the probability that was stated, and whether the shelf was short.
+Week = tuple[Array, NDArray[np.bool_]]
 
 
 @dataclass(frozen=True)
@@ -43,15 +53,50 @@ class Calibration:
             return probability
         return float(expit((logit(probability) - self.intercept) / self.slope))
 
+    def part(self, share: float) -> "Calibration":
+        """A share of the correction: 0 changes nothing, 1 is all of it."""
+        return Calibration(round(share * self.intercept, 4), round(self.slope**share, 4))
+
 
 UNCHANGED = Calibration()
 
 
-def fit_calibration(stated: Array, happened: NDArray[np.bool_]) -> Calibration:
-    """The likeliest calibration of past shelves, [n] each; nothing is changed where too few were in doubt."""
-    in_doubt = (stated > LEAST) & (stated < 1.0 - LEAST)
+def fit_calibration(weeks: Sequence[Week]) -> Calibration:
+    """The likeliest calibration of past weeks, as far as it holds from week to week.
+
+    Nothing is changed where fewer than MIN_SHELVES shelves were in doubt.
+    """
+    if not weeks:
+        return UNCHANGED
+    if len(weeks) == 1:
+        return _platt(*weeks[0]).part(SHARE_OF_ONE_WEEK)
+    left_out = [_platt(*_joined([*weeks[:number], *weeks[number + 1 :]])) for number in range(len(weeks))]
+    losses = [
+        sum(_log_loss(made.part(share), *week) for made, week in zip(left_out, weeks, strict=True)) for share in SHARES
+    ]
+    return _platt(*_joined(weeks)).part(SHARES[int(np.argmin(losses))])
+
+
+def _joined(weeks: Sequence[Week]) -> Week:
+    return np.concatenate([stated for stated, _ in weeks]), np.concatenate([happened for _, happened in weeks])
+
+
+def _in_doubt(stated: Array) -> NDArray[np.bool_]:
+    return (stated > LEAST) & (stated < 1.0 - LEAST)
+
+
+def _log_loss(calibration: Calibration, stated: Array, happened: NDArray[np.bool_]) -> float:
+    """Minus the log likelihood of the shelves in doubt."""
+    in_doubt = _in_doubt(stated)
+    came = np.clip(calibration.apply(stated[in_doubt]), LEAST, 1.0 - LEAST)
+    return -float(np.log(np.where(happened[in_doubt], came, 1.0 - came)).sum())
+
+
+def _platt(stated: Array, happened: NDArray[np.bool_]) -> Calibration:
+    """The likeliest calibration of shelves, [n] each, with the prior."""
+    in_doubt = _in_doubt(stated)
     if in_doubt.sum() < MIN_SHELVES:
-        return Calibration()
+        return UNCHANGED
     x, y = logit(stated[in_doubt]), happened[in_doubt].astype(np.float64)
 
     def loss(parameters: Array) -> float:

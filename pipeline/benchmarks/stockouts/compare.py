@@ -191,8 +191,7 @@ class _Calibrations:
         for store in np.unique(stores):
             past, of = self._past.get((plan.name, int(store)), []), stores == store
             if past:
-                fitted = fit_calibration(*(np.concatenate(each) for each in zip(*past, strict=True)))
-                calibrated[of] = fitted.apply(stated[of])
+                calibrated[of] = fit_calibration(past).apply(stated[of])
         alert = calibrated >= least
         found = {
             "calibration_error_as_stated": calibration_error(stated, came),

@@ -9,6 +9,10 @@ from models.stockouts.calibration import UNCHANGED, Calibration, calibration_err
 from models.stockouts.shortages import Shelves
 
 
+def weeks_of(stated: np.ndarray, came: np.ndarray, n: int = 4) -> list[tuple[np.ndarray, np.ndarray]]:
+    return list(zip(np.array_split(stated, n), np.array_split(came, n), strict=True))
+
+
 def drawn(intercept: float, slope: float, n: int = 4000) -> tuple[np.ndarray, np.ndarray]:
     """Stated probabilities, and what came by the calibration that these numbers are."""
     rng = np.random.default_rng(0)
@@ -19,7 +23,7 @@ def drawn(intercept: float, slope: float, n: int = 4000) -> tuple[np.ndarray, np
 @pytest.mark.parametrize(("intercept", "slope"), [(0.0, 1.0), (-0.8, 0.6), (0.7, 1.5)])
 def test_what_came_is_found_again(intercept: float, slope: float) -> None:
     stated, came = drawn(intercept, slope)
-    found = fit_calibration(stated, came)
+    found = fit_calibration(weeks_of(stated, came))
     assert found.intercept == pytest.approx(intercept, abs=0.15)
     assert found.slope == pytest.approx(slope, rel=0.15)
     assert calibration_error(found.apply(stated), came) < 0.03
@@ -37,9 +41,23 @@ def test_it_reorders_nothing_and_can_be_undone(intercept: float, slope: float, p
 
 
 def test_a_handful_of_shelves_changes_nothing() -> None:
-    assert fit_calibration(np.full(5, 0.5), np.ones(5, dtype=bool)) == UNCHANGED
-    few = fit_calibration(np.full(25, 0.5), np.zeros(25, dtype=bool))
-    assert few.apply(np.array([0.5]))[0] > 0.02
+    assert fit_calibration(weeks_of(np.full(5, 0.5), np.ones(5, dtype=bool))) == UNCHANGED
+    few = fit_calibration(weeks_of(np.full(50, 0.5), np.zeros(50, dtype=bool), 2))
+    assert 0.02 < few.apply(np.array([0.5]))[0] < 0.5
+
+
+def test_of_one_week_half_the_correction_is_taken_however_many_shelves_it_had() -> None:
+    stated, came = drawn(-0.8, 0.6)
+    one, whole = fit_calibration([(stated, came)]), fit_calibration(weeks_of(stated, came))
+    assert one.intercept == pytest.approx(whole.intercept / 2, abs=0.01)
+    assert one.slope == pytest.approx(whole.slope**0.5, abs=0.01)
+
+
+@given(st.floats(0.5, 1.5), st.floats(0.05, 0.5))
+def test_weeks_that_contradict_each_other_change_little(shift: float, probability: float) -> None:
+    """As after a holiday: the shelves of one week were short more often than stated, those of the next less often."""
+    weeks = [drawn(shift, 1.0, 1000), drawn(-shift, 1.0, 1000)]
+    assert fit_calibration(weeks).apply(np.array([probability]))[0] == pytest.approx(probability, abs=0.03)
 
 
 def past(seed: int, sold: float, n: int = 200) -> PastShelves:
