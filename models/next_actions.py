@@ -86,6 +86,10 @@ class NextActions(MultiHeadModel):
         }
         return found | (self.win.predict(state, batch) if self.has_outcomes else {})
 
+    def likeliest(self, batch: TensorBatch, steps: int, beams: int) -> Tensor:
+        """The most probable rest of each case that a beam search finds; int32 [B, steps], END where it ends."""
+        return self.remainder.likeliest(self(batch), steps, beams)[0]
+
     def next_probabilities(self, batch: TensorBatch) -> Tensor:
         """Of each action to be the next one; float32 [B, V]."""
         return ops.exp(self.remainder.next_log_probabilities(self(batch)))

@@ -79,6 +79,25 @@ class FlatRemainderHead(Head):
         found = ops.take_along_axis(log_probabilities, chosen[..., None], axis=-1)[..., 0]
         return events, ops.sum(found * ops.cast(events != PADDING, found.dtype), axis=-1)
 
+    def likeliest(self, state: EncodedEvents, max_events: int, beams: int) -> tuple[Tensor, Tensor]:
+        """The most probable whole remainder; int32 [B, S] and log probability float32 [B].
+
+        Exact, whatever the beams: steps are independent given the state, so that for each length the likeliest events
+        are those of its steps, and the best length is the best of S.
+        """
+        log_probabilities = self._log_probabilities(state)[:, :max_events]
+        is_end = ops.arange(self.n_events) == END
+        goes_on = ops.where(is_end, _IMPOSSIBLE, log_probabilities)
+        most, chosen = ops.max(goes_on, axis=-1), ops.cast(ops.argmax(goes_on, axis=-1), "int32")
+        so_far = ops.cumsum(most, axis=1)
+        ends_here = so_far - most + log_probabilities[:, :, END]
+        # A remainder without an end within the steps is as probable as its events.
+        lengths = ops.concatenate([ends_here, so_far[:, -1:]], axis=1)
+        best = ops.cast(ops.argmax(lengths, axis=1), "int32")[:, None]
+        steps = ops.arange(ops.shape(chosen)[1])[None]
+        events = ops.where(steps < best, chosen, ops.where(steps == best, END, PADDING))
+        return events, ops.max(lengths, axis=1)
+
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""
         config: dict[str, Any] = super().get_config()

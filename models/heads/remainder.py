@@ -111,6 +111,40 @@ class RemainderHead(Head):
         """The likeliest event of each step given those before; int32 [B, S] and log probability float32 [B]."""
         return self._decode(state, max_events, lambda scores, _: ops.cast(ops.argmax(scores, axis=-1), "int32"))
 
+    def likeliest(self, state: EncodedEvents, max_events: int, beams: int) -> tuple[Tensor, Tensor]:
+        """The most probable whole remainder among those that a beam search reaches.
+
+        An ended remainder keeps its beam with its own probability; one that has not ended after `max_events` is as
+        probable as its events. With one beam this is `greedy`.
+
+        Args:    beams: width W of the search, at least 1.
+        Returns: events int32 [B, S], END once where it ends and 0 after it; their log probability float32 [B].
+        """
+        states, outputs = self._first(state)
+        cases = ops.shape(outputs)[0]
+        states = [ops.repeat(each, beams, axis=0) for each in states]
+        outputs = ops.repeat(outputs, beams, axis=0)
+        wide = EncodedEvents(*(ops.repeat(part, beams, axis=0) for part in state))
+        # All beams of a case begin alike, and only the first of them counts.
+        score = ops.tile(ops.where(ops.arange(beams) == 0, 0.0, _IMPOSSIBLE), [cases])
+        done = ops.zeros_like(score, dtype="bool")
+        stays = ops.where(ops.arange(self.n_events) == PADDING, 0.0, _IMPOSSIBLE)
+        first_row = beams * ops.arange(cases)[:, None]
+        events: list[Tensor] = []
+        for step in range(max_events):
+            log_probabilities = self._log_probabilities(outputs, wide, first=step == 0)
+            total = score[:, None] + ops.where(done[:, None], stays, log_probabilities)
+            best, places = ops.top_k(ops.reshape(total, (-1, beams * self.n_events)), beams)
+            parents = ops.reshape(first_row + places // self.n_events, (-1,))
+            chosen = ops.cast(ops.reshape(places % self.n_events, (-1,)), "int32")
+            score, done = ops.reshape(best, (-1,)), ops.logical_or(ops.take(done, parents), chosen == END)
+            events = [ops.take(each, parents) for each in events] + [chosen]
+            if step + 1 < max_events:
+                states = [ops.take(each, parents, axis=0) for each in states]
+                outputs, states = self.decoder.step(self._input(chosen, wide), states)
+        found = ops.reshape(ops.stack(events, axis=1), (-1, beams, max_events))
+        return found[:, 0], ops.reshape(score, (-1, beams))[:, 0]
+
     def get_config(self) -> dict[str, Any]:
         """Not possible alone: the head shares its events with the backbone, and the model makes both."""
         raise NotImplementedError("a remainder head is made by its model")

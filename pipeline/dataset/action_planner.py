@@ -18,7 +18,7 @@ from pipeline.task import Batch
 if TYPE_CHECKING:
     from models.next_actions import NextActions
 
-SAMPLES = 50
+SAMPLES, BEAMS = 50, 8
 _AT_ONCE = 512
 _TARGETS = (
     fields.TARGET_EVENTS,
@@ -59,7 +59,8 @@ class Plans:
 class ActionPlanner:
     """Decodes plans; one graph serves all batches.
 
-    Args: decoding: "consensus" of samples (the remainder of the largest expected similarity) or "greedy";
+    Args: decoding: "consensus" of samples (the remainder of the largest expected similarity), "greedy", or "beam" (the
+          most probable remainder that BEAMS beams reach);
           longest_past: latest actions that are read, default: those that the model was trained on.
     """
 
@@ -69,6 +70,9 @@ class ActionPlanner:
         self.model, self._decoding, self._seed = model, decoding, seed
         self._longest_past = longest_past or model.config.longest_past
         self._plan: Callable[[Batch], Any] = compiled(self._planned)
+        self._likeliest: Callable[[Batch], Any] = compiled(
+            lambda batch: model.likeliest(batch, model.config.longest_rest, BEAMS)
+        )
         self._next: Callable[[Batch], Any] = compiled(model.next_probabilities)
         self._win: Callable[[Batch], Any] = compiled(model.win_probability)
 
@@ -114,11 +118,14 @@ class ActionPlanner:
     def _part(self, log: ActionLog, prefixes: Prefixes, identities: np.ndarray, start: int) -> Plans:
         chosen = np.arange(start, min(start + _AT_ONCE, len(prefixes)))
         inputs = self._read(log, prefixes.select(chosen))
+        likeliest = self._likeliest(inputs) if self._decoding == "beam" else None
         inputs["uniforms"] = self._uniforms(identities[chosen], self.model.config.longest_rest)
         found = {name: np.asarray(value) for name, value in self._plan(inputs).items()}
         samples = [[_actions(row) for row in rows] for rows in found["samples"]]
         counts = [counted(each) for each in samples]
-        if self._decoding == "greedy":
+        if likeliest is not None:
+            remainders = [_actions(row) for row in np.asarray(likeliest)]
+        elif self._decoding == "greedy":
             remainders = [_actions(row) for row in found["greedy"]]
         else:
             remainders = [consensus(each) for each in counts]

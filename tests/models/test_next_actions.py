@@ -1,6 +1,7 @@
 """Networks for next actions: padding changes nothing, an open case goes on, what is known of a case is used."""
 
 from dataclasses import asdict, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,33 @@ def test_it_learns_two_procedures_that_the_attributes_decide(model: NextActions)
     for name in (fields.ATTRIBUTES, fields.NUMBERS):
         shuffled[name] = shuffled[name][::-1]
     assert (plan(model, shuffled)["greedy"][:, 0] == greedy[::-1, 0]).all(), "the attributes alone tell them apart"
+
+
+def test_the_likeliest_remainder_of_all_is_found_by_enough_beams(model: NextActions) -> None:
+    batch = batch_of(LOG, Prefixes(np.array([0, 1]), np.array([1, 1])))
+    actions = range(3, 3 + len(NAMES))
+    every = [(*rest, END)[:3] for n in (1, 2, 3) for rest in product(actions, repeat=n)]
+    targets = np.array([[*rest, *[PADDING] * (3 - len(rest))] for rest in every], np.int32)
+    best = []
+    for case in range(2):
+        one = {name: np.repeat(array[case : case + 1], len(every), axis=0) for name, array in batch.items()}
+        one[fields.TARGET_EVENTS] = targets
+        log_probabilities = np.asarray(model.remainder(model(one), one))[:, :3]
+        found = np.take_along_axis(log_probabilities, targets[..., None], axis=-1)[..., 0] * (targets != PADDING)
+        best.append(every[int(np.argmax(found.sum(axis=1)))])
+    likeliest, _ = model.remainder.likeliest(model(batch), 3, beams=len(every))
+    assert [tuple(int(each) for each in row if each) for row in np.asarray(likeliest)] == best
+
+
+def test_more_beams_find_nothing_less_likely(model: NextActions) -> None:
+    state = model(batch_of(LOG))
+    greedy, of_greedy = (np.asarray(each) for each in model.remainder.greedy(state, STEPS))
+    one, of_one = (np.asarray(each) for each in model.remainder.likeliest(state, STEPS, 1))
+    _, of_many = (np.asarray(each) for each in model.remainder.likeliest(state, STEPS, 6))
+    if model.config.kind != "flat":
+        np.testing.assert_array_equal(one, greedy)
+    assert (of_one >= of_greedy - 1e-4).all()
+    assert (of_many >= of_one - 1e-4).all()
 
 
 def test_a_longer_pad_changes_nothing(model: NextActions) -> None:

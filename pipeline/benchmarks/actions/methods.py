@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from models.next_actions import NextActions
 
 CEILING = "perfect_knowledge"
-NO_STATIC, NO_SEQUENCE, NO_POSITION, GREEDY = "without_static", "without_sequence", "without_position", "greedy"
+NO_STATIC, NO_SEQUENCE, NO_POSITION = "without_static", "without_sequence", "without_position"
+GREEDY, BEAM = "greedy", "beam"
 _LONGEST = 30
 _NEVER = 1e6  # days since 1970
 
@@ -37,7 +38,7 @@ class Predicted:
 
 def method_names(dataset: str) -> list[str]:
     """All methods for a data set: architectures and their variants, counts, and the ceiling where it is known."""
-    variants = [f"actions_lstm+{GREEDY}", f"actions_lstm+{NO_POSITION}"]
+    variants = [f"actions_lstm+{GREEDY}", f"actions_lstm+{BEAM}", f"actions_lstm+{NO_POSITION}"]
     if dataset == SALES:
         variants += [f"actions_lstm+{NO_STATIC}", f"actions_lstm+{NO_SEQUENCE}"]
     return [*ACTION_ARCHITECTURES, *variants, *COUNTS, *([CEILING] if dataset == SALES else [])]
@@ -106,6 +107,7 @@ def _by_network(architecture: str, variant: str, named: NamedLog, seed: int) -> 
         spec = TrainingFolder(folder=Path(folder), settings=settings)
         train_alone(task, spec, examples)
         model = task.load(spec.model_path)
-    planner = ActionPlanner(model, "greedy" if variant == GREEDY else "consensus", seed=seed, longest_past=longest_past)
+    decoding = variant if variant in (GREEDY, BEAM) else "consensus"
+    planner = ActionPlanner(model, decoding, seed=seed, longest_past=longest_past)
     plans = planner.plan(examples.log, examples.held_out, identities_of(examples, examples.held_out))
     return Predicted(examples, plans.remainders, plans.next_probabilities, plans.win_probabilities)
