@@ -15,14 +15,14 @@ and clear the task.
 from airflow.sdk import chain
 
 from pipeline.orchestration.capability import capability_dag
-from pipeline.orchestration.tasks import gate, larder_command, spark_job
+from pipeline.orchestration.tasks import gate, promotion, spark_job
 
 TASK = ("--task", "returns")
 
 with capability_dag("returns", __doc__) as dag:
     lines = spark_job("build_order_lines", minutes=30)
     candidate = spark_job("train_model", minutes=60, arguments=TASK)
-    champion = larder_command("promote_model", " ".join(("model promote", *TASK)), minutes=15)
+    champion = promotion(*TASK, minutes=15)
     forecasts = spark_job("predict_returns", minutes=30)
     chain(
         lines,

@@ -104,15 +104,20 @@ EVENT_INPUTS: Final = (
     Field(EVENT_LOCAL_HOURS, "float32", ("B", "E"), "hours", "of the day, where the event happened"),
     Field(EVENT_WEEKDAYS, "float32", ("B", "E"), "days", "since Monday"),
     Field(EVENT_DAYS, "float32", ("B", "E"), "days", "since 1970"),
-    Field(EVENT_NUMBERS, "float32", ("B", "E", "M"), "see names", "orders: columns are ORDER_NUMBERS"),
     Field(NUMBERS, "float32", ("B", "K"), "as delivered", "numeric attributes; not a number where one is missing"),
+)
+# Of orders alone.
+ORDER_INPUTS: Final = (Field(EVENT_NUMBERS, "float32", ("B", "E", "M"), "see names", "columns are ORDER_NUMBERS"),)
+ORDER_TARGETS: Final = (
+    Field(TARGET_RETURNED, "float32", ("B",), "0 or 1", "whether units of the line came back within the return window"),
 )
 EVENT_TARGETS: Final = (
     Field(TARGET_EVENTS, "int32", ("B", "S"), "event index", "events to come, END, then 0"),
     Field(TARGET_DAYS, "float32", ("B", "S"), "days", "from the event before each event to come; 0 at END and padding"),
     Field(TARGET_WON, "float32", ("B",), "0 or 1", "whether the case was won; 0 where that is not known"),
     Field(TARGET_WON_KNOWN, "float32", ("B",), "0 or 1", "whether its outcome is known"),
-    Field(TARGET_RETURNED, "float32", ("B",), "0 or 1", "whether units of the line came back within the return window"),
     Field(EXAMPLE_WEIGHTS, "float32", ("B",), "1", "of the example in the losses of events to come"),
 )
-FIELDS: Final = {field.name: field for field in (*INPUTS, *TARGETS, *EVENT_INPUTS, *EVENT_TARGETS)}
+FIELDS: Final = {
+    field.name: field for field in (*INPUTS, *TARGETS, *EVENT_INPUTS, *ORDER_INPUTS, *EVENT_TARGETS, *ORDER_TARGETS)
+}

@@ -83,8 +83,7 @@ class TrainingSettings(Section):
     """The source's `[offers]`: a job of the source sets them (`task_and_settings`)."""
     actions: ActionRules = ActionRules()
     """What the source's `[actions]` says of training, likewise."""
-    return_days: int = 30
-    """The source's `return_days`, likewise."""
+    return_days: int = Field(30, ge=1, description="days in which a line may come back; the source's `return_days`")
 
 
 class PromotionSettings(Section):

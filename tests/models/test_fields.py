@@ -10,6 +10,8 @@ from models.fields import (
     EVENT_TARGETS,
     FIELDS,
     INPUTS,
+    ORDER_INPUTS,
+    ORDER_TARGETS,
     OWN_LOG_UNITS,
     TARGETS,
 )
@@ -17,7 +19,8 @@ from tests.models.batches import assert_as_described, random_batch
 
 
 def test_no_name_comes_twice() -> None:
-    assert len(FIELDS) == len(INPUTS) + len(TARGETS) + len(EVENT_INPUTS) + len(EVENT_TARGETS)
+    groups = (INPUTS, TARGETS, EVENT_INPUTS, EVENT_TARGETS, ORDER_INPUTS, ORDER_TARGETS)
+    assert len(FIELDS) == sum(map(len, groups))
     for columns in (BASKET_FEATURES, CANDIDATE_FEATURES, OWN_FEATURES, SCALED_FEATURES, FEATURES):
         assert len(set(columns)) == len(columns)
 

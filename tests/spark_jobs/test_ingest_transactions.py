@@ -166,5 +166,5 @@ def test_a_file_that_cannot_be_read_is_named_and_nothing_is_published(
 
 
 def test_an_unknown_source_is_one_clear_error(settings: Settings) -> None:
-    with pytest.raises(SystemExit, match="unknown source 'nowhere'; known: csv, shop, tafeng"):
+    with pytest.raises(SystemExit, match="unknown source 'nowhere'; known: csv, fashion, sales, shop, tafeng"):
         main(["--source", "nowhere", "--business-date", "2026-02-11", "--run-id", "run1"])

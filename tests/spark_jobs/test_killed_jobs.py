@@ -78,6 +78,7 @@ JOBS = [
             "stock_levels": [stock_level(product_id=f"p{number}") for number in range(5)],
             "resupplies": [resupply()],
             "products": [product(product_id=f"p{number}") for number in range(5)],
+            "demand_backtests": [],
         },
         {"stockouts": [stockout()]},
         ("stockouts",),

@@ -47,8 +47,11 @@ def test_a_night_measures_and_registers_once(shop: Workspace) -> None:
 
     card = Scorecard.read(shop.task_folder("run1", "next_basket"))
     assert set(card.models) == {"candidate", "global_top", "personal_top", "personal_then_global", "kaplan_meier"}
-    # Every gap is a week, so that the days waited say exactly when the next basket comes.
-    assert card.models["kaplan_meier"] == {"days_brier": pytest.approx(0.0), "days_concordance": pytest.approx(1.0)}
+    # Every gap is a week, so that the days waited say when the next basket comes (but for what the last open gaps add).
+    assert card.models["kaplan_meier"] == {
+        "days_brier": pytest.approx(0.0, abs=0.001),
+        "days_concordance": pytest.approx(1.0),
+    }
     assert 0.0 < card.models["candidate"]["days_brier"] < 1.0
     # Who buys the same every week is predicted by the own list, so the protocol and the metrics must agree on it.
     assert card.models["personal_top"]["recall@5"] == pytest.approx(1.0)
