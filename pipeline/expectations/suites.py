@@ -1,6 +1,7 @@
 """The Great Expectations suite of each table, its run on a profile, and the Data Docs that operators open."""
 
 import fcntl
+import json
 import logging
 import shutil
 import threading
@@ -120,6 +121,7 @@ def _context(docs: Path) -> Iterator["EphemeralDataContext"]:
     }
     with (docs / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        _forget_half_written(docs)
         yield gx.get_context(
             mode="ephemeral",
             project_config=DataContextConfig(
@@ -129,6 +131,24 @@ def _context(docs: Path) -> Iterator["EphemeralDataContext"]:
                 progress_bars=ProgressBarsConfig(globally=False),
             ),
         )
+
+
+def _forget_half_written(docs: Path) -> None:
+    """Remove files that a full disk or a kill left without their end: Great Expectations writes in place.
+
+    Each is written again when it is needed; read as it is, one would end every later audit of its table.
+    """
+    stored = docs / RESULTS
+    for path in stored.rglob("*.json"):
+        try:
+            whole = isinstance(json.loads(path.read_bytes()), dict)
+        except ValueError:
+            whole = False
+        if not whole:
+            path.unlink()
+    for path in stored.rglob(".ge_store_backend_id"):
+        if path.stat().st_size == 0:
+            path.unlink()
 
 
 def _forget_old_results(docs: Path, table: str) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.expectations import suites
 from pipeline.expectations.profile import Profile
-from pipeline.expectations.suites import Failure, RowBounds, failures_of, index_page
+from pipeline.expectations.suites import RESULTS, Failure, RowBounds, failures_of, index_page
 
 EXPECTATION = "expect_column_values_to_be_between"
 
@@ -35,3 +35,11 @@ def test_failures_and_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
     failures_of(good, bounds, "products", "run3", docs)
     assert "validations/products/run1" not in index_page(docs).read_text()
+
+    # As a full disk leaves them.
+    stored = list((docs / RESULTS).rglob("*.json")) + list((docs / RESULTS).rglob(".ge_store_backend_id"))
+    assert len(stored) > 4
+    for number, path in enumerate(stored):
+        path.write_bytes(path.read_bytes()[: 20 * (number % 2)] if path.suffix else b"")
+    assert failures_of(good, bounds, "products", "run4", docs) == []
+    assert "validations/products/run4" in index_page(docs).read_text()
