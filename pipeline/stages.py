@@ -1,5 +1,7 @@
 """What each stage of a run did: name, rows in and out, seconds. The terminal, the report and operators read these."""
 
+import errno
+import fcntl
 import json
 import os
 import time
@@ -60,8 +62,21 @@ def not_registered(run_folder: Path, task: str) -> str | None:
 
 
 def _append(run_folder: Path, record: Stage) -> None:
-    handle = os.open(run_folder / "stages.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    """Add a line, whole or not at all; half a line that a kill or a full disk left is removed first.
+
+    Raises: OSError: where there is no room for it.
+    """
+    line = (json.dumps(asdict(record), default=str) + "\n").encode()
+    path = run_folder / "stages.jsonl"
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
     try:
-        os.write(handle, (json.dumps(asdict(record), default=str) + "\n").encode())
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        written = os.pread(handle, os.fstat(handle).st_size, 0)
+        whole = written.rfind(b"\n") + 1
+        if whole < len(written):
+            os.ftruncate(handle, whole)
+        if os.write(handle, line) < len(line):
+            os.ftruncate(handle, whole)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
     finally:
         os.close(handle)
