@@ -22,13 +22,12 @@ run at a time, since each night learns from the champion of the night before, an
 own limit. `--to-date` is midnight, so its morning is not made.
 """
 
-import os
 from datetime import datetime
 
-from airflow.sdk import DAG, Param, chain
+from airflow.sdk import DAG, chain
 
 from pipeline.orchestration.assets import ALERTS
-from pipeline.orchestration.identity import MACROS
+from pipeline.orchestration.identity import MACROS, run_params
 from pipeline.orchestration.tasks import deadline, default_args, gate, larder_command, promotion, spark_job
 
 with DAG(
@@ -39,18 +38,7 @@ with DAG(
     start_date=datetime(2000, 1, 1),  # nothing is caught up; any later morning can be backfilled
     catchup=False,
     max_active_runs=1,
-    params={
-        "business_date": Param(
-            None, type=["null", "string"], format="date", description="YYYY-MM-DD; empty: the day the run was due"
-        ),
-        "source": Param(
-            os.environ.get("LARDER_SOURCE", "shop"),
-            type="string",
-            minLength=1,
-            description="shop, tafeng, csv, or the path to a TOML description",
-        ),
-        "run_name": Param(None, type=["null", "string"], description="names the table versions; empty: the run id"),
-    },
+    params=run_params(),
     default_args=default_args(),
     user_defined_macros=MACROS,
     deadline=deadline(),

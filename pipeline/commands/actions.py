@@ -1,13 +1,13 @@
 """`larder actions`: what is still to be done in each open case, and what a plan rests on."""
 
 import json
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from pipeline.case_plans import CasePlan, open_plans, plan_of, steps_in_words
+from pipeline.commands.csv_output import put_csv
 from pipeline.lake.lake import LakeError
 from pipeline.settings import Settings
 from pipeline.sources.source import Source, SourceError, load_source
@@ -42,7 +42,7 @@ def list_actions(
         if as_json:
             typer.echo(json.dumps(plans.rows, indent=1, default=str))
         elif csv is not None:
-            _write_csv(csv, plans.rows)
+            _put_csv(csv, plans.rows)
         else:
             shown = plans.rows[:limit]
             of = f" of {agent}" if agent else ""
@@ -132,14 +132,7 @@ def _figure(value: float | None, form: str) -> str:
     return "" if value is None else format(value, form)
 
 
-def _write_csv(path: Path, rows: list[dict[str, Any]]) -> None:
-    from pipeline.alerts.export import write_csv
-
+def _put_csv(path: Path, rows: list[dict[str, Any]]) -> None:
     columns = [name for name in ACTION_PLANS.column_names if name not in ("attention", "attribute_effects")]
     said = [row | {"steps": "; ".join(step["action"] for step in row["steps"])} for row in rows]
-    if str(path) == "-":
-        write_csv(said, columns, sys.stdout)
-        return
-    with path.open("w", newline="", encoding="utf-8") as file:
-        write_csv(said, columns, file)
-    typer.echo(f"{len(rows)} open cases in {path}")
+    put_csv(path, said, columns, "open cases")

@@ -1,6 +1,5 @@
 """`larder alerts`: publish a run's alerts, list them, say why, migrate the alert store; acts on them are mounted."""
 
-import sys
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pipeline.commands.csv_output import put_csv
 from pipeline.commands.incidents import (
     Day,
     Kind,
@@ -183,19 +183,13 @@ def migrate() -> None:
 
 
 def _write_csv(path: Path, rows: list[dict[str, Any]], kind: Kind, *, incidents: bool = False) -> None:
-    from pipeline.alerts.export import write_csv
     from pipeline.alerts.incident_models import Incident
     from pipeline.alerts.models import KINDS
 
     columns = KINDS[kind.value].__table__.columns.keys()
     if incidents:
         columns = list(dict.fromkeys([*Incident.__table__.columns.keys(), *columns]))
-    if path == Path("-"):
-        write_csv(rows, columns, sys.stdout)
-        return
-    with path.open("w", newline="", encoding="utf-8") as file:
-        write_csv(rows, columns, file)
-    typer.echo(f"{len(rows)} {'incidents' if incidents else 'alerts'} in {path}")
+    put_csv(path, rows, columns, "incidents" if incidents else "alerts")
 
 
 def _print_alerts(

@@ -1,7 +1,6 @@
 """`larder customers`: what each customer is worth, from the published customer values."""
 
 import json
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,6 +8,7 @@ import typer
 
 from models.customer_value.kinds import SEGMENTS
 from models.names import closest_of, unknown_name
+from pipeline.commands.csv_output import put_csv
 from pipeline.customer_story import CustomerStory, read_story
 from pipeline.lake.known_names import known_names
 from pipeline.lake.lake import Lake, LakeError
@@ -55,7 +55,12 @@ def list_customers(
         if as_json:
             typer.echo(json.dumps(rows, indent=1, default=str))
         elif csv is not None:
-            _write_csv(csv, rows)
+            put_csv(
+                csv,
+                rows,
+                [*_FIRST, *(name for name in CUSTOMER_VALUES.column_names if name not in _FIRST)],
+                "customers",
+            )
         else:
             day = lake.manifest(CUSTOMER_VALUES.name, version).business_date
             _print(rows, f"customers of {name} as of {day}")
@@ -128,15 +133,3 @@ def _print_story(story: CustomerStory) -> None:
         for day in story.days[-SHOWN:]
     ]
     print_table("days", {"day": "left", "lines": "right", "bought": "right", "returned": "right"}, latest)
-
-
-def _write_csv(path: Path, rows: list[dict[str, Any]]) -> None:
-    from pipeline.alerts.export import write_csv
-
-    columns = [*_FIRST, *(name for name in CUSTOMER_VALUES.column_names if name not in _FIRST)]
-    if str(path) == "-":
-        write_csv(rows, columns, sys.stdout)
-        return
-    with path.open("w", newline="", encoding="utf-8") as file:
-        write_csv(rows, columns, file)
-    typer.echo(f"{len(rows)} customers in {path}")

@@ -1,13 +1,13 @@
 """`larder offers`: whom to call about what, from the published next offers."""
 
 import json
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from models.names import closest_of
+from pipeline.commands.csv_output import put_csv
 from pipeline.lake.known_names import known_names
 from pipeline.lake.lake import LakeError
 from pipeline.settings import Settings
@@ -56,7 +56,7 @@ def list_offers(
         if as_json:
             typer.echo(json.dumps(rows, indent=1, default=str))
         elif csv is not None:
-            _write_csv(csv, rows)
+            put_csv(csv, rows, [*_COLUMNS, *_MORE], "offers")
         else:
             day = lake.manifest(NEXT_OFFERS.name, version).business_date
             _print(rows, f"next offers of {name} within {within} days of {day}")
@@ -95,15 +95,3 @@ def _print(rows: list[dict[str, Any]], title: str) -> None:
     ]
     more = {"days after the last": "right", "expected on": "left", "fallback": "left"}
     print_table(title, columns | more, shown)
-
-
-def _write_csv(path: Path, rows: list[dict[str, Any]]) -> None:
-    from pipeline.alerts.export import write_csv
-
-    columns = [*_COLUMNS, *_MORE]
-    if str(path) == "-":
-        write_csv(rows, columns, sys.stdout)
-        return
-    with path.open("w", newline="", encoding="utf-8") as file:
-        write_csv(rows, columns, file)
-    typer.echo(f"{len(rows)} offers in {path}")

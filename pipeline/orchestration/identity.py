@@ -5,11 +5,12 @@ assets, and takes all three from their events. It shares the night's name, so th
 tables, whatever was published since, and so that its own versions lie beside them under one name.
 """
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from airflow.sdk import timezone
+from airflow.sdk import Param, timezone
 
 SOURCE = "{{ source(params, triggering_asset_events) }}"
 BUSINESS_DATE = "{{ business_date(params, dag_run) }}"
@@ -57,3 +58,19 @@ def _night_behind(events: Events) -> dict[str, Any]:
 
 
 MACROS = {"source": source, "business_date": business_date, "run_name": run_name}
+
+
+def run_params() -> dict[str, Param]:
+    """The Params of a DAG that the clock or a person starts."""
+    return {
+        "business_date": Param(
+            None, type=["null", "string"], format="date", description="YYYY-MM-DD; empty: the day the run was due"
+        ),
+        "source": Param(
+            os.environ.get("LARDER_SOURCE", "shop"),
+            type="string",
+            minLength=1,
+            description="a shipped source, or the path to a TOML description",
+        ),
+        "run_name": Param(None, type=["null", "string"], description="names the table versions; empty: the run id"),
+    }

@@ -1,16 +1,15 @@
 """The DAG that takes in what no night does: files that only some capabilities read. It runs daily, like `nightly`."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
 from airflow.providers.standard.operators.python import ShortCircuitOperator
-from airflow.sdk import DAG, Param, chain
+from airflow.sdk import DAG, chain
 
 from pipeline.capabilities import CAPABILITIES
-from pipeline.orchestration.identity import MACROS, SOURCE
+from pipeline.orchestration.identity import MACROS, SOURCE, run_params
 from pipeline.orchestration.tasks import default_args
 
 
@@ -26,18 +25,7 @@ def intake_dag(name: str, description: str, doc: str | None) -> Iterator[DAG]:
         catchup=False,
         max_active_runs=1,
         is_paused_upon_creation=False,  # the source's description is the switch
-        params={
-            "business_date": Param(
-                None, type=["null", "string"], format="date", description="YYYY-MM-DD; empty: the day the run was due"
-            ),
-            "source": Param(
-                os.environ.get("LARDER_SOURCE", "shop"),
-                type="string",
-                minLength=1,
-                description="a shipped source, or the path to a TOML description",
-            ),
-            "run_name": Param(None, type=["null", "string"], description="names the table versions; empty: the run id"),
-        },
+        params=run_params(),
         default_args=default_args(),
         user_defined_macros=MACROS,
         tags=["larder", "intake"],
