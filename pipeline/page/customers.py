@@ -17,7 +17,7 @@ from pipeline.page.figures import customer_days_figure, customer_value_figure, g
 from pipeline.page.frame import empty
 from pipeline.page.morning import Morning, read_morning
 from pipeline.page.rows import GridRequest, fetch_and_count
-from pipeline.page.table_page import block_of, grid, in_units, tile
+from pipeline.page.table_page import block_of, clear_filters_on_click, grid, in_units, open_row_on_click, tile
 from pipeline.page.tables import facts
 from pipeline.tables.customer_values import CUSTOMER_VALUES
 from pipeline.terminal import money
@@ -60,22 +60,8 @@ class CustomersPage:
                 raise PreventUpdate
             return customers_answer(context, request, source)
 
-        app.clientside_callback(
-            "(clicked, entered) => {"
-            " const isKey = dash_clientside.callback_context.triggered[0].prop_id.endsWith('.eventData');"
-            " const id = isKey ? entered && entered.data.id : clicked && clicked.rowId;"
-            " return id ? '?customer=' + encodeURIComponent(id) : dash_clientside.no_update; }",
-            Output("url", "search", allow_duplicate=True),
-            Input(GRID, "cellClicked"),
-            Input(GRID, "eventData"),
-            prevent_initial_call=True,
-        )
-        app.clientside_callback(
-            f"(_clicks) => {{ dash_ag_grid.getApi('{GRID}').setFilterModel(null); return dash_clientside.no_update; }}",
-            Output(f"{NAME}-clear", "id"),
-            Input(f"{NAME}-clear", "n_clicks"),
-            prevent_initial_call=True,
-        )
+        open_row_on_click(app, GRID, "customer")
+        clear_filters_on_click(app, GRID, NAME)
 
 
 def customers_answer(context: Context, request: Mapping[str, Any], source: str) -> tuple[Any, ...]:

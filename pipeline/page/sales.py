@@ -4,14 +4,14 @@ from typing import Any
 
 import dash_ag_grid as dag
 import dash_mantine_components as dmc
-from dash import Dash, Input, Output, html
+from dash import Dash, html
 
 from pipeline.case_plans import Plans, open_plans, steps_in_words
 from pipeline.page.columns import PLANS
 from pipeline.page.context import Context
 from pipeline.page.frame import empty
 from pipeline.page.morning import Morning
-from pipeline.page.table_page import THEME, tile
+from pipeline.page.table_page import THEME, open_row_on_click, tile
 from pipeline.tables.action_plans import ACTION_PLANS
 
 GRID = "plans-grid"
@@ -34,16 +34,7 @@ class SalesPage:
 
     def register(self, app: Dash, context: Context) -> None:
         """A click on a row, or Enter, opens its case."""
-        app.clientside_callback(
-            "(clicked, entered) => {"
-            " const isKey = dash_clientside.callback_context.triggered[0].prop_id.endsWith('.eventData');"
-            " const id = isKey ? entered && entered.data.id : clicked && clicked.rowId;"
-            " return id ? '?case=' + encodeURIComponent(id) : dash_clientside.no_update; }",
-            Output("url", "search", allow_duplicate=True),
-            Input(GRID, "cellClicked"),
-            Input(GRID, "eventData"),
-            prevent_initial_call=True,
-        )
+        open_row_on_click(app, GRID, "case")
 
 
 def has_cases(context: Context, source: str) -> bool:

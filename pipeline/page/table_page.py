@@ -151,17 +151,7 @@ class TablePage:
             Input(grid, "selectedRows"),
             prevent_initial_call=True,
         )
-        app.clientside_callback(
-            "(clicked, entered) => {"
-            " const isKey = dash_clientside.callback_context.triggered[0].prop_id.endsWith('.eventData');"
-            " const id = isKey ? entered && entered.data.id : clicked && clicked.rowId;"
-            " if (!id || (!isKey && clicked.colId === 'ag-Grid-SelectionColumn')) { return dash_clientside.no_update; }"
-            " return '?alert=' + encodeURIComponent(id); }",
-            Output("url", "search", allow_duplicate=True),
-            Input(grid, "cellClicked"),
-            Input(grid, "eventData"),
-            prevent_initial_call=True,
-        )
+        open_row_on_click(app, grid, "alert")
         app.clientside_callback(
             f"(_scope, _changed) => {{ const api = dash_ag_grid.getApi('{grid}');"
             " if (api) { api.deselectAll(); api.purgeInfiniteCache(); } return dash_clientside.no_update; }",
@@ -170,12 +160,7 @@ class TablePage:
             Input("changed", "data"),
             prevent_initial_call=True,
         )
-        app.clientside_callback(
-            f"(_clicks) => {{ dash_ag_grid.getApi('{grid}').setFilterModel(null); return dash_clientside.no_update; }}",
-            Output(f"{name}-clear", "id"),
-            Input(f"{name}-clear", "n_clicks"),
-            prevent_initial_call=True,
-        )
+        clear_filters_on_click(app, grid, name)
 
 
 def grid(grid_id: str, columns: tuple[Column, ...], no_rows: str, *, selects: bool = True) -> Any:
@@ -208,6 +193,31 @@ def grid(grid_id: str, columns: tuple[Column, ...], no_rows: str, *, selects: bo
         dashGridOptions=options,
         eventListeners={"cellKeyDown": ["openOnEnter(params, setEventData)"]},
         style={"height": "100%", "width": "100%"},
+    )
+
+
+def open_row_on_click(app: Dash, grid: str, key: str) -> None:
+    """A click on a row of the grid, or Enter, opens its detail: `?<key>=<id>`. Ticking a row opens nothing."""
+    app.clientside_callback(
+        "(clicked, entered) => {"
+        " const isKey = dash_clientside.callback_context.triggered[0].prop_id.endsWith('.eventData');"
+        " const id = isKey ? entered && entered.data.id : clicked && clicked.rowId;"
+        " if (!id || (!isKey && clicked.colId === 'ag-Grid-SelectionColumn')) { return dash_clientside.no_update; }"
+        f" return '?{key}=' + encodeURIComponent(id); }}",
+        Output("url", "search", allow_duplicate=True),
+        Input(grid, "cellClicked"),
+        Input(grid, "eventData"),
+        prevent_initial_call=True,
+    )
+
+
+def clear_filters_on_click(app: Dash, grid: str, name: str) -> None:
+    """The part's button *Clear filters*."""
+    app.clientside_callback(
+        f"(_clicks) => {{ dash_ag_grid.getApi('{grid}').setFilterModel(null); return dash_clientside.no_update; }}",
+        Output(f"{name}-clear", "id"),
+        Input(f"{name}-clear", "n_clicks"),
+        prevent_initial_call=True,
     )
 
 
