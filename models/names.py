@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 from typing import TypeVar
 
+from models.refusal import Refusal
+
 NAMED = 10  # of many names, such as stores or products
 
 Found = TypeVar("Found")
@@ -12,10 +14,10 @@ Found = TypeVar("Found")
 def look_up(what: str, name: str, known: Mapping[str, Found]) -> Found:
     """The value called `name`.
 
-    Raises: ValueError: for another name, with the known ones and the closest of them.
+    Raises: Refusal: for another name, with the known ones and the closest of them.
     """
     if name not in known:
-        raise ValueError(unknown_name(what, name, known))
+        raise Refusal(unknown_name(what, name, known))
     return known[name]
 
 

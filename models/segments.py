@@ -11,6 +11,8 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
+from models.refusal import Refusal
+
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
@@ -42,13 +44,13 @@ def segment(vectors: Array, groups: int, before: Integers | None = None, seed: i
     Args:
         vectors: [M, D]; groups: wanted, fewer where members are few.
         before: int [M]; numbers of the night before, -1 for members that were not there; None for the first night.
-    Raises: ValueError: where there is no member.
+    Raises: Refusal: where there is no member.
     """
     from sklearn.cluster import KMeans  # seconds to import: a job's --help need not wait for it
     from sklearn.metrics import adjusted_rand_score
 
     if len(vectors) == 0:
-        raise ValueError("nobody to put into segments; lower segments.min_baskets or deliver more sales")
+        raise Refusal("nobody to put into segments; lower segments.min_baskets or deliver more sales")
     count = max(1, min(groups, len(vectors) // _MIN_MEMBERS))
     old = np.empty(0, dtype=np.int64) if before is None else np.unique(before[before >= 0])
     if before is None or len(old) != count:

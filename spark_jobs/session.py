@@ -15,6 +15,7 @@ from pathlib import Path
 from py4j.protocol import Py4JJavaError
 from pyspark.sql import DataFrame, SparkSession
 
+from models.refusal import Refusal
 from pipeline.expectations.audit import AuditFailed, audit_and_publish
 from pipeline.expectations.suites import import_ahead
 from pipeline.lake.lake import LakeError, Manifest
@@ -55,8 +56,9 @@ class Job:
 def open_job(name: str, arguments: argparse.Namespace) -> Iterator[Job]:
     """A job from its start to its end, recorded as a stage of its run.
 
-    Raises: SystemExit: with one line, where a table is refused or missing, the source's files are not as described, or
-            the machine refuses something: a full disk, a folder that may not be written, a closed port.
+    Raises: SystemExit: with one line, where a table is refused or missing, the source's files are not as described,
+            there is nothing to compute from them, or the machine refuses something: a full disk, a folder that may not
+            be written, a closed port.
     """
     run, settings = _run_of(arguments), Settings()
     try:
@@ -64,7 +66,7 @@ def open_job(name: str, arguments: argparse.Namespace) -> Iterator[Job]:
         workspace = Workspace.of(settings, source.name)
         with stage(name, workspace.run_folder(run.run_id)) as record:
             yield Job(name, run, settings, source, workspace, record)
-    except (AuditFailed, LakeError, SourceError) as error:
+    except (AuditFailed, LakeError, Refusal, SourceError) as error:
         sys.exit(f"{name}: {error}")
     except OSError as error:
         sys.exit(f"{name}: {one_line(without_passwords(in_words(error)))}")

@@ -36,11 +36,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     """The one Spark session; a job's `main()` called in a test gets this same session, so jobs never stop it."""
     os.environ["PYSPARK_PYTHON"] = sys.executable
+    temporary = tmp_path_factory.mktemp("spark")  # which a killed run leaves, and pytest removes
     session = (
         SparkSession.builder.appName("tests")
         .master("local[2]")
         .config("spark.driver.memory", "1g")
-        .config("spark.driver.extraJavaOptions", _lean_java_options())
+        .config("spark.driver.extraJavaOptions", f"{_lean_java_options()} -Djava.io.tmpdir={temporary}")
+        .config("spark.local.dir", str(temporary))
         # Every query is new and reads a few rows: Java written for it and compiled costs more than it saves.
         .config("spark.sql.codegen.wholeStage", "false")
         .config("spark.driver.host", "127.0.0.1")

@@ -12,6 +12,7 @@ import numpy as np
 
 from models.actions.action_log import ActionLog, Prefixes
 from models.actions.consensus import Remainder, consensus
+from models.refusal import Refusal
 from models.special_ids import END
 
 Key = TypeVar("Key", int, tuple[int, ...])
@@ -52,7 +53,7 @@ class ContextCounts:
                     if rest:
                         _add(self.remainders, context, rest, weight)
         if not self.remainders:
-            raise ValueError("no training case has a second action; deliver longer cases")
+            raise Refusal("no training case has a second action; deliver longer cases")
 
     def longest_known(self, done: Remainder, known: Mapping[Remainder, Any]) -> Remainder:
         """The longest end of `done` that is known."""

@@ -12,6 +12,7 @@ from models.customer_value.features import rfm_features, sequence_columns, seque
 from models.customer_value.gamma_gamma import GammaGamma
 from models.customer_value.purchase_days import PurchaseDays
 from models.names import look_up
+from models.refusal import Refusal
 
 _CUTOFFS, _LEAST_HISTORY, _TWEEDIE, _LEAST = 6, 0.8, 1.5, 1e-12
 _TYPICAL = ("recency", "age", "frequency", "monetary")
@@ -139,7 +140,7 @@ class BoostedValue:
     def fit(self, purchases: PurchaseDays, end: int, horizon: int) -> None:
         """Grow both.
 
-        Raises: ValueError: where the history holds no horizon with purchases before it, or nobody bought in one.
+        Raises: Refusal: where the history holds no horizon with purchases before it, or nobody bought in one.
         """
         import lightgbm as lgb
 
@@ -147,7 +148,7 @@ class BoostedValue:
         rows = [self._rows(purchases, day, horizon) for day in training_cutoffs(purchases, end, horizon)]
         table, past, targets = (np.concatenate([row[place] for row in rows]) for place in range(3))
         if not (targets.sum(axis=0) > 0).all():
-            raise ValueError(
+            raise Refusal(
                 f"no customer bought again within {horizon} days of the days that customer values are learned from; "
                 "deliver more history or lower tasks.customer_values.training.holdout_days"
             )
@@ -205,7 +206,7 @@ def log_past(purchases: PurchaseDays, day: int, customers: np.ndarray) -> np.nda
 def training_cutoffs(purchases: PurchaseDays, end: int, horizon: int) -> list[int]:
     """Days from which a whole horizon lies before `end`, the latest first, a quarter of it apart.
 
-    Raises: ValueError: where there is none with four fifths of a horizon of purchases before it.
+    Raises: Refusal: where there is none with four fifths of a horizon of purchases before it.
     """
     first = int(purchases.days.min()) if len(purchases.days) else end
     step = max(7, horizon // 4)
@@ -214,7 +215,7 @@ def training_cutoffs(purchases: PurchaseDays, end: int, horizon: int) -> list[in
     least = max(round(_LEAST_HISTORY * horizon), 7)
     found = [day for day in found if day - first >= least]
     if not found:
-        raise ValueError(
+        raise Refusal(
             f"customer values of {horizon} days need {horizon + least} days of purchases before the "
             f"days they are measured on, and there are {max(end - first, 0)}; deliver more history or lower "
             "tasks.customer_values.training.holdout_days"
@@ -235,5 +236,5 @@ METHODS: dict[str, Callable[[int], ValueMethod]] = {
 
 
 def value_method(name: str, seed: int = 0) -> ValueMethod:
-    """A new method of that name. Raises ValueError for an unknown one, with the known ones."""
+    """A new method of that name. Raises Refusal for an unknown one, with the known ones."""
     return look_up("method", name, METHODS)(seed)

@@ -16,6 +16,7 @@ from models.customer_value.level import daily_totals, store_forecast
 from models.customer_value.methods import BgNbdGammaGamma, Expected, ValueMethod, value_method
 from models.customer_value.metrics import value_scores
 from models.customer_value.purchase_days import PurchaseDays
+from models.refusal import Refusal
 
 CHOSEN_BY = "spend_gini"
 _LEAST = 1e-9
@@ -69,13 +70,13 @@ class ValueModel:
     ) -> "ValueModel":
         """Choose among `names` and fit. Nothing on or after day `end` is read.
 
-        Raises: ValueError: for too short a history; the message says what to change.
+        Raises: Refusal: for too short a history; the message says what to change.
         """
         known = purchases.before(end)
         start = end - horizon
         before, customers = known.before(start), known.known(start)
         if not len(customers):
-            raise ValueError(
+            raise Refusal(
                 f"no customer bought before the {2 * horizon} days that customer values are learned and measured on; "
                 "deliver more history or lower tasks.customer_values.training.holdout_days"
             )

@@ -17,7 +17,7 @@ from models.names import unknown_name
 from pipeline.capabilities import CAPABILITIES
 from pipeline.files import check_writable
 from pipeline.nightly.capabilities import dags_of, published_night, run_capabilities
-from pipeline.nightly.environment import SERVICE, SetupError, airflow_environment, airflow_program
+from pipeline.nightly.environment import SERVICE, SetupError, airflow_environment, airflow_program, spark_temporary
 from pipeline.nightly.night import NIGHTLY, migrate_database, plan_night, prepare_files, start_night
 from pipeline.nightly.processes import end_marked, mark
 from pipeline.nightly.progress import Progress
@@ -145,12 +145,14 @@ def up() -> None:
     print("Ctrl-C ends all of them.", flush=True)
     honcho = str(Path(sys.executable).with_name("honcho"))
     procfile = str(REPOSITORY / "Procfile")
-    process = subprocess.Popen([honcho, "-f", procfile, "-d", str(REPOSITORY), "start"], env=environment)
-    # Ctrl-C reaches honcho by itself, which then ends its processes; what their tasks started is ended after it.
-    signal.signal(signal.SIGINT, lambda *_: None)
-    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
-    process.wait()
-    end_marked(environment)
+    with spark_temporary() as temporary:
+        environment |= temporary
+        process = subprocess.Popen([honcho, "-f", procfile, "-d", str(REPOSITORY), "start"], env=environment)
+        # Ctrl-C reaches honcho by itself, which then ends its processes; what their tasks started is ended after it.
+        signal.signal(signal.SIGINT, lambda *_: None)
+        signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+        process.wait()
+        end_marked(environment)
 
 
 def airflow(context: typer.Context) -> None:

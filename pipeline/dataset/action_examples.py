@@ -18,6 +18,7 @@ import pyarrow.dataset as ds
 from models.actions.action_log import FIRST_ACTION, ActionLog, Prefixes, prefixes_of
 from models.days import epoch_day
 from models.keys import keys_of
+from models.refusal import Refusal
 from models.special_ids import UNKNOWN
 from pipeline.action_rules import ActionRules
 from pipeline.dataset.action_batches import action_batch
@@ -51,18 +52,18 @@ def read_log(actions: Path, cases: Path, action_names: Sequence[str] | None = No
     """Both tables as one log, cases in order of their first action.
 
     Args:   action_names: of a model; actions it does not know become UNKNOWN. Default: all names, in their order.
-    Raises: ValueError: where there is no action.
+    Raises: Refusal: where there is no action.
     """
     columns = ["case_id", "position", "acted_at_utc", "local_hour", "acted_on", "action"]
     lines = ds.dataset(actions, format="parquet").to_table(columns=columns)
     lines = lines.sort_by([("case_id", "ascending"), ("position", "ascending")])
     if lines.num_rows == 0:
-        raise ValueError(f"{actions} holds no action; deliver the files of [actions]")
+        raise Refusal(f"{actions} holds no action; deliver the files of [actions]")
     ids, starts = np.unique(np.array(lines["case_id"].to_pylist(), object), return_index=True)
     known = ds.dataset(cases, format="parquet").to_table()
     known = known.sort_by("case_id")
     if known["case_id"].to_pylist() != ids.tolist():
-        raise ValueError(f"{cases} holds other cases than {actions}; run ingest_actions again")
+        raise Refusal(f"{cases} holds other cases than {actions}; run ingest_actions again")
     names = tuple(sorted(set(lines["action"].to_pylist()))) if action_names is None else tuple(action_names)
     log = _log(lines, known, starts, names)
     order = np.lexsort((np.arange(len(ids)), log.first_seconds))
@@ -78,7 +79,7 @@ def read_log(actions: Path, cases: Path, action_names: Sequence[str] | None = No
 def read_taught_log(actions: Path, cases: Path, business_date: date, settings: TrainingSettings) -> NamedLog:
     """Both tables; actions that no case did whose end was known before the held-out days are UNKNOWN.
 
-    Raises: ValueError: see `read_log`.
+    Raises: Refusal: see `read_log`.
     """
     named = read_log(actions, cases)
     taught = named.log.select(named.ended_days < _cutoff(business_date, settings)).actions
@@ -148,7 +149,7 @@ class ActionExamples:
         trains: bool [N], cases that teach; validates: bool [N], those of them that validate instead.
         held_out: moments on which models are measured, of no case that teaches.
         rules: how much a case weighs in the loss of its actions.
-    Raises: ValueError: without a training moment.
+    Raises: Refusal: without a training moment.
     """
 
     def __init__(
@@ -171,9 +172,7 @@ class ActionExamples:
         # Lost cases too: what they weigh nothing in, they add nothing to, and of winning they say half.
         self._validation = moments.select((trains & validates)[moments.rows])
         if not len(self.train) or not self.weights.any():
-            raise ValueError(
-                "no case with two actions or more teaches; deliver more days, or lower training.holdout_days"
-            )
+            raise Refusal("no case with two actions or more teaches; deliver more days, or lower training.holdout_days")
 
     @classmethod
     def as_of(

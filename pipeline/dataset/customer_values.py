@@ -16,6 +16,7 @@ from models.customer_value.metrics import value_scores
 from models.customer_value.purchase_days import PurchaseDays
 from models.customer_value.value_model import ValueModel
 from models.days import epoch_day
+from models.refusal import Refusal
 from pipeline.settings import TrainingSettings
 from pipeline.tables.customer_days import CUSTOMER_DAYS
 from pipeline.task import Metrics, Tables
@@ -53,7 +54,7 @@ class ValueExamples:
         return self.business_day - self.first_held_out
 
     def fitted(self) -> ValueModel:
-        """The best method of the days before the held-out ones. Raises: ValueError: they are too few."""
+        """The best method of the days before the held-out ones. Raises: Refusal: they are too few."""
         return ValueModel.fitted(self.purchases, self.first_held_out, self.horizon, seed=self.seed)
 
     def measure(self, model: ValueModel, limit: int) -> Metrics:
@@ -83,13 +84,13 @@ class ValueExamples:
 def read_purchases(tables: Tables, business_date: date) -> tuple[np.ndarray, PurchaseDays]:
     """Customers' ids in order, str [n], and their purchase days before a business date.
 
-    Raises: ValueError: where there are none.
+    Raises: Refusal: where there are none.
     """
     folder = tables[CUSTOMER_DAYS.name]
     before = ds.field("sold_on") < pa.scalar(business_date, pa.date32())
     rows = ds.dataset(folder, format="parquet").to_table(columns=CUSTOMER_DAYS.column_names, filter=before)
     if rows.num_rows == 0:
-        raise ValueError(
+        raise Refusal(
             f"no sale before {business_date} has a customer, so there is no customer value; deliver sales with "
             "customers or take customer_value out of the source's capabilities"
         )

@@ -31,6 +31,7 @@ from models.catalog import ARCHITECTURES
 from models.days import epoch_day
 from models.keys import keys_of, rows_of
 from models.ragged import positions_within, ranges
+from models.refusal import Refusal
 from pipeline.dataset.batch import Batch, Cut, pasts, targets
 from pipeline.dataset.candidates import CandidateSource, sampled_histories, snapshot_of
 from pipeline.dataset.histories import Histories, read_part
@@ -119,7 +120,7 @@ class NextBasketExamples:
     ) -> "NextBasketExamples":
         """Read the whole table once, a row group at a time, to count examples, products and customers.
 
-        Raises: ValueError: if no customer has two baskets before the held-out days.
+        Raises: Refusal: if no customer has two baskets before the held-out days.
         """
         cutoff = epoch_day(business_date - timedelta(days=settings.holdout_days))
         product_keys = read_product_keys(vocabulary)
@@ -136,7 +137,7 @@ class NextBasketExamples:
                 customers.append(keys_of(histories.ids[trained]))
                 counts += _count(histories, cutoff, len(counts))
         if sum(block.n_train for block in blocks) == 0:
-            raise ValueError(
+            raise Refusal(
                 f"{sequences} has no customer with two baskets before {business_date} - {settings.holdout_days} days: "
                 "nothing to train on; deliver more days or lower training.holdout_days"
             )

@@ -12,6 +12,7 @@ from models import offer_fields
 from models.baselines.frequent_offers import FrequentOffers
 from models.days import epoch_day
 from models.keys import keys_of
+from models.refusal import Refusal
 from models.special_ids import FIRST_PRODUCT, PADDING, UNKNOWN
 from pipeline.dataset.offer_events import OfferEvents, Popularity
 from pipeline.dataset.offer_examples import (
@@ -58,7 +59,7 @@ class NextOfferExamples:
 
     @classmethod
     def open(cls, tables: Tables, business_date: date, settings: TrainingSettings) -> "NextOfferExamples":
-        """Cut the examples. Raises ValueError: if there is nothing to train on; the message says what to change."""
+        """Cut the examples. Raises Refusal: if there is nothing to train on; the message says what to change."""
         rules, day = settings.offers, epoch_day(business_date)
         lines = read_offer_lines(tables, rules, business_date)
         first_held_out = day - settings.holdout_days
@@ -68,7 +69,7 @@ class NextOfferExamples:
         found = cls(lines, rules, names, [], first_held_out, day, cut, seed)
         observed = found._between(0, first_held_out, _MIN_EVENTS_TO_LEARN)
         if not len(observed):
-            raise ValueError(
+            raise Refusal(
                 "no customer took two offers on different days before the held-out days; deliver more history, lower "
                 "training.holdout_days or correct [offers] in the source's description"
             )

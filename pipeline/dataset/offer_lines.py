@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
+from models.refusal import Refusal
 from models.special_ids import FIRST_PRODUCT, UNKNOWN
 from pipeline.dataset.offer_events import OfferEvents, events_of
 from pipeline.offer_rules import OfferRules
@@ -30,7 +31,7 @@ class OfferLines:
     def vocabulary(self, rules: OfferRules, before: int) -> list[str]:
         """Offers that are told apart: the most frequent ones of the lines before a day that may be offered, by name.
 
-        Raises: ValueError: where fewer than two are left; names the key to change.
+        Raises: Refusal: where fewer than two are left; names the key to change.
         """
         names = self.lines["name"][self.lines["day"] < before]
         counts = names.value_counts()
@@ -41,7 +42,7 @@ class OfferLines:
             what = (
                 f"of offers.allowed ({', '.join(rules.allowed[:5])} ...)" if rules.allowed else f"with a {rules.level}"
             )
-            raise ValueError(
+            raise Refusal(
                 f"next offers need at least two offers {what} before the held-out days, and {len(found)} were sold; "
                 "correct [offers] in the source's description"
             )

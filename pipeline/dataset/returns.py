@@ -11,6 +11,7 @@ import numpy as np
 from models.baselines.return_rates import BoostedReturns, LogisticReturns, ReturnTrees, rate_log_odds
 from models.days import day_of, epoch_day
 from models.keys import keys_of
+from models.refusal import Refusal
 from models.returns.config import RETURN_ARCHITECTURES, architecture_name
 from models.returns.timing import ReturnTiming
 from pipeline.dataset.item_history import ItemHistory
@@ -48,7 +49,7 @@ class ReturnExamples:
 
     @classmethod
     def open(cls, tables: Tables, business_date: date, settings: TrainingSettings) -> "ReturnExamples":
-        """Cut the examples. Raises ValueError: if there is nothing to train on; the message says what to change."""
+        """Cut the examples. Raises Refusal: if there is nothing to train on; the message says what to change."""
         lines, horizon = read_order_lines(tables, business_date), settings.return_days
         day = epoch_day(business_date)
         held_out = day - horizon - settings.holdout_days
@@ -58,7 +59,7 @@ class ReturnExamples:
         found = cls(pasts, horizon, first, held_out, day, settings.seed)
         n_back = int(found.returned[found.train_rows].sum())
         if n_back == 0 or n_back == len(found.train_rows):
-            raise ValueError(
+            raise Refusal(
                 f"of {len(found.train_rows):,} order lines sold from {day_of(first)} to "
                 f"{day_of(held_out - horizon - 1)} {n_back:,} came back within {horizon} days, and some must and some "
                 "must not; deliver more history with returns, lower training.holdout_days, or correct `return_days` or "

@@ -17,6 +17,7 @@ from models.actions.action_log import Prefixes, remainders
 from models.actions.consensus import Remainder, similarity
 from models.baselines.action_remainders import ActionPredictor
 from models.keys import keys_of
+from models.refusal import Refusal
 from pipeline.dataset.action_examples import ActionExamples
 from pipeline.dataset.action_planner import ActionPlanner
 from pipeline.task import Metrics
@@ -29,10 +30,10 @@ def rest_metrics(
 
     Args: next_probabilities: float [B, V]; with them the next action is the most probable one, else the first of the
           predicted rest.
-    Raises: ValueError: without any moment.
+    Raises: Refusal: without any moment.
     """
     if not observed:
-        raise ValueError("there is no moment to measure; deliver more days or raise training.holdout_days")
+        raise Refusal("there is no moment to measure; deliver more days or raise training.holdout_days")
     longest = max(len(rest) for rest in observed)
     first = [rest[0] if rest else -1 for rest in predicted]
     if next_probabilities is not None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from models.refusal import Refusal
 from pipeline.evaluation.scorecard import CANDIDATE, CHAMPION, Scorecard
 from pipeline.files import replace_text
 from pipeline.settings import PromotionSettings
@@ -66,7 +67,7 @@ class Rule:
     def baseline(self, scorecard: Scorecard) -> str:
         """The baseline that a candidate must beat: the one that is named, or the best of the scorecard's.
 
-        Raises: ValueError: where it was not measured by the metric.
+        Raises: Refusal: where it was not measured by the metric.
         """
         named = self.settings.baseline
         measured = _measured(scorecard, self.metric, without=(CANDIDATE, CHAMPION))
@@ -74,7 +75,7 @@ class Rule:
             return self.best(measured, self.metric)
         if named not in measured:
             known = ", ".join(sorted(scorecard.models))
-            raise ValueError(f"the scorecard has no {self.metric} of promotion.baseline {named!r}; models: {known}")
+            raise Refusal(f"the scorecard has no {self.metric} of promotion.baseline {named!r}; models: {known}")
         return named
 
 

@@ -7,6 +7,7 @@ the basket and are never hit, so that a small vocabulary does not flatter a mode
 
 import numpy as np
 
+from models.refusal import Refusal
 from pipeline.tables.vocabulary import FIRST_PRODUCT_INDEX
 
 CUTOFFS = (1, 5, 10, 20)
@@ -31,12 +32,13 @@ def ranking_metrics(
              ndcg_over_whole_basket: divide by the gain of a ranking with all of the basket at its top, also where that
              is longer than the cutoff (as some published programs do) and 1 is out of reach.
     Returns: `recall@10`, `precision@10`, `f1@10`, `hit_ratio@10`, `ndcg@10`, ... each in [0, 1].
-    Raises:  ValueError: if there is no customer to evaluate, a basket is empty, or R is below the largest cutoff.
+    Raises:  Refusal: if there is no customer to evaluate, or a basket is empty; ValueError: if R is below the largest
+             cutoff.
     """
     if ranked.shape[1] < max(cutoffs):
         raise ValueError(f"{ranked.shape[1]} products are ranked, the largest cutoff is {max(cutoffs)}")
     if len(ranked) == 0 or (basket_sizes < 1).any():
-        raise ValueError("nothing to evaluate: no customer, or a next basket without products")
+        raise Refusal("nothing to evaluate: no customer, or a next basket without products")
     hits = _hits(ranked, truth)
     means: dict[str, float] = {}
     for cutoff in cutoffs:

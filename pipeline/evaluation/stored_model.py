@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from models.keys import keys_of
+from models.refusal import Refusal
 from pipeline.dataset.vocabulary import product_names
 
 if TYPE_CHECKING:
@@ -108,5 +109,5 @@ def vocabulary_hash(vocabulary: Path) -> str:
 
     rows = ds.dataset(vocabulary, format="parquet").head(1, columns=["vocabulary_hash"])
     if rows.num_rows == 0:
-        raise ValueError(f"{vocabulary} holds no product; run build_sequences again")
+        raise Refusal(f"{vocabulary} holds no product; run build_sequences again")
     return str(rows["vocabulary_hash"][0].as_py())

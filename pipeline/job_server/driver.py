@@ -14,6 +14,7 @@ from pathlib import Path
 from pipeline.settings import REPOSITORY
 
 LOCAL_MASTER = "local[2]"
+TEMPORARY = "LARDER_SPARK_TEMPORARY"
 JOBS_PYTHON = Path(os.environ.get("LARDER_JOBS_PYTHON", REPOSITORY / ".venv" / "bin" / "python"))
 
 
@@ -22,26 +23,29 @@ def driver_memory() -> str:
     return os.environ.get("LARDER_SPARK_DRIVER_MEMORY", "2g")
 
 
-def lean_driver() -> dict[str, str]:
-    """Spark settings: a job of seconds needs neither a web UI nor a metastore."""
-    return {
+def lean_driver(temporary: str | None = None) -> dict[str, str]:
+    """Spark settings: a job of seconds needs neither a web UI nor a metastore.
+
+    Args: temporary: in place of LARDER_SPARK_TEMPORARY.
+    """
+    options = os.environ.get("LARDER_SPARK_JAVA_OPTIONS", _lean_java_options())
+    settings = {
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.sql.catalogImplementation": "in-memory",
         "spark.log.level": "WARN",
-        "spark.driver.extraJavaOptions": os.environ.get("LARDER_SPARK_JAVA_OPTIONS", _lean_java_options()),
+        "spark.driver.extraJavaOptions": options,
     }
+    folder = temporary or os.environ.get(TEMPORARY)
+    if folder is not None:
+        settings["spark.local.dir"] = folder
+        settings["spark.driver.extraJavaOptions"] = f"{options} -Djava.io.tmpdir={folder}"
+    return settings
 
 
 def submit_arguments(memory: str, temporary: str | None = None) -> str:
-    """PYSPARK_SUBMIT_ARGS: the same for a Spark application that a Python process starts by itself.
-
-    Args: temporary: folder for what Java and Spark write aside; a killed application leaves it, so somebody removes it.
-    """
-    settings = lean_driver()
-    if temporary is not None:
-        settings["spark.local.dir"] = temporary
-        settings["spark.driver.extraJavaOptions"] += f" -Djava.io.tmpdir={temporary}"
+    """PYSPARK_SUBMIT_ARGS: the same for a Spark application that a Python process starts by itself."""
+    settings = lean_driver(temporary)
     options = [option for key, value in settings.items() for option in ("--conf", f"{key}={value}")]
     return shlex.join(["--master", LOCAL_MASTER, "--driver-memory", memory, *options, "pyspark-shell"])
 

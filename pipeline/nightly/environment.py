@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pipeline.job_server.driver import LOCAL_MASTER, submit_arguments
+from pipeline.job_server.driver import LOCAL_MASTER, TEMPORARY, submit_arguments
 from pipeline.job_server.protocol import FOLDER, OWNER
 from pipeline.settings import REPOSITORY, Settings
 from pipeline.sources.source import SourceError, load_source
@@ -82,22 +82,36 @@ def airflow_environment(settings: Settings, role: str) -> dict[str, str]:
 
 
 @contextmanager
+def spark_temporary() -> Iterator[dict[str, str]]:
+    """Variables by which Spark applications on this machine write aside into a folder that ends with this process.
+
+    None where a cluster is configured, whose executors have folders of their own. After a kill the next one removes
+    the folder.
+    """
+    if SPARK_CONNECTION in os.environ:
+        yield {}
+        return
+    folder = TemporaryFolder()
+    try:
+        yield {TEMPORARY: str(folder.path)}
+    finally:
+        folder.remove()
+
+
+@contextmanager
 def shared_spark(settings: Settings) -> Iterator[dict[str, str]]:
     """Variables by which the jobs of a night share one Spark application, which ends with this process.
 
-    None where a cluster is configured, which keeps one submission per job, or the setting says no.
+    Where a cluster is configured, or the setting says no, each job is submitted by itself.
     """
-    if not settings.share_spark or SPARK_CONNECTION in os.environ:
-        yield {}
-        return
-    # Under a short path, as sockets need, that only its owner may enter; after a kill the next night removes it.
-    folder = TemporaryFolder()
-    path = str(folder.path)
-    try:
+    with spark_temporary() as temporary:
+        if not settings.share_spark or not temporary:
+            yield temporary
+            return
+        # A short path, as sockets need, that only its owner may enter.
+        path = temporary[TEMPORARY]
         submit = submit_arguments(settings.spark_driver_memory, path)
-        yield {FOLDER: path, OWNER: str(os.getpid()), "PYSPARK_SUBMIT_ARGS": submit, "TMPDIR": path}
-    finally:
-        folder.remove()
+        yield temporary | {FOLDER: path, OWNER: str(os.getpid()), "PYSPARK_SUBMIT_ARGS": submit, "TMPDIR": path}
 
 
 def shop_timezone(settings: Settings) -> str:

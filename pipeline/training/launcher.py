@@ -20,10 +20,11 @@ from pyspark import BarrierTaskContext
 from pyspark.resource import ResourceProfileBuilder, TaskResourceRequests
 from pyspark.sql import SparkSession
 
+from models.refusal import Refusal
 from pipeline.settings import TrainingSettings
 from pipeline.task import KerasTask
 from pipeline.training.spec import TrainingSpec
-from pipeline.training.worker import DONE
+from pipeline.training.worker import DONE, REFUSED
 
 LOG_LINES_SHOWN = 15
 
@@ -51,8 +52,8 @@ def launch(spark: SparkSession, task: KerasTask, spec: TrainingSpec, *, timeout_
     Repeating a finished training returns its model at once. Each worker sees only the GPU of its task
     (`training.gpus_per_worker`), from executors that have some (`executor_resources`); in local mode Spark hands out
     none.
-    Raises: ValueError: if the session cannot run all workers at the same time; TrainingFailed: if a worker fails in
-            every attempt.
+    Raises: Refusal: if the session cannot run all workers at the same time, or a worker says why there is nothing to
+            train; TrainingFailed: if a worker fails in every attempt.
     """
     model = spec.model_path
     path = spec.write()
@@ -63,7 +64,7 @@ def launch(spark: SparkSession, task: KerasTask, spec: TrainingSpec, *, timeout_
     task_class = f"{type(task).__module__}:{type(task).__qualname__}"
     wants_gpus = spec.settings.gpus_per_worker > 0 and not _master(spark).startswith("local")
 
-    def work(_: Iterable[int]) -> Iterator[tuple[int, int]]:
+    def work(_: Iterable[int]) -> Iterator[tuple[int, str | None]]:
         yield _run_worker(path, task_class, timeout_minutes * 60, wants_gpus)
 
     tasks = spark.sparkContext.parallelize(range(workers), workers)
@@ -74,10 +75,12 @@ def launch(spark: SparkSession, task: KerasTask, spec: TrainingSpec, *, timeout_
     stage = tasks.barrier().mapPartitions(work)
     try:
         # The shuffle makes this a map stage: Spark retries a failed barrier map stage but aborts a failed result stage.
-        stage.partitionBy(1).collect()
+        refusals = [refusal for _, refusal in stage.partitionBy(1).collect() if refusal]
     except Py4JJavaError as error:
         logs = "\n".join(f"{log}:\n{_end(log)}" for log in sorted(spec.folder.glob("worker-*.log")))
         raise TrainingFailed(f"the workers failed in every attempt; their logs end with\n{logs}") from error
+    if refusals:
+        raise Refusal(refusals[0])
     if not model.is_file():
         raise TrainingFailed(f"all workers ended, but {model} is missing: is {spec.folder} on storage that they share?")
     return model
@@ -94,14 +97,14 @@ def _check_slots(master: str, workers: int) -> None:
     inside = master.partition("[")[2].rstrip("]").partition(",")[0]
     slots = 1 if not inside else os.cpu_count() or 1 if inside == "*" else int(inside)
     if slots < workers:
-        raise ValueError(
+        raise Refusal(
             f"training.workers is {workers} but master {master} runs {slots} task at a time; "
             f"use local[{workers}] or set LARDER_TRAINING__WORKERS={slots}"
         )
 
 
-def _run_worker(spec_path: Path, task_class: str, timeout_seconds: int, wants_gpus: bool) -> tuple[int, int]:
-    """Run this task's worker process to its end; returns (0, task)."""
+def _run_worker(spec_path: Path, task_class: str, timeout_seconds: int, wants_gpus: bool) -> tuple[int, str | None]:
+    """Run this task's worker process to its end; returns 0, as a key, and why there was nothing to train, if so."""
     context = BarrierTaskContext.get()
     number = context.partitionId()
     hosts = [info.address.rpartition(":")[0] or info.address for info in context.getTaskInfos()]
@@ -123,22 +126,29 @@ def _run_worker(spec_path: Path, task_class: str, timeout_seconds: int, wants_gp
         ) as process,
     ):
         try:
-            _await(process, number, log, timeout_seconds)
+            refusal = await_worker(process, number, log, timeout_seconds)
             # No worker is ended while another one may still read from it.
             context.barrier()
         finally:
             process.kill()
-    return 0, number
+    return 0, refusal
 
 
-def _await(process: subprocess.Popen[bytes], number: int, log: Path, timeout_seconds: int) -> None:
-    """Wait until the worker says that it is done; raises TrainingFailed when it dies or takes too long."""
+def await_worker(process: subprocess.Popen[bytes], number: int, log: Path, timeout_seconds: int) -> str | None:
+    """Wait until the worker says that it is done, or why there is nothing to train, which is returned.
+
+    Raises: TrainingFailed: when it dies or takes too long.
+    """
     report = process.stdout
     assert report is not None
     if not select.select([report], [], [], timeout_seconds)[0]:
         raise TrainingFailed(f"worker {number} ran longer than {timeout_seconds} s; see {log}")
-    if report.readline() != DONE:
+    said = report.readline()
+    if said.startswith(REFUSED):
+        return said.removeprefix(REFUSED).decode().strip()
+    if said != DONE:
         raise TrainingFailed(f"worker {number} ended with {process.wait()}; the end of {log}:\n{_end(log)}")
+    return None
 
 
 def _end(log: Path) -> str:

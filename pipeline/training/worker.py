@@ -11,13 +11,16 @@ import traceback
 from pathlib import Path
 from pkgutil import resolve_name
 
+from models.refusal import Refusal
+from pipeline.text import one_line
 from pipeline.training.spec import TrainingSpec
 
 DONE = b"done\n"
+REFUSED = b"refused: "
 
 
 def main() -> None:
-    """Train, say that it is done, and wait to be ended.
+    """Train, say that it is done or why there is nothing to train, and wait to be ended.
 
     A worker that left while a peer still reads from it would end the peer's last collective with an error, and
     TensorFlow's runtime can hang when it winds down: so all wait until the Spark task ends them, and none winds down.
@@ -30,11 +33,14 @@ def main() -> None:
         from pipeline.training.train import train
 
         train(resolve_name(sys.argv[2])(), TrainingSpec.read(Path(sys.argv[1])))
+        said = DONE
+    except Refusal as refusal:
+        said = REFUSED + f"{one_line(refusal)}\n".encode()
     except BaseException:
         traceback.print_exc()
         sys.stderr.flush()
         os._exit(1)
-    os.write(report, DONE)
+    os.write(report, said)
     orphaned.join()
 
 

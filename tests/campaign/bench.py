@@ -75,7 +75,7 @@ def environment(data: Path, **more: str) -> dict[str, str]:
     temporary.mkdir(parents=True, exist_ok=True)
     ours = {
         "LARDER_DATA_DIR": str(data),
-        "PYSPARK_SUBMIT_ARGS": submit_arguments(TINY["LARDER_SPARK_DRIVER_MEMORY"]),
+        "PYSPARK_SUBMIT_ARGS": submit_arguments(TINY["LARDER_SPARK_DRIVER_MEMORY"], str(temporary)),
         "SPARK_LOCAL_IP": "127.0.0.1",
         "TMPDIR": str(temporary),
     }

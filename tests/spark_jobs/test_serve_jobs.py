@@ -79,7 +79,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
         yield variables | {
             "LARDER_JOBS_PYTHON": sys.executable,
             "PYTHONPATH": f"{modules}:{variables['PYTHONPATH']}",
-            "PYSPARK_SUBMIT_ARGS": submit_arguments("1g"),
+            "PYSPARK_SUBMIT_ARGS": submit_arguments("1g", str(modules)),
             "SPARK_LOCAL_IP": "127.0.0.1",
             OWNER: str(owner.pid),
         }

@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
+from models.refusal import Refusal
+from pipeline.expectations.audit import AuditFailed
 from pipeline.lake.lake import LakeError
 from pipeline.settings import Settings
+from pipeline.sources.source import SourceError
 from pipeline.stages import read_stages
 from pipeline.workspace import Workspace
 from spark_jobs.session import arg_parser, open_job, open_session
@@ -39,11 +42,12 @@ def test_what_this_run_published_is_not_done_again(workspace: Workspace) -> None
     assert (done.rows_out, done.details) == (2, {"already_published": True})
 
 
-def test_an_expected_error_ends_the_job_with_one_line(workspace: Workspace) -> None:
+@pytest.mark.parametrize("kind", [LakeError, AuditFailed, Refusal, SourceError])
+def test_an_expected_error_ends_the_job_with_one_line(workspace: Workspace, kind: type[Exception]) -> None:
     with pytest.raises(SystemExit, match=r"^name_products: no such version$"), open_job("name_products", ARGUMENTS):
-        raise LakeError("no such version")
+        raise kind("no such version")
     failed = read_stages(workspace.run_folder("run1"))[-1]
-    assert (failed.status, failed.details["error"]) == ("failed", "LakeError: no such version")
+    assert (failed.status, failed.details["error"]) == ("failed", f"{kind.__name__}: no such version")
 
 
 def test_local_mode_has_no_executors_to_ask_anything_of(spark: SparkSession, settings: Settings) -> None:
@@ -51,9 +55,10 @@ def test_local_mode_has_no_executors_to_ask_anything_of(spark: SparkSession, set
     assert spark.range(3).count() == 3
 
 
-def test_an_error_in_the_code_keeps_its_trace(workspace: Workspace) -> None:
-    with pytest.raises(ZeroDivisionError), open_job("name_products", ARGUMENTS):
-        raise ZeroDivisionError
+@pytest.mark.parametrize("kind", [ZeroDivisionError, ValueError])
+def test_an_error_in_the_code_keeps_its_trace(workspace: Workspace, kind: type[Exception]) -> None:
+    with pytest.raises(kind), open_job("name_products", ARGUMENTS):
+        raise kind
     assert read_stages(workspace.run_folder("run1"))[-1].status == "failed"
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.job_server.driver import TEMPORARY, lean_driver
 from pipeline.job_server.protocol import FOLDER
 from pipeline.nightly.environment import SERVICE, airflow_environment, shared_spark
 from pipeline.settings import Settings
@@ -49,3 +50,19 @@ def test_what_spark_java_and_python_write_aside_goes_with_the_night(
         assert folder.stat().st_mode & 0o077 == 0
         (folder / "blockmgr").mkdir()
     assert not folder.exists()
+
+
+def test_a_job_that_is_submitted_by_itself_writes_aside_there_as_well(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AIRFLOW_CONN_SPARK_DEFAULT", raising=False)
+    with shared_spark(settings.model_copy(update={"share_spark": False})) as alone:
+        assert FOLDER not in alone
+        monkeypatch.setenv(TEMPORARY, alone[TEMPORARY])
+        driver = lean_driver()
+        assert driver["spark.local.dir"] == alone[TEMPORARY]
+        assert driver["spark.driver.extraJavaOptions"].endswith(f"-Djava.io.tmpdir={alone[TEMPORARY]}")
+    assert not Path(alone[TEMPORARY]).exists()
+    monkeypatch.setenv("AIRFLOW_CONN_SPARK_DEFAULT", "spark://master:7077")
+    with shared_spark(settings) as cluster:
+        assert cluster == {}
