@@ -1,8 +1,8 @@
 """What is on the shelf at the opening of the business date, and what will arrive within the horizon.
 
-Input: the source's stock file of the business date and its resupply files. Output: `stock_levels` and `resupplies`.
+Input: the source's stock files of the business date and its resupply files. Output: `stock_levels` and `resupplies`.
 A source without them gets the plan that models/demand/supply_plan.py derives from its `transactions`; so does one
-whose stock file is missing, if its description says `missing = "derive"`. Registers that went below zero count as an
+whose stock files are missing, if its description says `missing = "derive"`. Registers that went below zero count as an
 empty shelf; what arrives in several deliveries of one day is added up. A number or day that cannot be read stops the
 job, naming file, line and column: with a wrong stock every alert would be wrong.
 """
@@ -103,16 +103,19 @@ def resupply_lines(raw: DataFrame, files: ResupplyFiles) -> DataFrame:
 
 
 def delivered_stock(raw: DataFrame, source: Source, files: StockFiles, business_date: date) -> DataFrame:
-    """`stock_levels` from the lines of a stock file.
+    """`stock_levels` from the lines of all stock files of the business date.
 
     Raises: SourceError: for a line that cannot be read, or two of one product in one store.
     """
     wrong = {"product": text("product").isNull(), "store": _no_store(raw), "on_hand": _on_hand(files).isNull()}
     _refuse(raw, wrong, files)
     rows = stock_lines(raw, files)
-    twice = rows.groupBy("store_id", "product_id").agg(F.count("*").alias("lines"), F.min("source_file").alias("file"))
+    named = F.array_join(F.sort_array(F.collect_set("source_file")), ", ").alias("files")
+    twice = rows.groupBy("store_id", "product_id").agg(F.count("*").alias("lines"), named)
     if (found := twice.where("lines > 1").first()) is not None:
-        raise SourceError(f"{found.file}: product {found.product_id} of store {found.store_id} has {found.lines} lines")
+        raise SourceError(
+            f"{found.files}: product {found.product_id} of store {found.store_id} has {found.lines} lines"
+        )
     origin = F.lit("delivered").alias("origin")
     return rows.select("store_id", "product_id", "on_hand", F.lit(business_date).alias("as_of"), origin)
 
@@ -147,8 +150,8 @@ def read_stock(spark: SparkSession, source: Source, workspace: Workspace, busine
     files = source.stock
     if files is None:
         return None
-    path = source.stock_file(workspace, business_date)
-    if path is None:
+    paths = source.stock_files(workspace, business_date)
+    if not paths:
         if files.missing == "derive":
             return None
         wanted = source.folder(workspace) / files.files.format(date=business_date)
@@ -156,7 +159,7 @@ def read_stock(spark: SparkSession, source: Source, workspace: Workspace, busine
             f"source {source.name}: no stock file {wanted} for business date {business_date}; deliver it, take a date "
             'that has one, or set `missing = "derive"` under [stock]'
         )
-    raw = read_delivered(spark, [Delivered(path, path.name)], source, files, files.read_columns)
+    raw = read_delivered(spark, [Delivered(path, path.name) for path in paths], source, files, files.read_columns)
     return delivered_stock(raw, source, files, business_date)
 
 

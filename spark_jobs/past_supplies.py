@@ -56,20 +56,25 @@ def past_supplies(spark: SparkSession, job: Job) -> PastSupplies | None:
 
 
 def _counted(spark: SparkSession, job: Job, mornings: Sequence[date]) -> tuple[DataFrame | None, list[date]]:
-    """Stock of the mornings that have a readable file, and which ones those are."""
-    files, delivered = job.source.stock, []
+    """Stock of the mornings whose files are all there and readable, and which ones those are."""
+    files = job.source.stock
+    if files is None:
+        return None, []
+    delivered: list[Delivered] = []
+    counted: list[date] = []
     for as_of in mornings:
-        path = job.source.stock_file(job.workspace, as_of)
-        if files is not None and path is not None and _is_readable(Delivered(path, as_of.isoformat()), files):
-            delivered.append(Delivered(path, as_of.isoformat()))
-    if files is None or not delivered:
+        of_morning = [Delivered(path, as_of.isoformat()) for path in job.source.stock_files(job.workspace, as_of)]
+        if of_morning and all(_is_readable(each, files) for each in of_morning):
+            delivered += of_morning
+            counted.append(as_of)
+    if not counted:
         return None, []
     raw = read_delivered(spark, delivered, job.source, files, files.read_columns)
     # An archive's members stand behind its label.
     morning = F.to_date(F.substring("source_file", 1, len("2000-01-01"))).alias("as_of")
     lines = stock_lines(raw, files).dropna().select(*PAIR, morning, "on_hand")
     stock = lines.groupBy(*PAIR, "as_of").agg(F.max("on_hand").alias("on_hand"))
-    return stock.withColumn("measured", F.lit(True)), [date.fromisoformat(each.label) for each in delivered]
+    return stock.withColumn("measured", F.lit(True)), counted
 
 
 def _is_readable(delivered: Delivered, files: StockFiles) -> bool:

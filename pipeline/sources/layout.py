@@ -173,10 +173,11 @@ class CatalogueColumns(Columns):
 
 
 class StockFiles(TableFiles):
-    """Stock on hand at opening, one file per day."""
+    """Stock on hand at opening, one file or several per day."""
 
     files: str = Field(
-        description="with {date}, the day at whose opening the stock was counted", examples=["stock_{date}.csv"]
+        description="with {date}, the day at whose opening the stock was counted; * where a day has several files",
+        examples=["stock_{date}.csv"],
     )
     columns: StockColumns
     missing: Literal["fail", "derive"] = Field(

@@ -283,12 +283,9 @@ class Source(Layout):
             )
         return [path for path in found if is_leftover(path.name) == leftovers]
 
-    def stock_file(self, workspace: Workspace, day: date) -> Path | None:
-        """The stock file of a day, or None if it was not delivered."""
-        if self.stock is None:
-            return None
-        found = self.matching(self.stock.files.format(date=day), workspace)
-        return found[0] if found else None
+    def stock_files(self, workspace: Workspace, day: date) -> list[Path]:
+        """The stock files of a day, such as one per store; none where none was delivered."""
+        return [] if self.stock is None else self.matching(self.stock.files.format(date=day), workspace)
 
 
 def described_as(ours: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pyspark.sql import Row, SparkSession
 
-from pipeline.sources.source import load_source
+from pipeline.sources.source import SHIPPED, load_source
 from pipeline.workspace import Workspace
 from spark_jobs.ingest_stock import main
 from tests.factories import frame, publish, transaction
@@ -46,6 +46,30 @@ def test_delivered_stock_and_the_resupplies_of_the_horizon_are_read(
     ]
     resupplies = rows(spark, workspace, "resupplies")
     assert [(str(row.arrives_on), row.units) for row in resupplies] == [("2026-03-02", 3.0), ("2026-03-08", 4.0)]
+
+
+def described(raw: Path) -> str:
+    """The shop's own description of stock in a file per store."""
+    text = (SHIPPED / "shop.toml").read_text().replace("stock/stock_{date}.csv", "stock/*_{date}.csv")
+    path = raw / "stores.toml"
+    path.write_text(text)
+    return str(path)
+
+
+def test_every_file_of_the_date_is_read(spark: SparkSession, workspace: Workspace, raw: Path) -> None:
+    for store in (2, 3):
+        (raw / f"stock/s{store}_{DAY}.csv").write_text(f"{STOCK}\ns{store},p1,{store}\n")
+    (raw / "stock/s4_2026-03-01.csv").write_text(f"{STOCK}\ns4,p1,9\n")
+    night(described(raw))
+    stock = [(row.store_id, row.product_id, row.on_hand) for row in rows(spark, workspace, "stock_levels")]
+    assert stock == [("s1", "p1", 5.0), ("s1", "p2", 0.0), ("s2", "p1", 2.0), ("s3", "p1", 3.0)]
+
+
+@pytest.mark.usefixtures("spark")
+def test_files_that_contradict_each_other_are_both_named(raw: Path) -> None:
+    (raw / f"stock/more_{DAY}.csv").write_text(f"{STOCK}\ns1,p1,7\n")
+    with pytest.raises(SystemExit, match=rf"more_{DAY}\.csv, stock_{DAY}\.csv: product p1 of store s1 has 2 lines"):
+        night(described(raw))
 
 
 @pytest.mark.parametrize(
