@@ -2,6 +2,7 @@
 
 import typer
 
+from models.refusal import Refusal
 from pipeline.commands import nightly, tables
 from pipeline.commands.actions import app as actions
 from pipeline.commands.alerts import app as alerts
@@ -15,9 +16,19 @@ from pipeline.commands.returns import app as returns
 from pipeline.commands.simulate import app as simulate
 from pipeline.commands.source import app as source
 from pipeline.commands.train import train
+from pipeline.settings import Settings
+from pipeline.terminal import errors_in_one_line
 from pipeline.text import without_passwords
 
 app = typer.Typer(help="Larder: raw sales in, stock-out and behaviour alerts out.", no_args_is_help=True)
+
+
+@app.callback()
+def check_settings() -> None:
+    """A wrong setting ends every command before it begins, in one line."""
+    with errors_in_one_line(Refusal):
+        Settings()
+
 
 app.command()(nightly.nightly)
 app.command()(nightly.run)
@@ -43,8 +54,6 @@ for command in (tables.table, tables.versions, tables.rollback, tables.accept, e
 @app.command()
 def settings() -> None:
     """Every setting as resolved from environment, files and defaults; secrets masked, also those inside addresses."""
-    from pipeline.settings import Settings
-
     typer.echo("\n".join(map(without_passwords, Settings().model_dump_json(indent=1).splitlines())))
 
 

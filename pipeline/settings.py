@@ -21,6 +21,7 @@ from pydantic_settings import (
 )
 
 from models.names import unknown_name
+from models.refusal import Refusal
 from pipeline.action_rules import ActionRules
 from pipeline.offer_rules import OfferRules
 
@@ -241,6 +242,20 @@ class Settings(BaseSettings):
     alerts: AlertSettings = AlertSettings()
     page: PageSettings = PageSettings()
 
+    def __init__(self, **values: Any) -> None:
+        """Read environment, files and defaults; `values` win over all of them.
+
+        Raises: Refusal: for a wrong value or an unknown name, in one line that shows no value: it may be a secret.
+        """
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise Refusal(_in_words(error)) from None
+        except Refusal:
+            raise
+        except ValueError as error:  # a file that is no TOML, a variable that is no JSON
+            raise Refusal(f"the settings cannot be read: {error}") from None
+
     @model_validator(mode="after")
     def _tasks_are_valid(self) -> "Settings":
         """A wrong name or value under `[tasks]` is refused as it is under `[training]`."""
@@ -251,7 +266,7 @@ class Settings(BaseSettings):
     def of_task(self, name: str, training_defaults: Mapping[str, Any] | None = None) -> "Settings":
         """These settings as they are for one task: `[tasks.<name>]` over the task's defaults, over the shared ones.
 
-        Raises: ValueError: that names the task, for an unknown setting or a value out of its range.
+        Raises: Refusal: that names the task, for an unknown setting or a value out of its range.
         """
         own = self.tasks.get(name, TaskSettings())
         try:
@@ -260,8 +275,7 @@ class Settings(BaseSettings):
             )
             promotion = PromotionSettings.model_validate(self.promotion.model_dump() | own.promotion)
         except ValidationError as error:
-            wrong = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
-            raise ValueError(f"[tasks.{name}]: {wrong}") from error
+            raise Refusal(f"[tasks.{name}]: {_in_words(error)}") from None
         return self.model_copy(update={"training": training, "promotion": promotion})
 
     @cached_property
@@ -296,6 +310,12 @@ class Settings(BaseSettings):
         return tuple(sources)
 
 
+def _in_words(error: ValidationError) -> str:
+    """Each wrong setting by its name, with what is wanted of it."""
+    wrong = ((".".join(map(str, each["loc"])), each["msg"].removeprefix("Value error, ")) for each in error.errors())
+    return "; ".join(f"{name}: {wanted}" if name else wanted for name, wanted in wrong)
+
+
 class _PublicToml(TomlConfigSettingsSource):
     """The TOML file, which may be committed and shared: no secret and no unknown name in it."""
 
@@ -305,7 +325,7 @@ class _PublicToml(TomlConfigSettingsSource):
             field = self.settings_cls.model_fields.get(name)
             if field is None:
                 known = self.settings_cls.model_fields
-                raise ValueError(f"{self.toml_file_path}: {unknown_name('setting', name, known)}")
+                raise Refusal(f"{self.toml_file_path}: {unknown_name('setting', name, known)}")
             if "SecretStr" in str(field.annotation):
-                raise ValueError(f"{self.toml_file_path}: {name} is a secret; set LARDER_{name.upper()} instead")
+                raise Refusal(f"{self.toml_file_path}: {name} is a secret; set LARDER_{name.upper()} instead")
         return values

@@ -57,11 +57,12 @@ def open_job(name: str, arguments: argparse.Namespace) -> Iterator[Job]:
     """A job from its start to its end, recorded as a stage of its run.
 
     Raises: SystemExit: with one line, where a table is refused or missing, the source's files are not as described,
-            there is nothing to compute from them, or the machine refuses something: a full disk, a folder that may not
-            be written, a closed port.
+            a setting is wrong, there is nothing to compute, or the machine refuses something: a full disk, a folder
+            that may not be written, a closed port.
     """
-    run, settings = _run_of(arguments), Settings()
+    run = _run_of(arguments)
     try:
+        settings = Settings()
         source = load_source(run.source)
         workspace = Workspace.of(settings, source.name)
         with stage(name, workspace.run_folder(run.run_id)) as record:

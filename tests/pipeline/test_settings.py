@@ -1,8 +1,10 @@
 """Settings: precedence, unknown names, secrets."""
 
 import pytest
-from pydantic import ValidationError
+from typer.testing import CliRunner
 
+from models.refusal import Refusal
+from pipeline.cli import app
 from pipeline.settings import Settings
 from pipeline.tasks.catalog import task_and_settings
 
@@ -22,7 +24,7 @@ def test_environment_beats_toml(tmp_path, monkeypatch):
 
 def test_an_unknown_name_in_a_section_is_an_error(tmp_path):
     (tmp_path / "larder.toml").write_text("[training]\nepoch = 3\n")
-    with pytest.raises(ValidationError, match="epoch"):
+    with pytest.raises(Refusal, match="epoch"):
         Settings()
 
 
@@ -47,6 +49,27 @@ def test_a_secret_may_come_from_a_file_and_is_masked(tmp_path, monkeypatch):
     assert settings.alert_database_url == "postgresql://user:hidden@host/db"
     assert "hidden" not in repr(settings)
     assert "hidden" not in settings.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("LARDER_TRAINING__EPOCHS", "hidden", "training.epochs: Input should be a valid integer"),
+        ("LARDER_TRAINING", "hidden", "the settings cannot be read"),
+        ("LARDER_CONFIG", "broken.toml", "the settings cannot be read"),
+        ("LARDER_CONFIG", "nowhere.toml", "LARDER_CONFIG names nowhere.toml"),
+        ("LARDER_TASKS__NEXT_BASKET__TRAINING__EPOCHS", "0", "[tasks.next_basket]: epochs: "),
+    ],
+)
+def test_a_wrong_setting_ends_every_command_in_one_line_that_shows_no_value(tmp_path, monkeypatch, name, value, said):
+    (tmp_path / "broken.toml").write_text("[training\nhidden\n")
+    monkeypatch.setenv(name, value)
+    for command in (["alerts", "list"], ["model", "list"], ["train"], ["nightly"]):
+        result = CliRunner().invoke(app, command)
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert result.stderr.startswith(f"larder: {said}")
+        assert result.stderr.count("\n") == 1
+        assert "hidden" not in result.stderr
 
 
 def test_a_named_config_that_is_missing_is_an_error(monkeypatch):
@@ -76,7 +99,7 @@ def test_a_task_has_its_own_settings_over_the_shared_ones(tmp_path, monkeypatch)
 )
 def test_a_wrong_setting_of_a_task_is_an_error_that_names_the_task(tmp_path, line, said):
     (tmp_path / "larder.toml").write_text(f"[tasks.next_basket.training]\n{line}\n")
-    with pytest.raises(ValidationError, match=r"\[tasks\.next_basket\]") as refusal:
+    with pytest.raises(Refusal, match=r"\[tasks\.next_basket\]") as refusal:
         Settings()
     assert said in str(refusal.value)
 

@@ -55,6 +55,13 @@ def test_local_mode_has_no_executors_to_ask_anything_of(spark: SparkSession, set
     assert spark.range(3).count() == 3
 
 
+@pytest.mark.usefixtures("settings")
+def test_a_wrong_setting_ends_the_job_with_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LARDER_TRAINING__EPOCHS", "many")
+    with pytest.raises(SystemExit, match=r"^name_products: training\.epochs: "), open_job("name_products", ARGUMENTS):
+        pass
+
+
 @pytest.mark.parametrize("kind", [ZeroDivisionError, ValueError])
 def test_an_error_in_the_code_keeps_its_trace(workspace: Workspace, kind: type[Exception]) -> None:
     with pytest.raises(kind), open_job("name_products", ARGUMENTS):
