@@ -1,4 +1,4 @@
-"""A customer erased after a night with every capability: its id is in no byte of what the product keeps.
+"""A customer erased after a night with its capabilities: its id is in no byte of what the product keeps.
 
 Parquet is read value by value, archives member by member, everything else byte by byte. Not looked at are the
 retailer's own files (raw/, and the simulator's truth/), which `larder erase` names. The champion's key of the customer
@@ -40,6 +40,8 @@ def erased(bench: Bench) -> Counter[str]:
         jobs.finish(data, REFERENCE)
         for dag in ("segments", "next_offers", "customer_value"):
             jobs.finish(data, REFERENCE, dag=dag)
+        # The tiny shop's days are too few to learn returns from; their lines name customers all the same.
+        jobs.finish(data, REFERENCE, "build_order_lines", dag="returns")
         bench.keep(made=True)
         return Counter(unfinished=1)
     if "counted" not in state:
