@@ -75,11 +75,16 @@ def environment(data: Path, **more: str) -> dict[str, str]:
     temporary.mkdir(parents=True, exist_ok=True)
     ours = {
         "LARDER_DATA_DIR": str(data),
-        "PYSPARK_SUBMIT_ARGS": submit_arguments(TINY["LARDER_SPARK_DRIVER_MEMORY"], str(temporary)),
+        "PYSPARK_SUBMIT_ARGS": spark_arguments(temporary),
         "SPARK_LOCAL_IP": "127.0.0.1",
         "TMPDIR": str(temporary),
     }
     return kept | spark_environment() | TINY | ours | more
+
+
+def spark_arguments(temporary: Path) -> str:
+    """PYSPARK_SUBMIT_ARGS of a small application that writes aside into that folder."""
+    return submit_arguments(TINY["LARDER_SPARK_DRIVER_MEMORY"], str(temporary))
 
 
 def add(one: Counter[str], other: dict[str, int]) -> Counter[str]:

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.campaign import jobs
-from tests.campaign.bench import Bench
+from tests.campaign.bench import Bench, spark_arguments
 from tests.campaign.reader import reading
 from tests.campaign.whole_night import REFERENCE, differing, undisturbed
 
@@ -32,7 +32,8 @@ def at_each_job(bench: Bench) -> Counter[str]:
     with _small_disk(bench.fresh("disk")) as data:
         shutil.copytree(reference / "shop" / "raw", data / "shop" / "raw")
         with reading(data, "shop") as read:
-            done = jobs.attempt(data, REFERENCE, LARDER_CAMPAIGN_FILLER=str(data / FILLER))
+            aside = {"PYSPARK_SUBMIT_ARGS": spark_arguments(bench.fresh("spark"))}
+            done = jobs.attempt(data, REFERENCE, LARDER_CAMPAIGN_FILLER=str(data / FILLER), **aside)
         other = differing(data, REFERENCE, reference) if done.returncode == 0 else ["the night did not end"]
     (bench.folder / "said.log").write_text(done.stdout)
     tried = [line.split("|") for line in done.stdout.splitlines() if line.startswith(jobs.FULL)]
