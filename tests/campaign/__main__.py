@@ -1,7 +1,7 @@
 """`make campaign`: parts with a seed and a bound in time; their rows go into docs/results/campaign.md.
 
-With a bound, a part that is not done in time keeps what it did and goes on at the next call; its row is written once it
-has finished. Status 1 with a fault, 3 where a part is not done yet.
+With a bound, a part that is not done in time keeps what it did and goes on at the next call; until then its row says so
+and holds what was counted so far. Status 1 with a fault, 3 where a part is not done yet.
 """
 
 import argparse
@@ -10,6 +10,7 @@ import shutil
 import sys
 from collections import Counter
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 
 from pipeline.files import replace_text
@@ -23,16 +24,23 @@ STATUS_FAULT, STATUS_UNFINISHED = 1, 3
 
 @dataclass(frozen=True)
 class Row:
-    """What a part counted over its seeds, as docs/results keeps it."""
+    """What a part counted over its seeds, as docs/results keeps it.
+
+    Args: seconds: the bound of a probe that has no end of its own; is_done: else cut off by time, and what is counted
+          at the end alone is not there.
+    """
 
     what: str
     seeds: list[int]
     tried: dict[str, int]
     faults: dict[str, int]
+    seconds: float | None
+    is_done: bool
+    measured_on: str
 
 
-def run(part: Part, folder: Path, seeds: list[int], seconds: float | None) -> Row | None:
-    """A part with each seed, to its end or, with a bound, one step of it; None where one has not finished."""
+def run(part: Part, folder: Path, seeds: list[int], seconds: float | None) -> Row:
+    """A part with each seed, to its end or, with a bound, one step of it."""
     counted, is_done = Counter[str](), True
     for seed in seeds:
         own, found = folder / part.name / str(seed), Counter({UNFINISHED: 1})
@@ -45,15 +53,21 @@ def run(part: Part, folder: Path, seeds: list[int], seconds: float | None) -> Ro
         counted = add(counted, dict(found))
         if is_done and not _faults(part, found):
             shutil.rmtree(own)
-    if not is_done:
-        return None
-    tried = {name: number for name, number in counted.items() if name not in part.faults}
-    return Row(part.what, seeds, tried, _faults(part, counted, shown=True))
+    return Row(
+        part.what,
+        seeds,
+        tried={name: number for name, number in counted.items() if name not in part.faults},
+        # What is looked for at the end alone is no 0 before it.
+        faults={name: counted[name] for name in part.faults if is_done or name in counted},
+        seconds=part.bound(seconds),
+        is_done=is_done,
+        measured_on=date.today().isoformat(),
+    )
 
 
-def _faults(part: Part, counted: Counter[str], *, shown: bool = False) -> dict[str, int]:
-    """Every kind of fault; without `shown` those that were found."""
-    return {name: counted[name] for name in part.faults if shown or counted[name]}
+def _faults(part: Part, counted: Counter[str]) -> dict[str, int]:
+    """The faults that were found."""
+    return {name: counted[name] for name in part.faults if counted[name]}
 
 
 def table(rows: dict[str, Row]) -> str:
@@ -62,19 +76,21 @@ def table(rows: dict[str, Row]) -> str:
         "# Campaign: kills, contention, losses and attacks",
         "",
         "`make campaign`, two cores; a seed draws the moments. With a fault it ends with status 1.",
-        "What each part is and how to run one: [operating](../operating.md#the-campaign).",
+        "What each part is: [operating](../operating.md#the-campaign). Where a part was cut off by time",
+        "the row says so: it goes on with the next call, and what is looked for at its end is not in the row yet.",
         "",
-        "| part | what; as what | seeds | tried | faults |",
-        "|---|---|---|---|---|",
+        "| part (`make campaign PARTS=...`) | what; as what | seeds | tried | faults | measured on |",
+        "|---|---|---|---|---|---|",
     ]
     for name in PARTS:
         if name not in rows:
             continue
         row = rows[name]
         tried = ", ".join(f"{number:,} {what}" for what, number in row.tried.items())
+        tried += "" if row.is_done else " (**cut off by time**)"
         bad = ", ".join(f"{number} {what}" for what, number in row.faults.items())
-        seeds = ", ".join(map(str, row.seeds))
-        lines.append(f"| {name} | {row.what} | {seeds} | {tried} | {bad} |")
+        seeds = ", ".join(map(str, row.seeds)) + (f"; {row.seconds:g} s each" if row.seconds is not None else "")
+        lines.append(f"| {name} | {row.what} | {seeds} | {tried} | {bad} | {row.measured_on} |")
     return "\n".join([*lines, ""])
 
 
@@ -100,13 +116,11 @@ def main(argv: list[str] | None = None) -> None:
     rows = {name: Row(**row) for name, row in json.loads(kept.read_text()).items()} if kept.is_file() else {}
     status = 0
     for name in given.parts or PARTS:
-        row = run(PARTS[name], given.folder.resolve(), given.seeds, given.seconds)
-        if row is None:
+        rows[name] = row = run(PARTS[name], given.folder.resolve(), given.seeds, given.seconds)
+        print(f"{name}: tried {row.tried}, faults {row.faults}", flush=True)
+        if not row.is_done:
             print(f"{name}: not done in time; call it again, it goes on")
             status = status or STATUS_UNFINISHED
-            continue
-        rows[name] = row
-        print(f"{name}: tried {row.tried}, faults {row.faults}", flush=True)
         status = STATUS_FAULT if any(row.faults.values()) else status
         replace_text(kept, json.dumps({each: asdict(rows[each]) for each in rows}, indent=1) + "\n")
         replace_text(given.out / "campaign.md", table(rows))

@@ -37,6 +37,10 @@ class Part:
     minutes: int
     seconds: float = math.inf
 
+    def bound(self, given: float | None) -> float | None:
+        """Seconds that a probe without an end of its own is given; None for a part that has one."""
+        return None if math.isinf(self.seconds) else self.seconds if given is None else given
+
 
 def _probe(probe: kills.Probe) -> Callable[[Bench], Counter[str]]:
     """A probe that runs for as long as it is given, in a folder of its own."""

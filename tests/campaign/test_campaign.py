@@ -62,8 +62,10 @@ def test_the_status_says_what_came_out(
     with pytest.raises(SystemExit) as ended:
         campaign.main(["lake", "--seconds", "1", "--folder", str(tmp_path / "kept"), "--out", str(tmp_path)])
     assert ended.value.code == status
-    assert (tmp_path / "campaign.json").exists() == (status != campaign.STATUS_UNFINISHED)
+    row, table = json.loads((tmp_path / "campaign.json").read_text())["lake"], (tmp_path / "campaign.md").read_text()
+    is_cut = status == campaign.STATUS_UNFINISHED
+    assert (row["is_done"], "cut off by time**" in table) == (not is_cut, is_cut)
+    assert row["faults"] == ({} if is_cut else {"half versions": counted["half versions"]})
     if status == campaign.STATUS_FAULT:
-        assert json.loads((tmp_path / "campaign.json").read_text())["lake"]["faults"] == {"half versions": 1}
-        assert "1 half versions" in (tmp_path / "campaign.md").read_text()
+        assert "1 half versions" in table
         assert (tmp_path / "kept" / "lake" / "1").is_dir(), "what a fault left is kept"
