@@ -46,7 +46,7 @@ coverage: setup  ## every test, and which lines none of them reached
 	@$(PYTEST) --cov --cov-report=term
 
 campaign: setup  ## kills, losses and attacks, an hour: [PARTS='lake postgres ...']; the table goes into docs/results
-	@.venv/bin/python -m tests.campaign $(PARTS)
+	@.venv/bin/python -m tests.campaign $(PARTS); status=$$?; .venv/bin/python -m pipeline.benchmarks.results; exit $$status
 
 check: setup  ## ruff, mypy, import-linter, yamllint
 	@.venv/bin/ruff check .

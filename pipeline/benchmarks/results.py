@@ -163,8 +163,8 @@ def plot_reliability(result: dict[str, Any], target: Path) -> None:
 
 
 def _as_section(file: Path) -> str:
-    """The page, its headings one level lower."""
-    return re.sub("^#", "##", file.read_text(), flags=re.MULTILINE)
+    """The page, its headings one level lower and its links to docs as from there."""
+    return re.sub("^#", "##", file.read_text(), flags=re.MULTILINE).replace("](../", "](")
 
 
 def _plot_of(file: Path) -> Path:

@@ -101,9 +101,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     parser.add_argument("--seconds", type=float, help="end a part's step after so long; default: none does")
     parser.add_argument("--folder", type=Path, default=REPOSITORY / "var" / "campaign", help="kept from step to step")
-    parser.add_argument(
-        "--out", type=Path, default=REPOSITORY / "docs" / "results", help="folder of campaign.json, .md"
-    )
+    parser.add_argument("--out", type=Path, default=REPOSITORY / "docs" / "results", help="folder of the table")
     parser.add_argument("--list", action="store_true", help="say what there is, and end")
     given = parser.parse_args(argv)
     if given.list:
@@ -112,7 +110,7 @@ def main(argv: list[str] | None = None) -> None:
         return
     if unknown := [name for name in given.parts if name not in PARTS]:
         parser.error(f"unknown part {unknown[0]!r}; known: {', '.join(PARTS)}")
-    kept = given.out / "campaign.json"
+    kept = given.out / "campaign" / "rows.json"
     rows = {name: Row(**row) for name, row in json.loads(kept.read_text()).items()} if kept.is_file() else {}
     status = 0
     for name in given.parts or PARTS:
@@ -122,6 +120,7 @@ def main(argv: list[str] | None = None) -> None:
             print(f"{name}: not done in time; call it again, it goes on")
             status = status or STATUS_UNFINISHED
         status = STATUS_FAULT if any(row.faults.values()) else status
+        kept.parent.mkdir(parents=True, exist_ok=True)
         replace_text(kept, json.dumps({each: asdict(rows[each]) for each in rows}, indent=1) + "\n")
         replace_text(given.out / "campaign.md", table(rows))
     if status == STATUS_FAULT:

@@ -62,7 +62,8 @@ def test_the_status_says_what_came_out(
     with pytest.raises(SystemExit) as ended:
         campaign.main(["lake", "--seconds", "1", "--folder", str(tmp_path / "kept"), "--out", str(tmp_path)])
     assert ended.value.code == status
-    row, table = json.loads((tmp_path / "campaign.json").read_text())["lake"], (tmp_path / "campaign.md").read_text()
+    rows, table = (tmp_path / "campaign" / "rows.json").read_text(), (tmp_path / "campaign.md").read_text()
+    row = json.loads(rows)["lake"]
     is_cut = status == campaign.STATUS_UNFINISHED
     assert (row["is_done"], "cut off by time**" in table) == (not is_cut, is_cut)
     assert row["faults"] == ({} if is_cut else {"half versions": counted["half versions"]})

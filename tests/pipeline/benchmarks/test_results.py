@@ -26,8 +26,10 @@ def test_a_file_of_no_benchmark_is_named(tmp_path: Path) -> None:
 
 
 def test_a_page_of_a_benchmark_of_its_own_follows_the_tables(tmp_path: Path) -> None:
-    (tmp_path / "sessionize.md").write_text("# Sessionizing\n\n| engine |\n\n## Where time goes\n")
-    assert page(tmp_path).endswith("\n## Sessionizing\n\n| engine |\n\n### Where time goes\n")
+    (tmp_path / "sessionize.md").write_text(
+        "# Sessionizing\n\n| engine |\n\n## Where time goes\n[how](../operating.md)\n"
+    )
+    assert page(tmp_path).endswith("\n## Sessionizing\n\n| engine |\n\n### Where time goes\n[how](operating.md)\n")
 
 
 def test_the_overview_comes_first(tmp_path: Path) -> None:
