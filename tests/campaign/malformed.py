@@ -6,8 +6,7 @@ from contextlib import chdir
 
 from tests.campaign import malformed_deliveries, malformed_models, malformed_requests
 from tests.campaign.bench import Bench, add
-
-FAULT = "used or without a reason"
+from tests.campaign.parts import UNREASONED
 
 
 def deliveries(bench: Bench) -> Counter[str]:
@@ -40,12 +39,12 @@ def refusals(bench: Bench) -> Counter[str]:
 
 def _all(what: str, cases: Iterable[str], refused: Callable[[str], str]) -> Counter[str]:
     """How many were tried; one that was used, or refused without a reason, is a fault and is printed."""
-    counted = Counter({what: 0, FAULT: 0})
+    counted = Counter({what: 0, UNREASONED: 0})
     for case in cases:
         counted[what] += 1
         try:
             refused(case)
         except Exception as error:
             print(f"{what}: {type(error).__name__}: {error}")
-            counted[FAULT] += 1
+            counted[UNREASONED] += 1
     return counted

@@ -32,10 +32,6 @@ KILLS = 20
 POLL_SECONDS = 0.004
 GIVE_UP = 3  # attempts that no kill ended and that failed all the same
 LONGEST = 300.0  # seconds in which a night that was taken up again reaches its next moment, or something is wrong
-FAULTS = (
-    *("half versions", "steps back", "half nights", "other tables"),
-    *("orphans", "MB grown", "tracebacks", "attempts that failed"),
-)
 # Grows with every attempt, as it should: what was said.
 LOGS = ("airflow.log", "stages.jsonl", "worker-0.log")
 
