@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from pipeline.dataset.picture_problems import MISSING, NO_IMAGE, TOO_LARGE, TRUNCATED, UNKNOWN_MODE
+from pipeline.tables.articles import MISSING, NO_IMAGE, TOO_LARGE, TRUNCATED, UNKNOWN_MODE
 
 MOST_PIXELS = 50_000_000
 _MODES = frozenset({"1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBa", "La", "CMYK", "YCbCr", "HSV", "LAB"})
 
 
 def read_picture(path: Path, side: int) -> np.ndarray | str:
-    """A picture on white, fitted into a square, or one of `picture_problems.PROBLEMS`; uint8 [side, side, 3]."""
+    """A picture on white, fitted into a square, or one of PROBLEMS of the table `articles`; uint8 [side, side, 3]."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)

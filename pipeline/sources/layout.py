@@ -161,6 +161,12 @@ class CatalogueColumns(Columns):
     category: str | None = Field(None, description="product group; else that of its sales lines", examples=["group"])
     brand: str | None = Field(None, description="brand", examples=["brand"])
     price: str | None = Field(None, description="price of one unit; else the mean paid", examples=["price"])
+    image: str | None = Field(
+        None, description="file of the picture, relative to the source's folder; table `articles`", examples=["picture"]
+    )
+    available_from: str | None = Field(
+        None, description="first day in store; table `articles`", examples=["available_from"]
+    )
     available_until: str | None = Field(
         None,
         description="first day no longer in store; nothing is expected from then on",
@@ -207,9 +213,32 @@ class CatalogueFiles(TableFiles):
 
     files: str = Field(description="one path or a pattern with *", examples=["catalogue.csv"])
     columns: CatalogueColumns
-    date_format: str = Field("%Y-%m-%d", description="of available_until", examples=["%d.%m.%Y"])
+    tags: tuple[str, ...] = Field(
+        (),
+        description="columns that say what an article is like, one word each; table `articles`",
+        examples=[["brand", "colour"]],
+    )
+    tag_separator: str = Field(
+        "", max_length=1, description="divides several tags of one column; empty: one tag each", examples=["|"]
+    )
+    words: tuple[str, ...] = Field(
+        (), description="columns whose single words are tags; table `articles`", examples=[["description"]]
+    )
+    numbers: tuple[str, ...] = Field(
+        (), description="columns with a measure of an article; table `articles`", examples=[["cotton", "wool"]]
+    )
+    date_format: str = Field("%Y-%m-%d", description="of available_from and available_until", examples=["%d.%m.%Y"])
 
     _check_format = field_validator("date_format")(checked_format)
+
+    @property
+    def article_columns(self) -> dict[str, str]:
+        """Our name -> the retailer's name, of what is read for the table `articles`."""
+        used = ("product", "price", "image", "available_from", "available_until")
+        read = {ours: theirs for ours, theirs in self.read_columns.items() if ours in used}
+        for kind, columns in (("tag", self.tags), ("word", self.words), ("number", self.numbers)):
+            read |= {f"{kind}_{row}": theirs for row, theirs in enumerate(columns)}
+        return read
 
 
 class CustomerRules(Layout):

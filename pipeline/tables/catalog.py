@@ -5,6 +5,7 @@ from pipeline.tables.action_plans import ACTION_PLANS
 from pipeline.tables.actions import ACTIONS, CASES, REJECTED_ACTIONS
 from pipeline.tables.alert_backtests import ALERT_BACKTESTS
 from pipeline.tables.anomalies import ANOMALIES
+from pipeline.tables.articles import ARTICLES
 from pipeline.tables.baskets import BASKETS
 from pipeline.tables.contract import Table
 from pipeline.tables.customer_days import CUSTOMER_DAYS
@@ -58,6 +59,7 @@ TABLES: dict[str, Table] = {
         ORDER_LINES,
         RETURN_FORECASTS,
         EXPECTED_RETURNS,
+        ARTICLES,
     )
 }
 

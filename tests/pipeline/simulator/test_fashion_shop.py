@@ -63,7 +63,9 @@ def test_the_shipped_description_names_the_columns_of_the_files(shop: Path) -> N
     assert source.catalogue is not None
     sold, described = set(_sales(shop)[0]), next(iter(_catalogue(shop).values()))
     assert set(source.sales_columns.values()) <= sold
-    assert set(source.catalogue.read_columns.values()) <= set(described)
+    assert set(source.catalogue.article_columns.values()) | set(source.catalogue.read_columns.values()) <= set(
+        described
+    )
 
 
 def test_an_article_is_sold_while_it_is_in_store_and_orders_hold_several(shop: Path) -> None:
