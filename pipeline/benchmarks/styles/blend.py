@@ -4,9 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.benchmarks.styles.problems import Problem, earlier
-from pipeline.benchmarks.styles.simple import Content, Factorisation, counts
+from pipeline.benchmarks.styles.problems import earlier
+from pipeline.benchmarks.styles.simple import Factorisation
 from pipeline.dataset.style_signals import ItemSignals
+from pipeline.evaluation.style_baselines import Content, counts
+from pipeline.evaluation.style_problem import Problem
 
 _NEGATIVES = 50
 _DECAYS, _FACTOR_DECAYS = (None, 7.0, 30.0), (None, 90.0)

@@ -11,10 +11,11 @@ import pyarrow.parquet as pq
 from models.names import look_up
 from pipeline.benchmarks.report.report import cell, rows_file, spread
 from pipeline.benchmarks.styles.methods import style_method
-from pipeline.benchmarks.styles.metrics import curve, ranks, style_scores
 from pipeline.benchmarks.styles.neural import DynamicStyle
-from pipeline.benchmarks.styles.problems import Problem, open_shop, problem_at
+from pipeline.benchmarks.styles.problems import open_shop
 from pipeline.benchmarks.trials import Stopwatch, finished_trial, in_own_process, write_trial
+from pipeline.evaluation.style_metrics import curve, ranks, style_scores
+from pipeline.evaluation.style_problem import Problem, problem_at
 
 RANKED = "ranked.parquet"
 _TOP = 20

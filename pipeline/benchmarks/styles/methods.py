@@ -13,8 +13,9 @@ from models.style_config import LOSSES, PAPER, StyleConfig
 from pipeline.benchmarks.styles.blend import Blend
 from pipeline.benchmarks.styles.moments import Moments, MomentsConfig
 from pipeline.benchmarks.styles.neural import DynamicStyle, StaticStyle, TrainingPlan
-from pipeline.benchmarks.styles.problems import Problem
-from pipeline.benchmarks.styles.simple import Content, Factorisation, OwnFrequency, Popularity
+from pipeline.benchmarks.styles.simple import Factorisation, OwnFrequency
+from pipeline.evaluation.style_baselines import Content, Popularity
+from pipeline.evaluation.style_problem import Problem
 
 
 class StyleMethod(Protocol):

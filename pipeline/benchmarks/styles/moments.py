@@ -13,10 +13,11 @@ import numpy as np
 from models.ragged import ranges
 from models.style_config import StyleConfig
 from models.style_fields import CANDIDATE_OWN, CANDIDATE_SIGNALS, CANDIDATE_VECTORS, CANDIDATE_WEIGHTS, PROFILES, ROWS
-from pipeline.benchmarks.styles.problems import Problem, article_numbers, style_customers
-from pipeline.benchmarks.styles.simple import counts, tag_matrix
+from pipeline.benchmarks.styles.problems import article_numbers, style_customers
 from pipeline.dataset.style_examples import BOUGHT_OF_ORDER, StyleExamples, pair_signals
 from pipeline.dataset.style_steps import Histories
+from pipeline.evaluation.style_baselines import counts, tag_matrix
+from pipeline.evaluation.style_problem import Problem
 from pipeline.task import Batch
 
 _TAG_UNITS, _FACTORS = 64, 32

@@ -11,12 +11,13 @@ import numpy as np
 
 from models.item_vector_config import ItemVectorConfig
 from models.style_config import StyleConfig
-from pipeline.benchmarks.styles.problems import Problem, article_numbers, style_customers
+from pipeline.benchmarks.styles.problems import article_numbers, style_customers
 from pipeline.dataset.item_examples import ItemExamples
 from pipeline.dataset.purchases import Purchases
 from pipeline.dataset.style_examples import N_OWN, StyleExamples
 from pipeline.dataset.style_ranking import StyleRanking, vectors_of
 from pipeline.dataset.style_steps import Histories
+from pipeline.evaluation.style_problem import Problem
 from pipeline.files import replacing
 from pipeline.settings import TrainingSettings
 from pipeline.task import Objective

@@ -6,7 +6,7 @@ days. A method reads purchases before the cutoff, what is in store, and what is 
 chosen on the cutoffs of `validation`.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,87 +16,16 @@ from models.names import unknown_name
 from pipeline.benchmarks.data.tafeng_lines import SALES_COLUMNS, read_lines
 from pipeline.dataset.item_examples import scaled
 from pipeline.dataset.pictures import read_pictures
-from pipeline.dataset.purchases import Articles, Assortment, DatedAssortment, Purchases, SoldAssortment
+from pipeline.dataset.purchases import Articles, DatedAssortment, Purchases
+from pipeline.evaluation.style_problem import AFTER_DAYS, Problem, Shop, problem_at
 from pipeline.simulator.fashion_articles import FABRICS
 
-WINDOW_DAYS, BEFORE_DAYS, AFTER_DAYS = 8, 30, 38
 PARTS = ("validation", "test")
 PICTURE_SIDE = 32
 _FASHION_TAGS = ("category", "brand", "colour", "gender")
 _DRAWN = 800
 _MIN_WORD_ARTICLES = 2
 _WORD = r"[A-Z]{3,}"
-
-
-@dataclass(frozen=True)
-class Shop:
-    """A data set: all purchases, the articles, and the cutoffs by part.
-
-    drawn: how many customers are asked, 0: all; assortment: what is in store when; None: what sells around the day.
-    """
-
-    purchases: Purchases
-    articles: Articles
-    cutoffs: dict[str, tuple[int, ...]]
-    drawn: int = 0
-    assortment: DatedAssortment | None = None
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One cutoff of a shop.
-
-    past: purchases before it; articles: of the whole shop; store: int32 [S], articles in store, ascending; customers:
-    int32 [C], who are asked; rows, columns: int64 [T], bought pairs as positions in `customers` and in `store`.
-    """
-
-    past: Purchases
-    articles: Articles
-    cutoff: int
-    store: np.ndarray
-    customers: np.ndarray
-    rows: np.ndarray
-    columns: np.ndarray
-    dated: DatedAssortment | None = None
-
-    @property
-    def assortment(self) -> Assortment:
-        """What was in store on any day, as far as it is known before the cutoff."""
-        return self.dated or SoldAssortment(self.past, BEFORE_DAYS, AFTER_DAYS)
-
-    def owned(self) -> tuple[np.ndarray, np.ndarray]:
-        """Pairs of `customers` and `store` that were bought before the cutoff, each once; positions int64."""
-        row_of = np.full(self.past.n_customers, -1)
-        row_of[self.customers] = np.arange(len(self.customers))
-        column_of = np.full(self.past.n_items, -1)
-        column_of[self.store] = np.arange(len(self.store))
-        rows, columns = row_of[self.past.customers], column_of[self.past.items]
-        kept = (rows >= 0) & (columns >= 0)
-        pairs = np.unique(rows[kept] * len(self.store) + columns[kept])
-        return pairs // len(self.store), pairs % len(self.store)
-
-
-def problem_at(shop: Shop, cutoff: int, seed: int = 0) -> Problem:
-    """The question as of a cutoff.
-
-    Raises: ValueError: where no customer bought both before the cutoff and in the days after it.
-    """
-    past, window = shop.purchases.between(-np.inf, cutoff), shop.purchases.between(cutoff, cutoff + WINDOW_DAYS)
-    customers = np.intersect1d(past.customers, window.customers)
-    if not len(customers):
-        raise ValueError(f"no customer bought before day {cutoff} and in the {WINDOW_DAYS} days from it")
-    if 0 < shop.drawn < len(customers):
-        customers = np.sort(np.random.default_rng(seed).choice(customers, shop.drawn, replace=False))
-    if shop.assortment is None:
-        store = SoldAssortment(shop.purchases, BEFORE_DAYS, AFTER_DAYS).at(cutoff)
-    else:
-        store = shop.assortment.between(cutoff, cutoff + WINDOW_DAYS)
-    row_of = np.full(past.n_customers, -1)
-    row_of[customers] = np.arange(len(customers))
-    asked = row_of[window.customers] >= 0
-    pairs = np.unique(row_of[window.customers[asked]] * len(store) + np.searchsorted(store, window.items[asked]))
-    rows, columns = pairs // len(store), pairs % len(store)
-    return Problem(past, shop.articles, cutoff, store, customers, rows, columns, shop.assortment)
 
 
 def earlier(problem: Problem) -> Problem:

@@ -10,10 +10,12 @@ import pytest
 
 from pipeline.benchmarks.styles.compare import RANKED, compare, table
 from pipeline.benchmarks.styles.methods import style_method
-from pipeline.benchmarks.styles.metrics import curve, ranks, style_scores
-from pipeline.benchmarks.styles.problems import Problem, Shop, earlier, open_shop, problem_at
-from pipeline.benchmarks.styles.simple import Content, OwnFrequency, Popularity
+from pipeline.benchmarks.styles.problems import earlier, open_shop
+from pipeline.benchmarks.styles.simple import OwnFrequency
 from pipeline.dataset.purchases import Purchases
+from pipeline.evaluation.style_baselines import Content, Popularity
+from pipeline.evaluation.style_metrics import curve, ranks, style_scores
+from pipeline.evaluation.style_problem import Problem, Shop, problem_at
 
 WORDS = ["RED LAMP", "BLUE LAMP", "RED CUP", "BLUE CUP", "GREEN CUP", "GREEN LAMP"]
 

@@ -8,8 +8,8 @@ import pytest
 from models.item_vector_config import ItemVectorConfig
 from models.style_config import PAPER, StyleConfig
 from pipeline.benchmarks.styles.neural import DynamicStyle, StaticStyle, Training, TrainingPlan
-from pipeline.benchmarks.styles.problems import Problem, Shop, problem_at
 from pipeline.dataset.purchases import Articles, Purchases
+from pipeline.evaluation.style_problem import Problem, Shop, problem_at
 
 ITEMS = ItemVectorConfig(units=16, vector_units=8, tag_units=8)
 PLAN = TrainingPlan(Training(6, 1e-2, 16), Training(6, 1e-2, 16), most_customers=20)

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from pipeline.benchmarks.styles.problems import Problem
+from pipeline.evaluation.style_problem import Problem
 
 RECALLED = (10, 100)
 COVERED = (10, 50, 90)
