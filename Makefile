@@ -1,6 +1,6 @@
 # Two commands: `make nightly` and `make test`. Both build what they need first; see README.md.
 .DEFAULT_GOAL := help
-.PHONY: actions campaign help setup lock nightly up page test test-fast coverage check benchmark-sessionize docs results
+.PHONY: actions styles campaign help setup lock nightly up page test test-fast coverage check benchmark-sessionize docs results
 
 SOURCE ?=
 DATE ?=
@@ -20,6 +20,11 @@ nightly: setup  ## one night: [SOURCE=shop|tafeng|csv|my.toml] [DATE=YYYY-MM-DD]
 actions: setup  ## the next actions of every open case of a sales team: [SOURCE=sales|my.toml] [DATE=YYYY-MM-DD]
 	@.venv/bin/larder run sale_actions --source '$(or $(SOURCE),sales)' $(if $(DATE),--business-date '$(DATE)')
 	@.venv/bin/larder actions list --source '$(or $(SOURCE),sales)'
+
+styles: setup  ## everything in store ranked for each customer of a fashion shop: [SOURCE=fashion|my.toml] [DATE=YYYY-MM-DD]
+	@.venv/bin/larder nightly --source '$(or $(SOURCE),fashion)' $(if $(DATE),--business-date '$(DATE)')
+	@.venv/bin/larder styles list --customer "$$(.venv/bin/larder styles customers --source '$(or $(SOURCE),fashion)' --limit 1)" \
+	  --source '$(or $(SOURCE),fashion)'
 
 docs: setup  ## docs/tables.md and docs/settings.md, from the code
 	@.venv/bin/python -m pipeline.reference

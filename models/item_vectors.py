@@ -5,6 +5,7 @@ f; sigmoid(f . s_k + b_k) is the probability that frequent customer k buys it. I
 factors of articles are clamped to what is known of them: a new article gets its vector by a forward pass.
 """
 
+import json
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -23,7 +24,8 @@ class ItemVectorModel(keras.Model):
     """The model. Tags are read as sums of their rows of a table; a dense one-hot matrix is never made.
 
     Args: config: fields of ItemVectorConfig; n_tags, n_numbers, n_ids, n_customers: sizes of the arrays; image_shape:
-          (v,), (0,) without images, or (h, w, 3) for pictures, which a residual network is trained to read.
+          (v,), (0,) without images, or (h, w, 3) for pictures, which a residual network is trained to read; reader:
+          what the arrays mean, kept with the model for whoever makes them later (tags, articles, means by name).
     """
 
     def __init__(
@@ -35,11 +37,14 @@ class ItemVectorModel(keras.Model):
         image_shape: tuple[int, ...],
         n_ids: int,
         n_customers: int,
+        reader: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         known = {field.name for field in fields(ItemVectorConfig)}
         self.config = parts = ItemVectorConfig(**{name: value for name, value in config.items() if name in known})
+        # As text: Keras would wrap lists and dictionaries that are attributes.
+        self._reader = json.dumps(reader or {})
         self._sizes: dict[str, Any] = {
             "n_tags": n_tags,
             "n_numbers": n_numbers,
@@ -105,9 +110,15 @@ class ItemVectorModel(keras.Model):
         loss = ops.softplus(logits) - batch[BOUGHT] * logits
         return {TOTAL: ops.mean(ops.sum(loss, axis=1))}
 
+    @property
+    def reader(self) -> dict[str, Any]:
+        """What the arrays mean; empty where nothing was kept."""
+        found: dict[str, Any] = json.loads(self._reader)
+        return found
+
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""
-        return {"name": self.name, "config": asdict(self.config)} | self._sizes
+        return {"name": self.name, "config": asdict(self.config), "reader": self.reader} | self._sizes
 
     def _dense(self, units: int, offset: int, name: str, **options: Any) -> keras.layers.Dense:
         start = keras.initializers.GlorotUniform(self.config.seed + offset)

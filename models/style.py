@@ -39,14 +39,15 @@ class StyleModel(keras.Model):
     """The model of style.
 
     Shapes: as in `models/style_fields.py`.
-    Args:   config: fields of StyleConfig; n_signals, n_own: S and O.
+    Args:   config: fields of StyleConfig; n_signals, n_own: S and O; vectors: which article vectors it was trained
+            with; those of another space mean nothing to it.
     """
 
-    def __init__(self, config: dict[str, Any], n_signals: int, n_own: int, **kwargs: Any) -> None:
+    def __init__(self, config: dict[str, Any], n_signals: int, n_own: int, vectors: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         known = {field.name for field in fields(StyleConfig)}
         self.config = StyleConfig(**{name: value for name, value in config.items() if name in known})
-        self.n_signals, self.n_own = n_signals, n_own
+        self.n_signals, self.n_own, self.vectors = n_signals, n_own, vectors
         self.loss_of = look_up("loss", self.config.loss, STYLE_LOSSES)
         parts, start = self.config, keras.initializers.GlorotUniform
         self.lstm = keras.layers.LSTM(
@@ -129,6 +130,7 @@ class StyleModel(keras.Model):
             "config": asdict(self.config),
             "n_signals": self.n_signals,
             "n_own": self.n_own,
+            "vectors": self.vectors,
         }
 
     def _dense(self, units: int, offset: int, name: str, **options: Any) -> keras.layers.Dense:

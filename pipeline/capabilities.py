@@ -54,4 +54,9 @@ CAPABILITIES = {
         reads=("baskets", "products"),
         writes=("order_lines", "return_forecasts", "expected_returns"),
     ),
+    "styles": Capability(
+        "Whom to show what: each customer's style over time, and everything in store ranked for it",
+        reads=("baskets",),
+        writes=("articles", "article_images", "item_vectors", "styles", "style_articles", "style_rankings"),
+    ),
 }

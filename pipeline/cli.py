@@ -3,7 +3,7 @@
 import typer
 
 from models.refusal import Refusal
-from pipeline.commands import nightly, tables
+from pipeline.commands import nightly, styles, tables
 from pipeline.commands.actions import app as actions
 from pipeline.commands.alerts import app as alerts
 from pipeline.commands.benchmark import app as benchmark
@@ -46,6 +46,8 @@ app.add_typer(offers, name="offers")
 app.add_typer(actions, name="actions")
 app.add_typer(customers, name="customers")
 app.add_typer(returns, name="returns")
+app.add_typer(styles.app, name="styles")
+app.add_typer(styles.items, name="items")
 app.add_typer(benchmark, name="benchmark")
 for command in (tables.table, tables.versions, tables.rollback, tables.accept, erase):
     app.command()(command)

@@ -27,6 +27,7 @@ from pipeline.offer_rules import OfferRules
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
+ImageNetwork = Literal["ResNet50", "ResNet50V2", "MobileNetV2"]
 Finetune = Literal["none", "policy-gradient"]
 
 
@@ -205,6 +206,18 @@ class ValueSettings(Section):
     years: int = Field(3, ge=1, le=10, description="that the lifetime value looks ahead")
 
 
+class StyleSettings(Section):
+    """Article vectors and styles."""
+
+    best: int = Field(20, ge=1, le=1000, description="articles in store that are ranked for each customer")
+    image_weights: Path | None = Field(
+        None, description="file with weights of image_network; without it a small network is trained along"
+    )
+    image_network: ImageNetwork = Field(
+        "ResNet50", description="network of keras.applications to which image_weights belong"
+    )
+
+
 class Settings(BaseSettings):
     """All settings; `larder settings` prints them resolved, secrets masked."""
 
@@ -239,6 +252,7 @@ class Settings(BaseSettings):
     anomalies: AnomalySettings = AnomalySettings()
     segments: SegmentSettings = SegmentSettings()
     values: ValueSettings = ValueSettings()
+    styles: StyleSettings = StyleSettings()
     alerts: AlertSettings = AlertSettings()
     page: PageSettings = PageSettings()
 

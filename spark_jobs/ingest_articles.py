@@ -45,7 +45,8 @@ def article_rows(raw: DataFrame, source: Source, files: CatalogueFiles) -> DataF
     lines = lines.select(text("product").alias("product_id"), "source_file", "source_line", *said)
     place = F.struct("source_file", "source_line")
     first = [F.min_by(name, F.when(F.col(name).isNotNull(), place)).alias(name) for name in values]
-    numbers = [F.col(f"number_{row}") for row in _rows(files.numbers)]
+    # A table may hold no null within a list; NaN says that there is no number.
+    numbers = [F.coalesce(f"number_{row}", F.lit(float("nan"))) for row in _rows(files.numbers)]
     return (
         lines.groupBy("product_id")
         .agg(*first)

@@ -8,11 +8,11 @@ from scipy import sparse
 
 from models.item_fields import BOUGHT, HAS_IMAGE, IDS, IMAGES, NUMBERS, TAGS
 from models.ragged import positions_within
+from pipeline.dataset.article_reader import MOST_TAGS, ArticleReader
 from pipeline.dataset.purchases import Articles, Purchases
 from pipeline.task import Batch
 
 MIN_BUYERS = 3
-_MOST_TAGS = 24
 
 
 class ItemExamples:
@@ -60,6 +60,19 @@ class ItemExamples:
             "n_customers": len(self.customers),
         }
 
+    @property
+    def reader(self) -> ArticleReader:
+        """How a model that is trained here reads articles of later nights."""
+        means, spreads = scale_of(self.articles.numbers, self._sold)
+        owned = np.argsort(self._ids, kind="stable")[(self._ids == 0).sum() :]
+        return ArticleReader(
+            tags=tuple(self.articles.tag_names),
+            means=tuple(map(float, means)),
+            spreads=tuple(map(float, spreads)),
+            own=tuple(map(str, self.articles.names[owned])),
+            image_shape=tuple(self.sizes["image_shape"]),
+        )
+
     def steps_per_epoch(self, batch_size: int) -> int:
         """Batches of an epoch."""
         return -(-len(self._sold) // batch_size)
@@ -98,7 +111,7 @@ def padded_tags(articles: Articles) -> np.ndarray:
     """Tags of each article from 1 on, padded with 0; int32 [V, M], M as many as any has, at most 24."""
     lengths = np.diff(articles.tag_offsets)
     places = positions_within(lengths)
-    width = int(np.clip(lengths.max(initial=0), 1, _MOST_TAGS))
+    width = int(np.clip(lengths.max(initial=0), 1, MOST_TAGS))
     kept = places < width
     found = np.zeros((len(articles), width), np.int32)
     rows = np.repeat(np.arange(len(articles)), lengths)
@@ -106,12 +119,17 @@ def padded_tags(articles: Articles) -> np.ndarray:
     return found
 
 
-def scaled(numbers: np.ndarray, of: np.ndarray) -> np.ndarray:
-    """Numbers less the mean over some rows, in their standard deviations, at most 5; a missing one is 0."""
+def scale_of(numbers: np.ndarray, of: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of numbers over some rows, of those that are known; float [m] each."""
     seen = numbers[of]
     known = np.isfinite(seen)
     count = np.maximum(known.sum(axis=0), 1)
     mean = np.where(known, seen, 0.0).sum(axis=0) / count
-    spread = np.sqrt(np.where(known, (seen - mean) ** 2, 0.0).sum(axis=0) / count)
+    return mean, np.sqrt(np.where(known, (seen - mean) ** 2, 0.0).sum(axis=0) / count)
+
+
+def scaled(numbers: np.ndarray, of: np.ndarray) -> np.ndarray:
+    """Numbers less the mean over some rows, in their standard deviations, at most 5; a missing one is 0."""
+    mean, spread = scale_of(numbers, of)
     found = np.where(np.isfinite(numbers), (numbers - mean) / np.maximum(spread, 1e-6), 0.0)
     return np.clip(found, -5.0, 5.0).astype(np.float32)

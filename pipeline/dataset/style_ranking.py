@@ -38,7 +38,7 @@ def vectors_of(model: Any, examples: ItemExamples) -> np.ndarray:
 class StyleRanking:
     """Ranks by a trained model of style."""
 
-    def __init__(self, model: Any, histories: Histories, signals: PairSignals) -> None:
+    def __init__(self, model: Any, histories: Histories, signals: PairSignals | None = None) -> None:
         self._model, self._histories, self._signals = model, histories, signals
 
     def styles(self, customers: np.ndarray, at: float) -> tuple[np.ndarray, np.ndarray]:
@@ -76,13 +76,18 @@ class StyleRanking:
         of_articles, nothing = self._histories.vectors[store], np.zeros(0, np.int64)
         if not self._model.config.signals:
             return style, of_articles, (nothing, nothing, np.zeros(0, np.float32))
+        if self._signals is None:
+            raise ValueError("a ranking of articles needs their signals")
         signals = self._signals.at(int(at), store)
         by_signals = np.asarray(self._model.signal_vectors(signals))
         factors = [np.concatenate(parts, axis=1) for parts in ((style, taste), (of_articles, by_signals))]
-        return factors[0], factors[1], self._own(customers, store, signals, at)
+        return factors[0], factors[1], self.own(customers, store, signals, at)
 
-    def _own(self, customers: np.ndarray, store: np.ndarray, signals: np.ndarray, at: float) -> Pairs:
-        """Pairs that were bought before and are in store, by position, and what that adds to their intents."""
+    def own(self, customers: np.ndarray, store: np.ndarray, signals: np.ndarray, at: float) -> Pairs:
+        """Pairs that were bought before and are in store, by position, and what that adds to their intents.
+
+        Args: signals: float32 [S, signals], of the articles in store.
+        """
         histories, purchases = self._histories, self._histories.purchases
         first = purchases.offsets[customers]
         lengths = purchases.offsets[customers + 1] - first

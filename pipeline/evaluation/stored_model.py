@@ -21,6 +21,8 @@ LENS_CLASS = "larder>Lens"
 """Under which Keras stores the class."""
 NEXT_OFFER_CLASS = "larder>NextOfferModel"
 RETURN_CLASS = "larder>LineReturns"
+ITEM_VECTOR_CLASS = "larder>ItemVectorModel"
+STYLE_CLASS = "larder>StyleModel"
 _NOT_FINITE = "weights are not finite"
 
 

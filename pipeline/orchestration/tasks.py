@@ -60,14 +60,19 @@ def deadline() -> DeadlineAlert | None:
 
 
 def spark_job(
-    name: str, *, minutes: int, publishes: tuple[str, ...] = (), arguments: tuple[str, ...] = ()
+    name: str,
+    *,
+    minutes: int,
+    publishes: tuple[str, ...] = (),
+    arguments: tuple[str, ...] = (),
+    task_id: str | None = None,
 ) -> BaseOperator:
     """Submit `spark_jobs/<name>.py`; the task is ended after `minutes`.
 
     Args: publishes: tables whose new versions are announced as assets when the task is done; arguments: of the job,
-          before those that all jobs take.
+          before those that all jobs take; task_id: where a DAG runs the job more than once.
     """
-    return _submit(name, name, arguments, minutes, **_announcing(publishes))
+    return _submit(task_id or name, name, arguments, minutes, **_announcing(publishes))
 
 
 def gate(table: str, *, minutes: int) -> BaseOperator:
@@ -111,9 +116,9 @@ def _shared(
     )
 
 
-def promotion(*arguments: str, minutes: int) -> BaseOperator:
+def promotion(*arguments: str, minutes: int, task_id: str = "promote_model") -> BaseOperator:
     """The gate of a task's candidate. A tracking store that does not answer keeps no table and no alert back."""
-    return larder_command("promote_model", " ".join(("model promote --unattended", *arguments)), minutes=minutes)
+    return larder_command(task_id, " ".join(("model promote --unattended", *arguments)), minutes=minutes)
 
 
 def larder_command(task_id: str, command: str, *, minutes: int, publishes: tuple[str, ...] = ()) -> BaseOperator:

@@ -8,10 +8,10 @@ from dash import Dash, Input, Output, State, dcc, html, no_update
 from flask import Flask
 
 from pipeline.alerts.store import AlertStoreError
-from pipeline.page import acts, detail, downloads, table_page
+from pipeline.page import acts, detail, downloads, pictures, table_page
 from pipeline.page.context import Context
 from pipeline.page.customers import CustomersPage
-from pipeline.page.frame import SALES, body, failed, missing
+from pipeline.page.frame import SALES, STYLE, body, failed, missing
 from pipeline.page.guard import allow_scripts, guard
 from pipeline.page.login import require_login
 from pipeline.page.morning import Morning, read_morning
@@ -19,6 +19,7 @@ from pipeline.page.quality import QualityPage
 from pipeline.page.refusals import refuse_malformed
 from pipeline.page.sales import SalesPage, has_cases
 from pipeline.page.segments import SegmentsPage
+from pipeline.page.style import StylePage, has_styles
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +49,7 @@ PARTS: dict[str, Part] = {
     "/customers": CustomersPage(),
     "/segments": SegmentsPage(),
     "/quality": QualityPage(),
+    STYLE: StylePage(),
     SALES: SalesPage(),
 }
 
@@ -69,6 +71,7 @@ def make_app(context: Context) -> Dash:
     app.index_string = app.index_string.replace("{%css%}", "{%css%}" + early)
     app.layout = lambda: _frame(context)
     downloads.register(server, context)
+    pictures.register(server, context)
     acts.register(app, context)
     detail.register(app, context)
     for part in PARTS.values():
@@ -90,7 +93,9 @@ def make_app(context: Context) -> Dash:
         try:
             morning = read_morning(context, source)
             part = PARTS[path].layout(context, morning) if path in PARTS else missing(path)
-            content = body(path, morning, context.sources(), part, has_cases=has_cases(context, source))
+            has = {SALES: has_cases(context, source), STYLE: has_styles(context, source)}
+            optional = frozenset(path for path, there in has.items() if there)
+            content = body(path, morning, context.sources(), part, optional=optional)
         except AlertStoreError as error:
             log.exception("the page could not be made")
             content = failed(str(error))

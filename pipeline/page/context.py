@@ -13,7 +13,7 @@ from pipeline.alerts.models import Publication
 from pipeline.alerts.store import AlertStoreError, check_migrated, failing_plainly, make_engine, writing
 from pipeline.page.rows import RequestError
 from pipeline.settings import Settings
-from pipeline.sources.source import SOURCE_NAME, SourceError, load_source
+from pipeline.sources.source import SOURCE_NAME, Source, SourceError, load_source
 from pipeline.workspace import Workspace
 
 
@@ -84,6 +84,11 @@ class Context:
 
     def zone(self, source: str) -> tzinfo:
         """The time zone of the source's stores; UTC where its description is not to be found here."""
+        description = self.described(source)
+        return description.zone if description is not None else UTC
+
+    def described(self, source: str) -> Source | None:
+        """The description of a source; None where it is not to be found here."""
         for described_in in (self.settings.source, source):
             if described_in == source and not SOURCE_NAME.fullmatch(source):
                 continue  # a browser names sources, and opens no file by it
@@ -92,8 +97,8 @@ class Context:
             except SourceError:
                 continue
             if description.name == source:
-                return description.zone
-        return UTC
+                return description
+        return None
 
     def expected_night(self, source: str) -> date:
         """The business date that merchandisers may expect by now: today's, or yesterday's before the due hour."""

@@ -8,35 +8,40 @@ from dash import html
 
 from pipeline.page.morning import Morning
 
-SALES = "/sales"
+SALES, STYLE = "/sales", "/style"
 NAVIGATION = {
     "/": "Out of stock",
     "/behaviour": "Behaviour",
     "/customers": "Customers",
     "/segments": "Segments",
     "/quality": "Model quality",
+    STYLE: "Style",
     SALES: "Sales",
 }
+OPTIONAL = frozenset({SALES, STYLE})
+"""Parts that stand in the header only where a source has something for them."""
 
 
-def body(path: str, morning: Morning, sources: Sequence[str], content: Any, *, has_cases: bool = False) -> Any:
-    """Header, warnings, and the part itself. Args: has_cases: whether the source has cases of a sales team."""
+def body(
+    path: str, morning: Morning, sources: Sequence[str], content: Any, *, optional: frozenset[str] = frozenset()
+) -> Any:
+    """Header, warnings, and the part itself. Args: optional: of OPTIONAL, those that the source has."""
     return html.Div(
         className="page",
         children=[
-            header(path, morning, sources, has_cases=has_cases),
+            header(path, morning, sources, optional=optional),
             *warnings(morning),
             html.Main(content, id="main"),
         ],
     )
 
 
-def header(path: str, morning: Morning, sources: Sequence[str], *, has_cases: bool = False) -> Any:
+def header(path: str, morning: Morning, sources: Sequence[str], *, optional: frozenset[str] = frozenset()) -> Any:
     """The name, the parts, the source where there are several, and the night that is shown."""
     parts = [
         dmc.Anchor(name, href=to, underline="never", className="part current" if to == path else "part")
         for to, name in NAVIGATION.items()
-        if to != SALES or has_cases
+        if to not in OPTIONAL or to in optional
     ]
     as_of = f"Data as of {morning.business_date or 'no night yet'}"
     if path == SALES:

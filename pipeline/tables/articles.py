@@ -17,7 +17,7 @@ ARTICLES = Table(
     columns=(
         Column("product_id", "string", "product"),
         Column("tags", "array<string>", "`column=value` of the described columns, and words, each once, in order"),
-        Column("numbers", "array<double>", "as `[catalogue] numbers` orders them; null where one cannot be read"),
+        Column("numbers", "array<double>", "as `[catalogue] numbers` orders them; NaN where one cannot be read"),
         Column("price_cents", "double", "price of one unit", unit="cents", nullable=True, minimum=0.0, maximum=1e12),
         Column("image_file", "string", "picture, relative to the source's folder", nullable=True),
         Column("image_hash", "string", "SHA-256 of the picture's file; null without a usable one", nullable=True),

@@ -5,6 +5,7 @@ from pipeline.tables.action_plans import ACTION_PLANS
 from pipeline.tables.actions import ACTIONS, CASES, REJECTED_ACTIONS
 from pipeline.tables.alert_backtests import ALERT_BACKTESTS
 from pipeline.tables.anomalies import ANOMALIES
+from pipeline.tables.article_images import ARTICLE_IMAGES
 from pipeline.tables.articles import ARTICLES
 from pipeline.tables.baskets import BASKETS
 from pipeline.tables.contract import Table
@@ -12,6 +13,7 @@ from pipeline.tables.customer_days import CUSTOMER_DAYS
 from pipeline.tables.customer_values import CUSTOMER_VALUES
 from pipeline.tables.demand_backtests import DEMAND_BACKTESTS
 from pipeline.tables.expected_demand import EXPECTED_DEMAND
+from pipeline.tables.item_vectors import ITEM_VECTORS
 from pipeline.tables.next_offers import NEXT_OFFERS
 from pipeline.tables.order_lines import ORDER_LINES
 from pipeline.tables.predictions import PREDICTIONS
@@ -23,6 +25,7 @@ from pipeline.tables.sequences import SEQUENCES
 from pipeline.tables.stock import RESUPPLIES, STOCK_LEVELS
 from pipeline.tables.stockouts import STOCKOUTS
 from pipeline.tables.store_days import STORE_DAYS
+from pipeline.tables.styles import STYLE_ARTICLES, STYLE_RANKINGS, STYLES
 from pipeline.tables.transactions import TRANSACTIONS
 from pipeline.tables.vectors import CUSTOMER_VECTORS, PRODUCT_VECTORS
 from pipeline.tables.vocabulary import VOCABULARY
@@ -60,6 +63,11 @@ TABLES: dict[str, Table] = {
         RETURN_FORECASTS,
         EXPECTED_RETURNS,
         ARTICLES,
+        ARTICLE_IMAGES,
+        ITEM_VECTORS,
+        STYLES,
+        STYLE_ARTICLES,
+        STYLE_RANKINGS,
     )
 }
 

@@ -8,19 +8,23 @@ from pipeline.offer_rules import OfferRules
 from pipeline.settings import Settings
 from pipeline.task import Task
 from pipeline.tasks.customer_values import CustomerValues
+from pipeline.tasks.item_vectors import ItemVectors
 from pipeline.tasks.next_basket import NextBasket
 from pipeline.tasks.next_offers import NextOffers
 from pipeline.tasks.returns import Returns
 from pipeline.tasks.sale_actions import SaleActions
+from pipeline.tasks.styles import Styles
 
 NEXT_BASKET = NextBasket()
 NEXT_OFFERS = NextOffers()
 SALE_ACTIONS = SaleActions()
 CUSTOMER_VALUES = CustomerValues()
 RETURNS = Returns()
+ITEM_VECTORS = ItemVectors()
+STYLES = Styles()
 
 TASKS: dict[str, Task] = {
-    each.name: each for each in (NEXT_BASKET, NEXT_OFFERS, SALE_ACTIONS, CUSTOMER_VALUES, RETURNS)
+    each.name: each for each in (NEXT_BASKET, NEXT_OFFERS, SALE_ACTIONS, CUSTOMER_VALUES, RETURNS, ITEM_VECTORS, STYLES)
 }
 
 

@@ -1,0 +1,68 @@
+"""What styles read of a night's tables: nothing of the future, orders by time, articles in store."""
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from models.days import epoch_day
+from pipeline.dataset.purchases import Purchases
+from pipeline.dataset.style_data import StyleData, read_purchases, store_on
+from pipeline.workspace import Workspace
+from tests.factories import basket, publish_rows
+
+DAY = date(2026, 3, 1)
+NAMES = np.array(["p1", "p2", "p3"], object)
+
+
+def purchases(tmp_path: Path, *rows: dict[str, object]) -> tuple[np.ndarray, Purchases]:
+    workspace = Workspace(tmp_path / "w")
+    publish_rows(workspace, "baskets", *rows)
+    return read_purchases(workspace.lake.path("baskets", "run1"), NAMES, DAY)
+
+
+def test_purchases_are_those_before_the_business_date_of_known_customers_and_articles(tmp_path: Path) -> None:
+    early, late = datetime(2026, 2, 27, 9, tzinfo=UTC), datetime(2026, 2, 27, 18, tzinfo=UTC)
+    customers, found = purchases(
+        tmp_path,
+        basket(customer_id="b", sold_on=early.date(), started_at_utc=late, products=[("p2", 1.0, 1)]),
+        basket(customer_id="b", sold_on=early.date(), started_at_utc=early, products=[("p1", 1.0, 1), ("p3", 1.0, 1)]),
+        basket(customer_id="a", products=[("unknown", 1.0, 1), ("p1", 2.0, 1)]),
+        basket(customer_id=None, products=[("p1", 1.0, 1)]),
+        basket(customer_id="c", sold_on=DAY, products=[("p1", 1.0, 1)]),
+        basket(customer_id="d", products=[]),
+    )
+    assert customers.tolist() == ["a", "b"]
+    assert found.customers.tolist() == [0, 1, 1, 1]
+    assert NAMES[found.items].tolist() == ["p1", "p1", "p3", "p2"]
+    assert found.orders.tolist() == [0, 1, 1, 2]
+    assert np.floor(found.times[1:]).tolist() == [epoch_day(date(2026, 2, 27))] * 3
+
+
+def test_in_store_is_what_the_catalogue_says_or_what_sold_of_late() -> None:
+    day = epoch_day(DAY)
+    sold = Purchases.sort(np.zeros(3, int), np.arange(3), np.array([day - 60.0, day - 10.0, day - 1.0]), 1, 3)
+    assert store_on(None, sold, DAY).tolist() == [1, 2]
+
+
+def test_a_catalogue_without_an_article_that_was_sold_says_what_to_do(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "w")
+    publish_rows(workspace, "baskets", basket(products=[("other", 1.0, 1)]))
+    rows = pa.table(
+        {
+            "product_id": ["p1"],
+            "tags": pa.array([["red"]], pa.list_(pa.string())),
+            "numbers": pa.array([[]], pa.list_(pa.float64())),
+            "price_cents": [1.0],
+            "image_hash": pa.nulls(1, pa.string()),
+            "available_from": pa.nulls(1, pa.date32()),
+            "available_until": pa.nulls(1, pa.date32()),
+        }
+    )
+    pq.write_table(rows, tmp_path / "articles.parquet")
+    tables = {"articles": tmp_path / "articles.parquet", "baskets": workspace.lake.path("baskets", "run1")}
+    with pytest.raises(ValueError, match="must have the same ids"):
+        StyleData.open(tables, DAY, images=False)
