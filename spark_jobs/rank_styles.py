@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame, SparkSession
 
 from models.best_products import best_products
+from models.refusal import Refusal
 from pipeline.dataset.item_vector_rows import list_array
 from pipeline.dataset.style_rows import PROFILE, ServedStyles, served_styles
 from pipeline.evaluation.serving import usable_champion
@@ -77,7 +78,7 @@ def rank_rows(
 def served(job: Job, registry: Registry, inputs: dict[str, str], version: str | None) -> ServedStyles:
     """What made this run's styles.
 
-    Raises: ValueError: another model would serve now; `predict_styles` is then to be repeated.
+    Raises: Refusal: another model would serve now; `predict_styles` is then to be repeated.
     """
     task, lake = registry.task, job.workspace.lake
     champion = usable_champion(registry, job.workspace.task_folder(job.run.run_id, task.name)).champion
@@ -85,7 +86,7 @@ def served(job: Job, registry: Registry, inputs: dict[str, str], version: str | 
     model = champion.served(task) if champion and version != PROFILE else None
     found = served_styles(PredictionInput(job.run.business_date, registry.settings, tables, model))
     if version is not None and found.version != version:
-        raise ValueError(f"styles were made by {version}, and {found.version} would rank; clear predict_styles")
+        raise Refusal(f"styles were made by {version}, and {found.version} would rank; clear predict_styles")
     return found
 
 

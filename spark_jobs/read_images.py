@@ -12,7 +12,6 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from pipeline.dataset.image_network import ImageNetwork
-from pipeline.sources.source import SourceError
 from pipeline.tables.article_images import ARTICLE_IMAGES
 from pipeline.tables.articles import ARTICLES
 from spark_jobs.session import arg_parser, open_job, open_session, publish_table, read_table
@@ -44,10 +43,7 @@ def main(argv: list[str] | None = None) -> None:
     with open_job("read_images", arg_parser(__doc__).parse_args(argv)) as job:
         if job.was_published(ARTICLE_IMAGES.name):
             return
-        try:
-            network = ImageNetwork.of(job.settings.styles)
-        except ValueError as error:
-            raise SourceError(str(error)) from error
+        network = ImageNetwork.of(job.settings.styles)
         spark = open_session(job.name, job.settings)
         articles, version = read_table(spark, job.workspace, ARTICLES.name, job.run.run_id)
         inputs = {ARTICLES.name: version}

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from models.refusal import Refusal
 from pipeline.dataset.pictures import read_picture
 from pipeline.settings import StyleSettings
 
@@ -28,12 +29,12 @@ class ImageNetwork:
 
     @classmethod
     def of(cls, settings: StyleSettings) -> "ImageNetwork":
-        """Raises: ValueError: the file of weights is missing."""
+        """Raises: Refusal: the file of weights is missing."""
         weights = settings.image_weights
         if weights is None:
             return cls(f"pixels {SIDE}")
         if not weights.is_file():
-            raise ValueError(f"styles.image_weights names {weights}, which is no file; correct it or unset it")
+            raise Refusal(f"styles.image_weights names {weights}, which is no file; correct it or unset it")
         digest = hashlib.sha256(weights.read_bytes()).hexdigest()[:16]
         return cls(f"{settings.image_network} {digest}", settings.image_network, weights)
 
@@ -78,7 +79,7 @@ class ImageNetwork:
                 shape = (NETWORK_SIDE, NETWORK_SIDE, 3)
                 model = make(include_top=False, pooling="avg", weights=str(self.weights), input_shape=shape)
             except (OSError, ValueError, TypeError) as error:
-                raise ValueError(f"{self.weights} holds no weights of {network} without its top: {error}") from error
+                raise Refusal(f"{self.weights} holds no weights of {network} without its top: {error}") from error
             _LOADED.clear()
             _LOADED[self.name] = model, preprocess
         return _LOADED[self.name]

@@ -11,6 +11,7 @@ import pyarrow.dataset as ds
 
 from models.days import epoch_day
 from models.keys import keys_of
+from models.refusal import Refusal
 from pipeline.dataset.article_reader import DescribedArticles
 from pipeline.dataset.purchases import Articles, Assortment, DatedAssortment, Purchases, SoldAssortment
 from pipeline.task import Tables
@@ -40,15 +41,15 @@ class StyleData:
     def open(cls, tables: Tables, business_date: date, images: bool = True) -> "StyleData":
         """From `baskets`, `articles` and, where images are wanted, `article_images`.
 
-        Raises: ValueError: where there is no article, or no purchase of one; the message says what to change.
+        Raises: Refusal: where there is no article, or no purchase of one; the message says what to change.
         """
         rows = read_articles(tables["articles"], tables["article_images"] if images else None)
         described = DescribedArticles.of_rows(rows)
         if not len(described.names):
-            raise ValueError("the catalogue has no article, so there are no styles; describe one as [catalogue]")
+            raise Refusal("the catalogue has no article, so there are no styles; describe one as [catalogue]")
         customers, purchases = read_purchases(tables["baskets"], described.names, business_date)
         if not len(purchases):
-            raise ValueError(
+            raise Refusal(
                 f"no customer bought an article of the catalogue before {business_date}; the products of [catalogue] "
                 "and those of the sales must have the same ids, and sales must name their customers"
             )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from models.days import epoch_day
+from models.refusal import Refusal
 from models.style_config import StyleConfig
 from pipeline.dataset.article_vectors import vectors_by
 from pipeline.dataset.item_examples import ItemExamples, scaled
@@ -41,7 +42,7 @@ class HeldOut:
 
     @classmethod
     def open(cls, tables: Tables, business_date: date, settings: TrainingSettings, images: bool) -> "HeldOut":
-        """Cut the data. Raises: ValueError: there is nothing to learn or to measure."""
+        """Cut the data. Raises: Refusal: there is nothing to learn or to measure."""
         data = StyleData.open(tables, business_date, images)
         first = epoch_day(business_date) - settings.holdout_days
         shop = Shop(data.purchases, data.articles, assortment=data.dated)
@@ -49,7 +50,7 @@ class HeldOut:
             problem = problem_at(shop, first, days=settings.holdout_days)
             return cls(data, _asked_of(problem, np.flatnonzero(~data.teaches_vectors)))
         except ValueError as error:
-            raise ValueError(
+            raise Refusal(
                 f"{error}; deliver more history or set training.holdout_days of the task to a time in which customers "
                 "come back"
             ) from error
@@ -69,12 +70,12 @@ class ItemVectorExamples(LongEpochs):
 
     @classmethod
     def open(cls, tables: Tables, business_date: date, settings: TrainingSettings) -> "ItemVectorExamples":
-        """Cut the examples. Raises ValueError: as `HeldOut`."""
+        """Cut the examples. Raises Refusal: as `HeldOut`."""
         held_out = HeldOut.open(tables, business_date, settings, images=True)
         past = held_out.past.purchases
         teaching = past.take(held_out.data.teaches_vectors[past.customers])
         if not len(teaching):
-            raise ValueError("too few customers bought before the held-out days to learn article vectors of them")
+            raise Refusal("too few customers bought before the held-out days to learn article vectors of them")
         training = ItemExamples(held_out.problem.articles, teaching, most_customers=MOST_CUSTOMERS, seed=settings.seed)
         return cls(held_out, training)
 
@@ -115,7 +116,7 @@ class StyleTaskExamples(LongEpochs):
     def open(
         cls, tables: Tables, business_date: date, settings: TrainingSettings, config: StyleConfig
     ) -> "StyleTaskExamples":
-        """Cut the examples. Raises ValueError: as `HeldOut`."""
+        """Cut the examples. Raises Refusal: as `HeldOut`."""
         held_out = HeldOut.open(tables, business_date, settings, images=False)
         vectors, version = read_vectors(tables, held_out.data.described.names)
         config = replace(config, vector_units=vectors.shape[1], seed=settings.seed)

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from models.days import epoch_day
+from models.refusal import Refusal
 from pipeline.dataset.purchases import Purchases
 from pipeline.dataset.style_data import StyleData, read_purchases, store_on
 from pipeline.workspace import Workspace
@@ -64,5 +65,5 @@ def test_a_catalogue_without_an_article_that_was_sold_says_what_to_do(tmp_path: 
     )
     pq.write_table(rows, tmp_path / "articles.parquet")
     tables = {"articles": tmp_path / "articles.parquet", "baskets": workspace.lake.path("baskets", "run1")}
-    with pytest.raises(ValueError, match="must have the same ids"):
+    with pytest.raises(Refusal, match="must have the same ids"):
         StyleData.open(tables, DAY, images=False)
