@@ -7,6 +7,8 @@ import pytest
 from flask.testing import FlaskClient
 from PIL import Image
 
+from pipeline.erasure.erase import of_customer, without
+from pipeline.lake.rewrite import rewrite
 from pipeline.page.app import make_app
 from pipeline.page.context import Context
 from pipeline.page.frame import STYLE, header
@@ -14,6 +16,7 @@ from pipeline.page.morning import Morning
 from pipeline.page.pictures import SIDE, address
 from pipeline.page.style import StylePage, alike_shown, customer_shown, has_styles, new_shown
 from pipeline.settings import Settings
+from pipeline.tables.styles import STYLE_RANKINGS, STYLES
 from pipeline.workspace import Workspace
 from tests.pipeline.style_tables import HASHES, publish_styles
 
@@ -62,6 +65,16 @@ def test_new_articles_name_who_would_want_them(shop: Workspace) -> None:
 def test_articles_that_are_alike(shop: Workspace) -> None:
     assert "gone" in str(alike_shown(shop.lake, "fashion", "red"))
     assert "has no article" in str(alike_shown(shop.lake, "fashion", "nothing"))
+
+
+def test_an_erased_customer_is_gone_with_the_next_request(shop: Workspace) -> None:
+    assert "anna, bert" in str(new_shown(shop.lake, "fashion", None))
+    for table in (STYLES, STYLE_RANKINGS):
+        mine = of_customer(table, ["anna"])
+        assert mine is not None
+        assert rewrite(shop.lake, table.name, mine, without(mine)) == {"run1": 1 if table is STYLES else 2}
+    assert "anna" not in str(new_shown(shop.lake, "fashion", None))
+    assert "no customer 'anna'" in str(customer_shown(shop.lake, "fashion", "anna", None))
 
 
 def test_a_picture_is_made_anew_and_small(client: FlaskClient, shop: Workspace) -> None:
