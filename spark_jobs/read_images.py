@@ -44,6 +44,8 @@ def main(argv: list[str] | None = None) -> None:
         if job.was_published(ARTICLE_IMAGES.name):
             return
         network = ImageNetwork.of(job.settings.styles)
+        # In the executors it would be a trace.
+        network.check()
         spark = open_session(job.name, job.settings)
         articles, version = read_table(spark, job.workspace, ARTICLES.name, job.run.run_id)
         inputs = {ARTICLES.name: version}

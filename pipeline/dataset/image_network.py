@@ -43,6 +43,11 @@ class ImageNetwork:
         """Of the pictures that are read."""
         return SIDE if self.network is None else NETWORK_SIDE
 
+    def check(self) -> None:
+        """Raises: Refusal: the file holds no weights of the network."""
+        if self.network is not None:
+            self._loaded()
+
     def read(self, paths: list[Path]) -> tuple[list[bytes | None], list[list[float] | None]]:
         """Pixels, or outputs, of each picture; None for one that cannot be read."""
         pictures = [read_picture(path, self.side) for path in paths]
