@@ -10,7 +10,6 @@ from models.ragged import offsets_of, ranges
 from pipeline.dataset.article_reader import ArticleReader, DescribedArticles
 
 _AT_ONCE = 2048
-_SAMPLE = 20_000
 TAG_UNITS = 128
 
 
@@ -33,12 +32,6 @@ def vectors_by(model: Any, articles: DescribedArticles) -> np.ndarray:
     """Vectors of all articles around their centre; float32 [V, D]."""
     vectors = raw_vectors(Forward(model), articles)
     return Centre(vectors)(vectors)
-
-
-def centre_of(model: Any, articles: DescribedArticles) -> Centre:
-    """The centre, of at most 20,000 articles, evenly drawn."""
-    step = max(len(articles.names) // _SAMPLE, 1)
-    return Centre(raw_vectors(Forward(model), articles_at(articles, np.arange(0, len(articles.names), step))))
 
 
 class Forward:

@@ -10,11 +10,12 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.dataset.article_reader import DescribedArticles
-from pipeline.dataset.article_vectors import Centre, Forward, centre_of, raw_vectors, tag_vectors
+from pipeline.dataset.article_vectors import Centre, Forward, raw_vectors, tag_vectors
 from pipeline.dataset.style_data import read_articles
 from pipeline.tables.item_vectors import ITEM_VECTORS
 from pipeline.task import PredictionInput
 
+_SAMPLE = 20_000
 TAGS_ALONE, NO_MODEL = "tags", "no_model"
 
 
@@ -70,8 +71,9 @@ def item_vector_predictor(given: PredictionInput) -> ItemVectorPredictor:
     from models.saved_files import load_item_vector_model
 
     model = load_item_vector_model(given.model.model_path)
-    articles = DescribedArticles.of_rows(read_articles(given.tables["articles"], given.tables["article_images"]))
-    centre = centre_of(model, articles)
+    # What all articles have in common needs no more of them.
+    rows = read_articles(given.tables["articles"], given.tables["article_images"], _SAMPLE)
+    centre = Centre(raw_vectors(Forward(model), DescribedArticles.of_rows(rows)))
     return ItemVectorPredictor(given.business_date, given.model.version, given.model.model_path.read_bytes(), centre)
 
 

@@ -84,10 +84,17 @@ class StyleData:
         return self.dated or SoldAssortment(purchases)
 
 
-def read_articles(articles: Path, images: Path | None) -> pa.Table:
-    """Rows of `articles` in order of their ids, with `pixels` and `vector` of their images, null without one."""
+def read_articles(articles: Path, images: Path | None, most: int | None = None) -> pa.Table:
+    """Rows of `articles` in order of their ids, with `pixels` and `vector` of their images, null without one.
+
+    Args: most: where there are more articles, about as many, evenly drawn; no other image is then read.
+    """
     rows = ds.dataset(articles, format="parquet").to_table().sort_by("product_id")
-    found = None if images is None else ds.dataset(images, format="parquet").to_table().combine_chunks()
+    shown = None
+    if most is not None and rows.num_rows > most:
+        rows = rows.take(pa.array(range(0, rows.num_rows, rows.num_rows // most)))
+        shown = ds.field("image_hash").isin(rows["image_hash"].unique().drop_null())
+    found = None if images is None else ds.dataset(images, format="parquet").to_table(filter=shown).combine_chunks()
     if found is None or found.num_rows == 0:
         for name, kind in (("pixels", pa.binary()), ("vector", pa.list_(pa.float32()))):
             rows = rows.append_column(name, pa.nulls(rows.num_rows, kind))

@@ -63,7 +63,7 @@ class StylePage:
         parts = [html.Div(id="style-customer-shown"), html.Div(id="style-alike"), html.Div(id="style-new")]
         return [
             dmc.Group(tools, gap="sm", align="end", className="tools"),
-            dmc.ScrollArea(dmc.Stack(parts, gap="md"), className="whole"),
+            html.Div(dmc.Stack(parts, gap="md"), className="whole scrolls"),
         ]
 
     def register(self, app: Dash, context: Context) -> None:
@@ -126,11 +126,12 @@ def customer_shown(lake: Lake, source: str, customer: str, category: str | None)
     picture = _picturing(lists, source)
     left = [picture(row, "bought", row["sold_on"].isoformat()) for row in bought]
     right = [picture(row, "shown", f"{row['rank']}" + (", new" if row["is_new"] else "")) for row in ranking]
-    return dmc.Grid(
+    return html.Div(
         [
-            dmc.GridCol(section("Bought last", html.Div(left, className="pictures")), span={"base": 12, "lg": 5}),
-            dmc.GridCol(section("To show next", html.Div(right, className="pictures")), span={"base": 12, "lg": 7}),
-        ]
+            section("Bought last", html.Div(left, className="pictures")),
+            section("To show next", html.Div(right, className="pictures")),
+        ],
+        className="sides",
     )
 
 

@@ -11,7 +11,7 @@ import pytest
 from models.days import epoch_day
 from models.refusal import Refusal
 from pipeline.dataset.purchases import Purchases
-from pipeline.dataset.style_data import StyleData, read_purchases, store_on
+from pipeline.dataset.style_data import StyleData, read_articles, read_purchases, store_on
 from pipeline.workspace import Workspace
 from tests.factories import basket, publish_rows
 
@@ -47,6 +47,23 @@ def test_in_store_is_what_the_catalogue_says_or_what_sold_of_late() -> None:
     day = epoch_day(DAY)
     sold = Purchases.sort(np.zeros(3, int), np.arange(3), np.array([day - 60.0, day - 10.0, day - 1.0]), 1, 3)
     assert store_on(None, sold, DAY).tolist() == [1, 2]
+
+
+def test_a_draw_of_articles_reads_their_images_alone(tmp_path: Path) -> None:
+    names = [f"p{row:02d}" for row in range(20)]
+    rows = pa.table(
+        {"product_id": names[::-1], "image_hash": [f"h{row}" if row % 2 else None for row in range(20)][::-1]}
+    )
+    images = pa.table(
+        {"image_hash": [f"h{row}" for row in range(1, 20, 2)], "pixels": [bytes([row]) for row in range(1, 20, 2)]}
+    )
+    pq.write_table(rows, tmp_path / "articles.parquet")
+    nothing = pa.nulls(10, pa.list_(pa.float32()))
+    pq.write_table(images.append_column("vector", nothing), tmp_path / "images.parquet")
+    for most, step in ((None, 1), (20, 1), (7, 2)):
+        found = read_articles(tmp_path / "articles.parquet", tmp_path / "images.parquet", most)
+        assert found["product_id"].to_pylist() == names[::step]
+        assert found["pixels"].to_pylist() == [bytes([row]) if row % 2 else None for row in range(0, 20, step)]
 
 
 def test_a_catalogue_without_an_article_that_was_sold_says_what_to_do(tmp_path: Path) -> None:
