@@ -117,7 +117,8 @@ def main(argv: list[str] | None = None) -> None:
         first = styles.select("model_version").first()
         found = served(job, Registry(settings, job.source.name, task), inputs, first.model_version if first else None)
         factors, is_new = found.article_factors(), found.is_new[found.store]
-        publish_table(article_rows(spark, found, factors, is_new), job, STYLE_ARTICLES.name, inputs, files=1)
+        if not lake.is_published(STYLE_ARTICLES.name, job.run.run_id):
+            publish_table(article_rows(spark, found, factors, is_new), job, STYLE_ARTICLES.name, inputs, files=1)
         job.record.rows_in = styles.count()
         rows = ranked(styles, found.names[found.store].tolist(), factors, is_new, settings.styles.best)
         _, job.record.rows_out = stage_table(rows, job.workspace, STYLE_RANKINGS.name, job.run, inputs)
