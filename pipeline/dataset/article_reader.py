@@ -43,9 +43,7 @@ class DescribedArticles:
         of_catalogue = _floats(pc.list_flatten(numbers)).reshape(n, -1) if n else np.zeros((0, 0))
         images, has = _images(rows)
         return cls(
-            names=rows["product_id"].to_numpy(zero_copy_only=False)
-            if isinstance(rows, pa.RecordBatch)
-            else rows["product_id"].to_numpy(),
+            names=np.array(rows["product_id"].to_pylist(), object),
             tag_offsets=np.concatenate([[0], np.cumsum(pc.list_value_length(tags).to_numpy(zero_copy_only=False))]),
             tags=pc.list_flatten(tags).to_numpy(zero_copy_only=False),
             numbers=np.concatenate([log_price[:, None], of_catalogue], axis=1),
