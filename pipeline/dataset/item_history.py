@@ -1,4 +1,7 @@
-"""What everyone did with each product before a day: sales, returns, usual units and prices, by words of names too."""
+"""What everyone did with each product before a day: sales, returns, usual units and prices.
+
+The same by words of names, and by attributes of orders (store, country, channel).
+"""
 
 import numpy as np
 
@@ -7,11 +10,13 @@ from pipeline.dataset.order_lines import ItemWords, OrderLines
 from pipeline.dataset.running_sums import RunningSums
 
 _START_RATE, _START_LINES = 0.02, 50.0
-_WORD_WEIGHT = 100.0
+_WORD_WEIGHT = _ATTRIBUTE_WEIGHT = 100.0
+_ATTRIBUTE_KEYS = 4096
+"""Attributes share these keys by their hashes, so that an attribute with a value per order costs no more."""
 
 
 class ItemHistory:
-    """What everyone did with each product, and with products of each word, before a day.
+    """What everyone did with each product, with products of each word, and with orders of each attribute, before a day.
 
     Small enough to travel: it grows with products and days, not with customers.
 
@@ -31,6 +36,9 @@ class ItemHistory:
             _sums(each | {"keys": 0 * each["keys"]}) for each in (sold, returned)
         )
         self.word_sold, self.word_returned = (_sums(self._by_word(each)) for each in (sold, returned))
+        line_attributes = _attribute_keys(lines)[lines.orders]
+        self.attribute_sold = _sums(_daily_by_attribute(line_attributes, sold_days))
+        self.attribute_returned = _sums(_daily_by_attribute(line_attributes[back], lines.first_returns[1][back]))
 
     def items_of(self, products: np.ndarray) -> np.ndarray:
         """Row of each product; the last row for one without a history."""
@@ -53,11 +61,18 @@ class ItemHistory:
         line = np.repeat(np.arange(len(items)), lengths)
         words = self.words.rows[ranges(self.words.offsets[items], lengths)]
         back, sold = (each.before("lines", words, days[line]) for each in (self.word_returned, self.word_sold))
-        rates = log_rate(back, sold, base[line], _WORD_WEIGHT)
-        largest = np.full(len(items), -np.inf)
-        np.maximum.at(largest, line, rates)
-        mean = np.bincount(line, rates, len(items)) / np.maximum(lengths, 1)
-        return np.where(lengths > 0, largest, 0.0), mean
+        return _largest_and_mean(log_rate(back, sold, base[line], _WORD_WEIGHT), line, len(items))
+
+    def attribute_rates(self, lines: OrderLines, base: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Largest and mean rate of the attributes of each of some orders; 0 for one without an attribute.
+
+        Args: base: float64 [O], everyone's rate before the day of each order.
+        """
+        keys = _attribute_keys(lines)
+        order, column = np.nonzero(keys)
+        key, days = keys[order, column], lines.days[order]
+        back, sold = (each.before("lines", key, days) for each in (self.attribute_returned, self.attribute_sold))
+        return _largest_and_mean(log_rate(back, sold, base[order], _ATTRIBUTE_WEIGHT), order, len(keys))
 
     def _by_word(self, daily: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         lengths = np.diff(self.words.offsets)[daily["keys"]]
@@ -69,6 +84,25 @@ def log_rate(back: np.ndarray, sold: np.ndarray, base: np.ndarray, weight: float
     """Logarithm of a rate against the base rate, which counts as `weight` lines."""
     found: np.ndarray = np.log((back + weight * base) / (sold + weight) / base)
     return found
+
+
+def _attribute_keys(lines: OrderLines) -> np.ndarray:
+    """Keys of each order's attributes; int64 [O, most of one order], 0 padded."""
+    hashes = lines.attribute_hashes.astype(np.int64)
+    return np.where(hashes > 0, 1 + hashes % (_ATTRIBUTE_KEYS - 1), 0)
+
+
+def _daily_by_attribute(keys: np.ndarray, days: np.ndarray) -> dict[str, np.ndarray]:
+    """Lines by attribute and day; keys: int64 [n, most of one line], 0 padded."""
+    line, column = np.nonzero(keys)
+    return _daily(keys[line, column], days[line])
+
+
+def _largest_and_mean(values: np.ndarray, rows: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Of the values of each of n rows; 0 for a row without one."""
+    largest, counts = np.full(n, -np.inf), np.bincount(rows, minlength=n)
+    np.maximum.at(largest, rows, values)
+    return np.where(counts > 0, largest, 0.0), np.bincount(rows, values, n) / np.maximum(counts, 1)
 
 
 def _daily(items: np.ndarray, days: np.ndarray, **values: np.ndarray) -> dict[str, np.ndarray]:

@@ -12,6 +12,7 @@ import pyarrow.dataset as ds
 
 from models.ragged import offsets_of, positions_within
 from models.returns.words import words_of
+from pipeline.dataset.action_examples import attribute_hashes
 from pipeline.tables.order_lines import ORDER_LINES
 from pipeline.task import Tables
 
@@ -75,6 +76,11 @@ class OrderLines:
         """Store and attributes of each order, name=value."""
         given = self.attributes.to_pylist()
         return [[f"store={store}", *(each or [])] for store, each in zip(self.stores, given, strict=True)]
+
+    @cached_property
+    def attribute_hashes(self) -> np.ndarray:
+        """The same as numbers above 0; int32 [O, most of one order], 0 padded."""
+        return attribute_hashes(self.order_attributes())
 
 
 def order_lines_of(table: pa.Table, before: date | None = None) -> OrderLines:

@@ -33,7 +33,7 @@ class ReturnPasts:
         self._numbers[:, 0] = np.log1p(np.diff(lines.line_offsets))
         self._numbers[:, 1] = np.log1p(np.bincount(lines.orders, lines.cents, n) / 100.0)
         self._returned = RunningSums(lines.orders[lines.return_lines], lines.return_times, units=lines.return_units)
-        self._of_order = attribute_hashes(lines.order_attributes())
+        self._of_order = lines.attribute_hashes
         described = history.words
         items = history.items_of(lines.products)
         words = [described.words[described.rows[described.offsets[at] : described.offsets[at + 1]]] for at in items]

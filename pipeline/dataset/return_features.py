@@ -65,13 +65,18 @@ LINE_NUMBERS = (
     "order_units_against_product",
     "order_pair_rate",
     "order_bought_before",
+    "order_bought_lately",
+    "largest_attribute_rate",
+    "mean_attribute_rate",
     *(f"{one}*{other}" for one, other in _PRODUCTS),
 )
 """Columns of `fields.NUMBERS`, as the functions below make them."""
+RATES = (LINE_NUMBERS.index("customer_rate"), LINE_NUMBERS.index("product_rate"))
+"""Columns that boosted trees start from (`models.baselines.return_rates`)."""
 _DAY = 86_400
 _LONG_AGO = 9.0  # log of 1 + days: about 22 years
 _EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday
-_MONTH, _QUARTER = 30, 90
+_LATELY, _MONTH, _QUARTER = 3, 30, 90
 
 
 @dataclass(frozen=True)
@@ -99,6 +104,11 @@ def line_features(lines: OrderLines, history: ItemHistory) -> LineFeatures:
         columns[f"order_{name}"] = _order_mean(lines, columns[name])
     columns["order_pair_rate"] = _order_mean(lines, np.log(pair_rate / base))
     columns["order_bought_before"] = _order_mean(lines, (of_pair["log_pair_lines"] > 0).astype(float))
+    # An order that repeats one of the last days is often a correction of it.
+    lately = of_pair["log_days_since_pair"] < np.log1p(_LATELY)
+    columns["order_bought_lately"] = _order_mean(lines, lately.astype(float))
+    largest, mean = history.attribute_rates(lines, history.base_rate(lines.days))
+    columns |= {"largest_attribute_rate": largest[order], "mean_attribute_rate": mean[order]}
     # What a sum of effects cannot say: a customer who sends back much is another one with a breakable product.
     columns |= {f"{one}*{other}": columns[one] * columns[other] for one, other in _PRODUCTS}
     if tuple(columns) != LINE_NUMBERS:

@@ -11,7 +11,7 @@ from models.baselines.return_rates import BoostedReturns, LogisticReturns, Retur
 from models.returns.config import ReturnConfig
 from models.returns.timing import ReturnTiming
 from pipeline.dataset.return_batches import ReturnData, ReturnPasts
-from pipeline.dataset.return_features import LINE_NUMBERS, ORDER_NUMBERS
+from pipeline.dataset.return_features import LINE_NUMBERS, ORDER_NUMBERS, RATES
 from pipeline.settings import TrainingSettings
 from pipeline.task import Batch, Objective
 
@@ -54,7 +54,7 @@ class ReturnTraining:
         return model
 
     def _grown(self, data: ReturnData) -> str:
-        return BoostedReturns.fit(*data.learned, ReturnTrees(seed=self._config.seed)).text
+        return BoostedReturns.fit(*data.learned, ReturnTrees(seed=self._config.seed), RATES).text
 
     def fine_tuning(self, settings: TrainingSettings, worker: int) -> Objective | None:
         """Nothing follows."""

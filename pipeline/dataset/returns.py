@@ -17,6 +17,7 @@ from models.returns.timing import ReturnTiming
 from pipeline.dataset.item_history import ItemHistory
 from pipeline.dataset.order_lines import OrderLines, read_item_words, read_order_lines
 from pipeline.dataset.return_batches import ReturnData, ReturnPasts
+from pipeline.dataset.return_features import RATES
 from pipeline.dataset.return_models import predicted_log_odds
 from pipeline.dataset.return_outcomes import return_timing, returned_within
 from pipeline.settings import TrainingSettings
@@ -141,9 +142,8 @@ def measure_baselines(examples: ReturnExamples, limit: int) -> dict[str, dict[st
     train, returned = examples.train_rows, examples.returned
     numbers = features.numbers
     logistic = LogisticReturns(numbers[train], returned[train]).log_odds(numbers[rows])
-    boosted = BoostedReturns.fit(numbers[train], returned[train], ReturnTrees(seed=examples.seed)).log_odds(
-        numbers[rows]
-    )
+    trees = BoostedReturns.fit(numbers[train], returned[train], ReturnTrees(seed=examples.seed), RATES)
+    boosted = trees.log_odds(numbers[rows])
     named = {
         "customer_rate": rate_log_odds(features.rates[rows, 0]),
         "customer_item_rate": rate_log_odds(features.rates[rows, 1]),

@@ -7,13 +7,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from models.baselines.return_rates import BoostedReturns, LogisticReturns, ReturnTrees, rate_log_odds
+from models.baselines.return_rates import RIDGE, BoostedReturns, LogisticReturns, ReturnTrees, rate_log_odds
 from models.names import unknown_name
 from models.returns.config import RETURN_ARCHITECTURES, ReturnConfig
 from pipeline.benchmarks.returns.neural import NeuralReturns
 from pipeline.benchmarks.returns.problems import Problem
-
-RIDGE = 2000.0
+from pipeline.dataset.return_features import RATES
 
 
 class ReturnMethod(Protocol):
@@ -70,7 +69,8 @@ class FeatureMethod:
         if "logistic" in self._parts:
             found.append(LogisticReturns(numbers[train], returned[train], RIDGE).log_odds(numbers[measured]))
         if "boosted" in self._parts:
-            found.append(BoostedReturns.fit(numbers[train], returned[train], self._trees).log_odds(numbers[measured]))
+            trees = BoostedReturns.fit(numbers[train], returned[train], self._trees, RATES)
+            found.append(trees.log_odds(numbers[measured]))
         mean: np.ndarray = np.mean(found, axis=0)
         return mean
 

@@ -153,6 +153,23 @@ def test_a_shop_without_returns_says_what_to_change(tables: Tables, workspace: W
         ReturnExamples.open(kept, BUSINESS_DATE, SETTINGS)
 
 
+def test_an_order_shows_how_much_came_back_of_earlier_orders_with_its_attributes() -> None:
+    days = [BUSINESS_DATE - timedelta(days=days) for days in range(60, 0, -1)]
+    rows = []
+    for at, day in enumerate(days):
+        online = at % 2 == 0
+        back = {"returned_after": 3} if online else {}
+        rows.append(
+            order_line(customer_id=f"c{at:02}", sold_on=day, attributes=["channel=web"] if online else None, **back)
+        )
+    lines = order_lines_of(table_of(rows))
+    numbers = line_features(lines, ItemHistory(lines, {})).numbers
+    largest, mean = (numbers[:, LINE_NUMBERS.index(f"{name}_attribute_rate")] for name in ("largest", "mean"))
+    assert largest[0] == mean[0] == 0.0, "nothing is known of the first day"
+    assert largest[-2] > abs(largest[-1]), "the last order but one came from the web, the last from the store alone"
+    assert largest[-2] > mean[-2] > mean[-1]
+
+
 def test_features_are_named_and_finite() -> None:
     lines = order_lines_of(table_of(shop_rows(6, 40)))
     features = line_features(lines, ItemHistory(lines, {}))
