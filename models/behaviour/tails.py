@@ -17,10 +17,15 @@ ClusterDistance = Callable[[Array, Array], Array]
 _TAIL_SHARE = 0.02
 _MIN_TAIL = 10
 _NO_TAIL = 1e-9
+# Mean excess of a normal distribution over its outermost 2 %, in distances of that threshold from its median.
+_NORMAL_EXCESS = 0.18
 
 
 def upper_tail(values: Array, usual: Array) -> Array:
     """Share of the usual values at or above each value; beyond the outermost 2 % an exponential with their mean excess.
+
+    The mean excess is at least a normal distribution's. Days between baskets are whole numbers, so that the outermost
+    values of regular customers nearly coincide; their excess says how alike those are, not how rare a larger one is.
 
     The exponential ranks the strangest funnels among themselves, all of which lie beyond every usual value.
     """
@@ -34,6 +39,7 @@ def upper_tail(values: Array, usual: Array) -> Array:
     excess = float((usual[-tail:] - threshold).mean())
     if excess <= _NO_TAIL:  # All alike: how rare a larger one is cannot be estimated.
         return share
+    excess = max(excess, _NORMAL_EXCESS * float(threshold - usual[len(usual) // 2]))
     beyond = _TAIL_SHARE * np.exp(-np.maximum(values - threshold, 0.0) / excess)
     return np.where(values > threshold, beyond, share)
 
