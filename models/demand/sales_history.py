@@ -27,6 +27,9 @@ _USUAL_RUN, _UNLIKE_OTHERS = 3, 2.0
 _SPIKE_TIMES, _SPIKE_RANK, _MIN_SALES_DAYS = 3.0, 3, 5
 # A shelf that is empty now is taken to have been empty for at most this many silent days; before, nobody asked.
 _LONGEST_EMPTY_DAYS = 14
+# Of what sells on fewer days than one in seven, a silence says so if it is less probable than this at the product's rate
+# (negative binomial, as in models/demand/silence.py).
+_OFTEN, _UNUSUAL_SILENCE = 1.0 / 7.0, 0.2
 
 
 @dataclass(frozen=True)
@@ -143,9 +146,22 @@ def _marked(sales: Sales) -> SalesHistory:
     on_sale = (days[None, :] >= sales.first_day[:, None]) & ~closed[None, :]
     silent_since = len(days) - 1 - _last_sale(units)
     lately = days[None, :] >= len(days) - np.minimum(silent_since, _LONGEST_EMPTY_DAYS)[:, None]
-    emptied = sales.empty_now[:, None] & lately
+    emptied = (sales.empty_now & _says_since_when(units, sales.first_day, silent_since))[:, None] & lately
     known = SalesHistory(units, on_sale & ~emptied, sales.weekdays, closed, emptied, sales.kinds, sales.chain, sales)
     return replace(known, on_shelf=known.on_shelf & ~_impossible_silences(known))
+
+
+def _says_since_when(units: Array, first_day: NDArray[np.int64], silent_since: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether a shelf that is empty now has probably been so through the product's silence up to now, bool [N].
+
+    The silence of what sells once a month says nothing of its shelf: counted as no demand lost, it is one of many.
+    """
+    # A week more than was seen: one sale on the first day does not say that the product sells daily.
+    before = np.maximum(units.shape[1] - np.maximum(first_day, 0) - silent_since, 1) + DAYS_PER_WEEK
+    sales_days = (units > 0).sum(axis=1)
+    silence = (before / (before + silent_since)) ** sales_days
+    values: NDArray[np.bool_] = (sales_days >= _OFTEN * before) | (silence < _UNUSUAL_SILENCE)
+    return values
 
 
 def without_spikes(units: Array) -> Array:

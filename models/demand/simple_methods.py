@@ -1,8 +1,8 @@
 """Simple forecasts of every product of a store at once, beside which the learned one has to hold its own.
 
 Means of the last days, TSB and IMAPA, which forecasting competitions found hard to beat on intermittent demand. Days on
-which the store was shut are left out beforehand; days on which a product was not to be had are filled with its own mean
-of the days on which it was.
+which the store was shut are left out beforehand. Days on which a product was not to be had are filled with its own mean of the days on
+which it was; TSB passes over them, since it would read a part of a unit as a sale of the day.
 
 Source: Teunter, Syntetos, Babai, "Intermittent demand: linking forecasting to inventory obsolescence", 2011 (TSB);
 Syntetos, Boylan, "The accuracy of intermittent demand estimates", 2005, and Petropoulos, Kourentzes, "Forecast
@@ -13,6 +13,7 @@ which is chosen from a grid instead of by an optimizer.
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.demand.sales_history import Array, SalesHistory
 
@@ -36,9 +37,13 @@ def mean_of_days(history: SalesHistory, days: int) -> Array:
     return np.where(known > 0, recent, mean_of_days(history, history.units.shape[1]))
 
 
-def tsb(units: Array) -> Array:
-    """Mean per day by TSB: probability of a sale times its size, both smoothed exponentially, [N] of units [N, T]."""
+def tsb(units: Array, empty: NDArray[np.bool_] | None = None) -> Array:
+    """Mean per day by TSB: probability of a sale times its size, both smoothed exponentially, [N] of units [N, T].
+
+    Args: empty: [N, T]; days on which the product was not to be had, which change neither; None: it always was.
+    """
     sold = units > 0
+    seen_on = np.ones(units.shape, bool) if empty is None else ~empty | sold
     sells = sold.any(axis=1)
     first = np.where(sells, units[np.arange(len(units)), sold.argmax(axis=1)], 0.0)
     size, probability = first, sold[:, :1].any(axis=1).astype(np.float64)
@@ -46,7 +51,7 @@ def tsb(units: Array) -> Array:
         seen = sold[:, day]
         size = np.where(seen & (day > sold.argmax(axis=1)), size + ALPHA_DEMAND * (units[:, day] - size), size)
         if day:
-            probability = probability + ALPHA_PROBABILITY * (seen - probability)
+            probability = probability + ALPHA_PROBABILITY * (seen - probability) * seen_on[:, day]
     return np.where(sells, probability * size, 0.0)
 
 
@@ -89,6 +94,6 @@ def _filled(history: SalesHistory) -> Array:
 SIMPLE_METHODS: dict[str, Callable[[SalesHistory], Array]] = {
     "mean-28": lambda history: mean_of_days(history, 28),
     "mean-112": lambda history: mean_of_days(history, 112),
-    "tsb": lambda history: tsb(_filled(history)),
+    "tsb": lambda history: tsb(history.units, history.empty),
     "imapa": lambda history: imapa(_filled(history)),
 }

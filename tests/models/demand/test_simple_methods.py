@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from models.baselines.demand_smoothers import smoother
+from models.demand.sales_history import sales_history
 from models.demand.simple_methods import SIMPLE_METHODS, imapa, mean_of_days, tsb
 from tests.models.sales import history
 
@@ -32,6 +33,22 @@ def test_days_of_an_empty_shelf_do_not_count() -> None:
     assert mean_of_days(known, 28) == pytest.approx([4.0, 4.0, 4.0])
     for method in SIMPLE_METHODS.values():
         assert method(known) == pytest.approx([4.0, 4.0, 4.0], rel=0.01)
+
+
+@pytest.mark.parametrize("every", [10, 28, 45])
+def test_what_seldom_sells_is_expected_as_often_though_its_shelf_is_empty(every: int) -> None:
+    units = (np.arange(112)[None, :] % every == np.arange(every)[:, None]).astype(float)
+    known = sales_history(units, np.arange(112) % 7, np.full(every, -200), np.ones(every, bool))
+    for name, least, most in (("mean-112", 0.8, 1.2), ("imapa", 0.7, 1.3), ("tsb", 0.4, 2.0)):
+        assert least < np.mean(SIMPLE_METHODS[name](known)) * every < most, name
+
+
+def test_one_sale_on_the_first_day_is_no_daily_sale() -> None:
+    units = np.zeros((1, 60))
+    units[0, -6] = 1.0
+    assert history(units, empty_now=True, first_day=54).on_shelf.sum() == 6
+    units[0, -12:-5] = 1.0
+    assert history(units, empty_now=True, first_day=48).on_shelf.sum() == 7
 
 
 def test_days_before_the_first_sale_count() -> None:
