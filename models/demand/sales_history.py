@@ -27,8 +27,8 @@ _USUAL_RUN, _UNLIKE_OTHERS = 3, 2.0
 _SPIKE_TIMES, _SPIKE_RANK, _MIN_SALES_DAYS = 3.0, 3, 5
 # A shelf that is empty now is taken to have been empty for at most this many silent days; before, nobody asked.
 _LONGEST_EMPTY_DAYS = 14
-# Of what sells on fewer days than one in seven, a silence says so if it is less probable than this at the product's rate
-# (negative binomial, as in models/demand/silence.py).
+# Of what sells on fewer days than one in seven, a silence says so if it is less probable than this at the product's
+# rate (negative binomial, as in models/demand/silence.py).
 _OFTEN, _UNUSUAL_SILENCE = 1.0 / 7.0, 0.2
 
 

@@ -1,8 +1,8 @@
 """Simple forecasts of every product of a store at once, beside which the learned one has to hold its own.
 
 Means of the last days, TSB and IMAPA, which forecasting competitions found hard to beat on intermittent demand. Days on
-which the store was shut are left out beforehand. Days on which a product was not to be had are filled with its own mean of the days on
-which it was; TSB passes over them, since it would read a part of a unit as a sale of the day.
+which the store was shut are left out beforehand. Days on which a product was not to be had are filled with its own mean
+of the days on which it was; TSB passes over them, since it would read a part of a unit as a sale of the day.
 
 Source: Teunter, Syntetos, Babai, "Intermittent demand: linking forecasting to inventory obsolescence", 2011 (TSB);
 Syntetos, Boylan, "The accuracy of intermittent demand estimates", 2005, and Petropoulos, Kourentzes, "Forecast

@@ -19,6 +19,8 @@ PREDICTED = "predicted.parquet"
 _SHOWN = {
     "auc": "AUC",
     "ap": "AP",
+    "auc_without": "AUC, one customer left out",
+    "ap_without": "AP",
     "log_loss": "log loss",
     "bias": "bias",
     "ece": "ECE",
@@ -80,7 +82,9 @@ def run(
         "lines": {"train": len(train), "measured": len(measured)},
         "returned": {"train": int(returned[train].sum()), "measured": int(returned[measured].sum())},
         **stopwatch.used(),
-        "scores": return_scores(probabilities, returned[measured], problem.lines.cents[measured]),
+        "scores": return_scores(
+            probabilities, returned[measured], problem.lines.cents[measured], _customers(problem, measured)
+        ),
     }
     folder.mkdir(parents=True, exist_ok=True)
     pq.write_table(_rows(problem, measured, probabilities, model, seed), folder / PREDICTED)
@@ -90,12 +94,27 @@ def run(
 
 def table(result: dict[str, Any]) -> str:
     """Mean and standard deviation over seeds, as Markdown."""
-    lines = ["| method | " + " | ".join(_SHOWN.values()) + " | seconds | peak MB |", "|---" * (len(_SHOWN) + 3) + "|"]
+    titles = [*_SHOWN.values(), *(f"{title}, 90 % of customers drawn anew" for title in ("AUC", "AP"))]
+    lines = ["| method | " + " | ".join(titles) + " | seconds | peak MB |", "|---" * (len(titles) + 3) + "|"]
     for model, summary in result["models"].items():
         cells = [cell(summary["scores"].get(name)) for name in _SHOWN]
+        cells += [_interval(summary["scores"], name) for name in ("auc", "ap")]
         spent = (summary["seconds"]["fit and predict"], summary["peak_mb"])
         lines.append(f"| {model} | " + " | ".join(cells + [f"{figure['mean']:.0f}" for figure in spent]) + " |")
     return "\n".join(lines) + "\n"
+
+
+def _interval(scores: dict[str, Any], name: str) -> str:
+    """Ends of an interval; empty where it was not measured."""
+    ends = [scores.get(f"{name}_{end}") for end in ("low", "high")]
+    return " to ".join(f"{end['mean']:.3f}" for end in ends if end is not None)
+
+
+def _customers(problem: Problem, rows: np.ndarray) -> np.ndarray:
+    """Customer of each line, numbered from 0 on."""
+    customer = problem.lines.order_customers[problem.lines.orders[rows]]
+    numbered: np.ndarray = np.unique(customer, return_inverse=True)[1]
+    return numbered
 
 
 def _rows(problem: Problem, rows: np.ndarray, probabilities: np.ndarray, model: str, seed: int) -> pa.Table:

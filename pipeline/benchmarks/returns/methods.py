@@ -40,6 +40,19 @@ class RunningRate:
         return {}
 
 
+class RateProduct:
+    """Everyone's rate times how far customer and product lie from it."""
+
+    def fit_predict(self, problem: Problem, train: np.ndarray, measured: np.ndarray) -> np.ndarray:
+        """The products as of each line's order."""
+        numbers = problem.pasts(1).features.numbers[measured]
+        return rate_log_odds(problem.returned[train].mean()[None]) + numbers[:, list(RATES)].sum(axis=1, dtype=float)
+
+    def settings(self) -> dict[str, Any]:
+        """Nothing can be set."""
+        return {}
+
+
 class LineValue:
     """The dearer line first; a probability only in name."""
 
@@ -83,6 +96,7 @@ class FeatureMethod:
 METHODS: dict[str, Callable[[int], ReturnMethod]] = {
     "customer-rate": lambda seed: RunningRate(0),
     "customer-item-rate": lambda seed: RunningRate(1),
+    "rate-product": lambda seed: RateProduct(),
     "line-value": lambda seed: LineValue(),
     "logistic": partial(FeatureMethod, ("logistic",)),
     "boosted": partial(FeatureMethod, ("boosted",)),

@@ -11,6 +11,7 @@ from sklearn.metrics import roc_auc_score
 from models.days import epoch_day
 from pipeline.benchmarks.data.online_retail import read_invoices
 from pipeline.benchmarks.returns.compare import PREDICTED, compare, table
+from pipeline.benchmarks.returns.metrics import return_scores
 from pipeline.benchmarks.returns.problems import open_problem
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
@@ -66,6 +67,18 @@ def test_methods_are_compared_and_scores_follow_from_the_kept_rows(file: Path, t
         compare("online_retail", file, ["customer-item-rat"], [0], tmp_path, part="test", say=said.append)
     with pytest.raises(ValueError, match="known: validation"):
         compare("online_retail", file, names, [0], tmp_path, part="tset", say=said.append)
+
+
+def test_one_customer_who_sends_a_whole_order_back_is_seen_in_the_scores() -> None:
+    random = np.random.default_rng(0)
+    customers, returned = np.arange(2000) % 50, random.random(2000) < 0.02
+    probabilities = np.where(returned, 0.5, 0.1) + random.random(2000) / 4
+    whole = np.where(customers == 7)[0]
+    returned[whole], probabilities[whole] = True, 0.01
+    found = return_scores(probabilities, returned, np.ones(2000), customers)
+    assert found["auc"] < 0.6
+    assert found["auc_without"] > 0.95
+    assert found["auc_low"] < found["auc"] < found["auc_high"]
 
 
 def test_a_file_in_other_columns_and_a_missing_one_are_named(tmp_path: Path) -> None:
