@@ -20,6 +20,11 @@ def rename(served: Served, before: str, after: str) -> None:
         connection.execute(text(f"ALTER TABLE {before} RENAME TO {after}"))
 
 
+def retry(page: Page) -> None:
+    """Click the bar's button, unless the page's own attempt of every half minute has just removed it."""
+    page.evaluate("document.querySelector('#unreachable button')?.click()")
+
+
 def test_a_database_that_fails_is_said_until_retry_succeeds(served: Served, visit: Callable[..., Page]) -> None:
     page = visit(served.url)
     expect(page.locator(FIRST_STORE)).not_to_be_empty()
@@ -35,9 +40,9 @@ def test_a_database_that_fails_is_said_until_retry_succeeds(served: Served, visi
     bar.get_by_role("button", name="Retry").click()
     expect(bar).to_be_visible()
     rename(served, "away", "incidents")
-    page.get_by_text("Open", exact=True).click()
-    bar.get_by_role("button", name="Retry").click()
+    retry(page)
     expect(bar).to_have_count(0)
+    page.get_by_text("Open", exact=True).click()
     expect(page.locator(FIRST_STORE)).not_to_be_empty()
     expect(page.locator("#stockouts-count")).to_have_text(count)
 
