@@ -6,6 +6,7 @@ where it stopped, and a further method joins the others.
 
 import json
 import multiprocessing
+import os
 import resource
 import time
 from collections.abc import Callable
@@ -47,7 +48,11 @@ class Stopwatch:
 def in_own_process(
     function: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs
 ) -> Result:
-    """Call a function of a module in a new process, and return its result."""
+    """Call a function of a module in a new process, and return its result.
+
+    TensorFlow's own notices stay away from the terminal, as in the processes of a training, unless the environment sets a level.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
         return process.submit(function, *args, **kwargs).result()
 

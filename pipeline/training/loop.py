@@ -80,7 +80,8 @@ class Training:
         self.checkpoints.restore()
         self.progress = ProgressFile(self.spec.folder, self.checkpoints.step, self.steps, self.steps_per_epoch)
         self._show_progress()
-        print(f"{self.share}, {self.steps_per_epoch} steps an epoch, from step {self.checkpoints.step}", flush=True)
+        worker = f"worker {self.share['worker'] + 1} of {self.settings.workers}"
+        print(f"{worker}: {self.steps_per_epoch} steps an epoch, from step {self.checkpoints.step}", flush=True)
         history = read_history(self.spec.history_path, self._epochs_finished())
         while not is_over(history, self.epochs, self.settings.patience):
             started = time.monotonic()
