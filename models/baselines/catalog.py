@@ -9,7 +9,7 @@ from collections.abc import Callable
 from models.baselines.frequency import GlobalTop, PersonalThenGlobal, PersonalTop
 from models.baselines.gradient_boosting import BoostingConfig, LambdaMartRanker, XgboostClassifier
 from models.baselines.next_basket import FromHistories, NextBasketModel
-from models.baselines.tifu_knn import PUBLISHED, TUNED, TifuKnn
+from models.baselines.tifu_knn import PUBLISHED, TUNED, SearchedTifuKnn, TifuKnn
 from models.baselines.up_cf import UpCf
 
 # A seed changes nothing but the trees.
@@ -20,6 +20,7 @@ BASELINES: dict[str, Callable[[int], NextBasketModel]] = {
     "up-cf": lambda _: FromHistories(UpCf()),
     "tifu-knn-published": lambda _: FromHistories(TifuKnn(PUBLISHED)),
     "tifu-knn": lambda _: FromHistories(TifuKnn(TUNED)),
+    "tifu-knn-searched": lambda _: SearchedTifuKnn(),
     "xgboost": lambda seed: XgboostClassifier(BoostingConfig(seed=seed)),
     "lambdamart": lambda seed: LambdaMartRanker(BoostingConfig(seed=seed)),
     "global-top-whole": lambda _: GlobalTop(),

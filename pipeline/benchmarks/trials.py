@@ -50,7 +50,7 @@ def in_own_process(
 ) -> Result:
     """Call a function of a module in a new process, and return its result.
 
-    TensorFlow's own notices stay away from the terminal, as in the processes of a training, unless the environment sets a level.
+    TensorFlow's own notices stay away from the terminal, unless the environment sets a level.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:

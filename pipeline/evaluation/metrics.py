@@ -48,6 +48,24 @@ def ranking_metrics(
     return means
 
 
+def customer_metrics(
+    ranked: np.ndarray,
+    truth: np.ndarray,
+    basket_sizes: np.ndarray,
+    cutoff: int,
+    *,
+    ndcg_over_whole_basket: bool = False,
+) -> dict[str, np.ndarray]:
+    """The metrics of each customer at one cutoff, whose means `ranking_metrics` gives.
+
+    Args:    see `ranking_metrics`.
+    Returns: `recall@10`, ... for a cutoff of 10, each float64 [B].
+    """
+    ideal = basket_sizes if ndcg_over_whole_basket else np.minimum(basket_sizes, cutoff)
+    found = _at(_hits(ranked, truth)[:, :cutoff], basket_sizes, ideal)
+    return {f"{name}@{cutoff}": values for name, values in found.items()}
+
+
 def basket_metrics(
     ranked: np.ndarray, truth: np.ndarray, basket_sizes: np.ndarray, predicted_sizes: np.ndarray
 ) -> dict[str, float]:

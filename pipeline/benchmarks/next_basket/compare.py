@@ -7,10 +7,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.benchmarks.next_basket.methods import method_named
-from pipeline.benchmarks.next_basket.trial import RANKINGS
+from pipeline.benchmarks.next_basket.metrics import PAIRED
+from pipeline.benchmarks.next_basket.trial import CUSTOMERS, RANKINGS
 from pipeline.benchmarks.report.calibration import expected_calibration_error, pooled
 from pipeline.benchmarks.report.report import cell, rows_file, spread
 from pipeline.benchmarks.subprocesses import run_module
@@ -31,7 +34,7 @@ def compare(
         for model in models:
             folder = out / "trials" / f"{model}-{seed}"
             trial = finished_trial(folder, configured[model], list(dataset))
-            if trial is None:
+            if trial is None or not (folder / CUSTOMERS).is_file():
                 say(f"{model}, seed {seed} ...")
                 _run(folder, dataset, model, seed)
                 trial = read_trial(folder)
@@ -45,15 +48,42 @@ def compare(
 
 
 def summary(trials: list[dict[str, Any]], out: Path) -> dict[str, Any]:
-    """Customers, and the scores of each method over its seeds. Writes rankings.parquet."""
+    """Customers, and the scores of each method over its seeds. Writes rankings.parquet and customers.parquet."""
     models = list(dict.fromkeys(trial["model"] for trial in trials))
-    with rows_file(out / RANKINGS) as add:
-        for trial in trials:
-            add(pq.read_table(out / "trials" / f"{trial['model']}-{trial['seed']}" / RANKINGS))
+    folders = [out / "trials" / f"{trial['model']}-{trial['seed']}" for trial in trials]
+    for file in (RANKINGS, CUSTOMERS):
+        with rows_file(out / file) as add:
+            for folder in folders:
+                add(pq.read_table(folder / file))
     return {
         "customers": trials[0]["customers"],
+        "paired": {"with": models[0], "differences": paired_differences(pq.read_table(out / CUSTOMERS))},
         "models": {model: _summary([trial for trial in trials if trial["model"] == model]) for model in models},
     }
+
+
+def paired_differences(customers: pa.Table) -> dict[str, dict[str, dict[str, float]]]:
+    """What the first method is ahead of each other one, on the same customers and seeds, with its standard error.
+
+    A customer who is tested by several seeds counts once in the error: the differences of a customer are summed before
+    they are squared (a sandwich estimate with customers as clusters).
+
+    Args:    customers: columns model, seed, customer and PAIRED.
+    Returns: by method and metric, `mean` and `standard_error`.
+    """
+    frame = customers.to_pandas()
+    models = list(dict.fromkeys(frame["model"]))
+    keyed = {model: frame[frame["model"] == model].set_index(["seed", "customer"])[list(PAIRED)] for model in models}
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for model in models[1:]:
+        difference = (keyed[models[0]] - keyed[model]).dropna()
+        found[model] = {}
+        for name in PAIRED:
+            mean = float(difference[name].mean())
+            by_customer = (difference[name] - mean).groupby(level="customer").sum()
+            error = float(np.sqrt((by_customer**2).sum()) / len(difference))
+            found[model][name] = {"mean": round(mean, 5), "standard_error": round(error, 5)}
+    return found
 
 
 def table(scores: dict[str, Any]) -> str:
@@ -86,6 +116,14 @@ def table(scores: dict[str, Any]) -> str:
         cells += [cell(summary["calibration_error"].get(what)) for what in ("products", "units")]
         cells += [f"{figure['mean']:.0f}" for figure in spent]
         lines.append(f"| {model} | " + " | ".join(cells) + " |")
+    if differences := scores.get("paired", {}).get("differences"):
+        ahead = f"{scores['paired']['with']} ahead of"
+        lines += ["", f"| {ahead} | " + " | ".join(shown[name] for name in PAIRED) + " |"]
+        lines.append("|---" * (len(PAIRED) + 1) + "|")
+        for model, of in differences.items():
+            cells = [f"{of[name]['mean']:+.4f} ± {of[name]['standard_error']:.4f}" for name in PAIRED]
+            lines.append(f"| {model} | " + " | ".join(cells) + " |")
+        lines += ["", "Differences on the same customers, ± standard error over customers."]
     return "\n".join(lines) + "\n"
 
 

@@ -8,12 +8,20 @@ from models.basket_sequences import BasketSequences
 from models.ragged import positions_within
 from pipeline.benchmarks.data.folds import Fold
 from pipeline.benchmarks.report.calibration import reliability
-from pipeline.evaluation.metrics import basket_metrics, harmonic_mean, mean_over_cutoffs, ranking_metrics
+from pipeline.evaluation.metrics import (
+    basket_metrics,
+    customer_metrics,
+    harmonic_mean,
+    mean_over_cutoffs,
+    ranking_metrics,
+)
 
 AVERAGED = tuple(range(1, 11))
 CUTOFFS = (*AVERAGED, 20)
 WIDTH = max(CUTOFFS)
 PARTED = ("recall", "hit_ratio", "ndcg")
+PAIRED_CUTOFF = 10
+PAIRED = tuple(f"{name}@{PAIRED_CUTOFF}" for name in ("recall", "ndcg", "hit_ratio"))
 
 
 def scores_of(ranking: Ranking, fold: Fold, *, ndcg_over_whole_basket: bool) -> dict[str, float]:
@@ -34,6 +42,18 @@ def scores_of(ranking: Ranking, fold: Fold, *, ndcg_over_whole_basket: bool) -> 
     predicted = usual_sizes(fold.histories) if ranking.sizes is None else ranking.sizes
     metrics |= basket_metrics(ranking.products, truth, sizes, np.clip(predicted, 1, WIDTH))
     return metrics | _repeat_and_explore(ranking.products, truth, fold.histories, ndcg_over_whole_basket)
+
+
+def customer_scores(ranking: Ranking, fold: Fold, *, ndcg_over_whole_basket: bool) -> dict[str, np.ndarray]:
+    """The metrics of PAIRED for each test customer, from which paired differences between methods are computed."""
+    found = customer_metrics(
+        ranking.products,
+        as_rows(fold.truth),
+        fold.truth.basket_sizes,
+        PAIRED_CUTOFF,
+        ndcg_over_whole_basket=ndcg_over_whole_basket,
+    )
+    return {name: found[name] for name in PAIRED}
 
 
 def reliability_of(ranking: Ranking, fold: Fold) -> dict[str, list[dict[str, float]]]:

@@ -2,7 +2,7 @@
 
     python -m pipeline.benchmarks.next_basket.trial --dataset reality-check PATH --model tifu-knn --seed 0 --out FOLDER
 
-Writes FOLDER/rankings.parquet, then FOLDER/trial.json.
+Writes FOLDER/rankings.parquet and FOLDER/customers.parquet, then FOLDER/trial.json.
 """
 
 import argparse
@@ -17,14 +17,15 @@ from models.baselines.next_basket import Ranking
 from pipeline.benchmarks.data.catalog import open_dataset
 from pipeline.benchmarks.data.folds import Dataset, Fold
 from pipeline.benchmarks.next_basket.methods import method_named
-from pipeline.benchmarks.next_basket.metrics import WIDTH, reliability_of, scores_of
+from pipeline.benchmarks.next_basket.metrics import WIDTH, customer_scores, reliability_of, scores_of
 from pipeline.benchmarks.trials import Stopwatch, write_trial
 
 RANKINGS = "rankings.parquet"
+CUSTOMERS = "customers.parquet"
 
 
-def run(dataset: Dataset, model: str, seed: int) -> tuple[dict[str, Any], pa.Table]:
-    """Fit, rank and score; returns settings, resources and scores, and the rankings."""
+def run(dataset: Dataset, model: str, seed: int) -> tuple[dict[str, Any], pa.Table, pa.Table]:
+    """Fit, rank and score; returns settings, resources and scores, the rankings, and the scores of each customer."""
     fold = dataset.fold(seed)
     method = method_named(model, seed)
     configured = method.settings()
@@ -44,7 +45,11 @@ def run(dataset: Dataset, model: str, seed: int) -> tuple[dict[str, Any], pa.Tab
         "metrics": scores_of(ranking, fold, ndcg_over_whole_basket=dataset.ndcg_over_whole_basket),
         "reliability": reliability_of(ranking, fold),
     }
-    return found, rankings_table(ranking, fold, dataset, model, seed)
+    return (
+        found,
+        rankings_table(ranking, fold, dataset, model, seed),
+        customers_table(ranking, fold, dataset, model, seed),
+    )
 
 
 def rankings_table(ranking: Ranking, fold: Fold, dataset: Dataset, model: str, seed: int) -> pa.Table:
@@ -63,6 +68,20 @@ def rankings_table(ranking: Ranking, fold: Fold, dataset: Dataset, model: str, s
     )
 
 
+def customers_table(ranking: Ranking, fold: Fold, dataset: Dataset, model: str, seed: int) -> pa.Table:
+    """One row per test customer with its scores."""
+    n = len(fold.truth)
+    scores = customer_scores(ranking, fold, ndcg_over_whole_basket=dataset.ndcg_over_whole_basket)
+    return pa.table(
+        {
+            "model": pa.array(np.repeat(model, n)).dictionary_encode(),
+            "seed": pa.array(np.full(n, seed, np.int32)),
+            "customer": pa.array(dataset.customer_names[fold.histories.customers], pa.string()),
+            **scores,
+        }
+    )
+
+
 def main(argv: list[str] | None = None) -> None:
     """One trial, written to a folder."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -71,9 +90,10 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args(argv)
-    found, rankings = run(open_dataset(arguments.dataset), arguments.model, arguments.seed)
+    found, rankings, customers = run(open_dataset(arguments.dataset), arguments.model, arguments.seed)
     arguments.out.mkdir(parents=True, exist_ok=True)
     pq.write_table(rankings, arguments.out / RANKINGS)
+    pq.write_table(customers, arguments.out / CUSTOMERS)
     write_trial(arguments.out, {"dataset": arguments.dataset} | found)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from models.basket_sequences import BasketSequences
 from models.ragged import offsets_of, ranges
-from pipeline.benchmarks.next_basket.lens import histories_of
+from pipeline.benchmarks.next_basket.last_baskets import histories_of
 from pipeline.dataset.histories import Histories
 
 FIRST_TEST, LAST_TEST = 61, 90  # days of the data, counted from 0

@@ -1,12 +1,16 @@
 """TIFU-KNN and UP-CF@r against examples worked by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from models.baselines.tifu_knn import TUNED, TifuKnn, TifuKnnConfig
+from models.baselines.tifu_knn import SEARCHED, TUNED, SearchedTifuKnn, TifuKnn, TifuKnnConfig
 from models.baselines.up_cf import UpCf, UpCfConfig
+from models.basket_sequences import BasketSequences
 from models.candidates.temporal_frequency import TemporalFrequency, basket_weights, temporal_frequencies
-from tests.models.baskets import sequences
+from models.special_ids import FIRST_PRODUCT
+from tests.models.baskets import random_sequences, sequences
 
 NOBODY = sequences()
 
@@ -68,3 +72,24 @@ def test_asking_for_more_products_than_there_are_pads() -> None:
     model.fit(sequences([[3, 4]], n_products=6), nobody, nobody)
     ranking = model.rank(sequences([[3]], n_products=6), 8)
     assert ranking.products.tolist() == [[3, 4, 0, 0, 0, 0, 0, 0]]
+
+
+def test_the_searched_setting_is_the_best_on_validation_and_reads_no_last_basket_of_the_training_customers() -> None:
+    train, validation, test = (random_sequences(24, seed) for seed in range(3))
+    histories = test.without_last()
+    searched = SearchedTifuKnn(SEARCHED[:3])
+    searched.fit(train, validation, histories)
+    assert searched.settings()["chosen"] in [TifuKnn(config).settings() for config in SEARCHED[:3]]
+    alone = SearchedTifuKnn((next(c for c in SEARCHED if TifuKnn(c).settings() == searched.settings()["chosen"]),))
+    alone.fit(train, validation, histories)
+    assert alone.settings()["validation"] == searched.settings()["validation"]
+    changed = np.where(np.isin(np.arange(len(train.product_ids)), last_lines(train)), FIRST_PRODUCT, train.product_ids)
+    other = SearchedTifuKnn(SEARCHED[:3])
+    other.fit(replace(train, product_ids=changed), validation, histories)
+    np.testing.assert_array_equal(other.rank(histories, 10).products, searched.rank(histories, 10).products)
+
+
+def last_lines(sequences: BasketSequences) -> np.ndarray:
+    """Lines of everyone's last basket."""
+    basket = sequences.basket_offsets[1:] - 1
+    return np.flatnonzero(np.isin(sequences.basket_of_line, basket))

@@ -4,12 +4,14 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
 from pipeline.benchmarks.data.reality_check import RealityCheck
-from pipeline.benchmarks.next_basket.compare import compare, summary, table
+from pipeline.benchmarks.next_basket.compare import compare, paired_differences, summary, table
 from pipeline.cli import app
 from tests.models.baskets import as_lists
 from tests.pipeline.benchmarks.folders import write_small_reality_check
@@ -64,10 +66,24 @@ def test_rankings_can_be_scored_again_by_anyone(out: Path, folder: Path) -> None
     assert np.mean(recalls) == pytest.approx(scores["models"]["tifu-knn"]["metrics"]["recall@10"]["mean"], abs=1e-5)
 
 
-def test_the_table_has_a_line_for_every_method(out: Path) -> None:
-    lines = (out / "table.md").read_text().splitlines()
-    assert lines[0].startswith("| method | R@10 |")
-    assert [line.split("|")[1].strip() for line in lines[2:]] == MODELS
+def test_the_table_has_a_line_for_every_method_and_every_difference(out: Path) -> None:
+    methods, differences, _ = (out / "table.md").read_text().split("\n\n")
+    assert methods.startswith("| method | R@10 |")
+    assert [line.split("|")[1].strip() for line in methods.splitlines()[2:]] == MODELS
+    assert differences.startswith(f"| {MODELS[0]} ahead of | R@10 | nDCG@10 | hit@10 |")
+    assert [line.split("|")[1].strip() for line in differences.splitlines()[2:]] == MODELS[1:]
+
+
+def test_paired_differences_are_of_the_same_customers_who_count_once_in_the_error(out: Path) -> None:
+    customers = pq.read_table(out / "customers.parquet")
+    scores = json.loads((out / "scores.json").read_text())
+    means = {model: of["metrics"]["recall@10"]["mean"] for model, of in scores["models"].items()}
+    once = paired_differences(customers)["tifu-knn"]["recall@10"]
+    assert once["mean"] == pytest.approx(means[MODELS[0]] - means[MODELS[1]], abs=2e-5)
+    # The same customers tested again by further seeds say nothing new.
+    frame = customers.to_pandas()
+    again = pd.concat([frame, frame.assign(seed=frame["seed"] + 2)])
+    assert paired_differences(pa.Table.from_pandas(again))["tifu-knn"]["recall@10"] == once
 
 
 def test_finished_trials_are_kept_and_a_new_method_joins_them(out: Path, folder: Path) -> None:

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from models.basket_sequences import BasketSequences
+from models.candidates.features import FeatureConfig
 from models.special_ids import FIRST_PRODUCT
-from pipeline.benchmarks.next_basket.lens import LensMethod, histories_of
+from pipeline.benchmarks.next_basket.last_baskets import histories_of, with_candidates
+from pipeline.benchmarks.next_basket.lens import LensMethod
 from tests.models.baskets import random_sequences
 
 
@@ -32,10 +34,11 @@ def test_it_ranks_different_products_and_says_how_many_it_would_write(architectu
     assert method.settings()["epochs"] == 1
 
 
-def test_changing_the_basket_to_be_predicted_changes_no_evidence_for_it() -> None:
+def test_changing_the_basket_to_be_predicted_changes_no_feature_of_its_candidates() -> None:
     train, validation, test = three_parts()
     changed = changed_last(train, customer=3)
-    found = [LensMethod("lens", seed=0)._examples(part, validation, test)[0] for part in (train, changed)]
+    config = FeatureConfig()
+    found = [with_candidates(part, validation, test, config, n_parts=8, seed=0)[0] for part in (train, changed)]
     rows = [np.flatnonzero(part.sequences.customers == 3)[0] for part in found]
     for name in ("candidates", "candidate_features"):
         one, other = (getattr(part, name)[row] for part, row in zip(found, rows, strict=True))

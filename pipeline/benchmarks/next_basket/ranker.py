@@ -1,0 +1,120 @@
+"""LightGBM's LambdaMART on exactly what `lens` reads of each candidate, with settings chosen on validation.
+
+It is the peer that says what the network adds: the same candidates, the same features from the same parts, the same
+last baskets. Of `SETTINGS` the one with the largest nDCG@10 on the validation customers ranks; all of them stop early
+by that figure.
+"""
+
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from models.baselines.gradient_boosting import BoostingConfig, Labelled, ranked, with_hit
+from models.baselines.next_basket import Ranking
+from models.basket_sequences import BasketSequences
+from models.candidates.features import Candidates, FeatureConfig
+from models.fields import CANDIDATE_FEATURES
+from pipeline.benchmarks.next_basket.last_baskets import (
+    AT_ONCE,
+    LastBasketExamples,
+    histories_of,
+    source_of,
+    with_candidates,
+)
+from pipeline.dataset.candidates import CandidateSource
+
+if TYPE_CHECKING:
+    import lightgbm
+
+_BASE = BoostingConfig(n_trees=1000, stop_after=50, n_parts=8)
+SETTINGS: tuple[BoostingConfig, ...] = (
+    replace(_BASE, learning_rate=0.05),
+    replace(_BASE, learning_rate=0.05, min_rows_in_leaf=400),
+    replace(_BASE, learning_rate=0.05, n_leaves=63, min_rows_in_leaf=400),
+    replace(_BASE, learning_rate=0.05, n_leaves=15),
+    replace(_BASE, learning_rate=0.05, truncation=40),
+    replace(_BASE, learning_rate=0.02),
+)
+"""The budget: six settings, the first of which was the first one ever tried."""
+
+
+class SameFeaturesRanker:
+    """LambdaMART with the features of `lens`; `settings` are tried one after another."""
+
+    def __init__(self, seed: int, settings: tuple[BoostingConfig, ...] = SETTINGS) -> None:
+        self._tried = tuple(replace(each, seed=seed) for each in settings)
+        self._chosen, self._features = self._tried[0], FeatureConfig()
+        self._validation: list[float] = []
+        self._trees: lightgbm.Booster | None = None
+        self._source = CandidateSource()
+
+    def fit(self, train: BasketSequences, validation: BasketSequences, histories: BasketSequences) -> None:
+        """Grow trees by every setting, and keep those that rank the validation customers' last baskets best."""
+        import lightgbm as lgb
+
+        first = self._tried[0]
+        parts = with_candidates(train, validation, histories, self._features, n_parts=first.n_parts, seed=first.seed)
+        trained, validated = (labelled(part) for part in parts)
+        data = [
+            lgb.Dataset(*each.table, group=each.groups, feature_name=list(CANDIDATE_FEATURES), free_raw_data=False)
+            for each in (with_hit(trained), validated)
+        ]
+        grown = [_grown(config, data) for config in self._tried]
+        self._validation = [float(trees.best_score["valid_0"]["ndcg@10"]) for trees in grown]
+        best = int(np.argmax(self._validation))
+        self._chosen, self._trees = self._tried[best], grown[best]
+        self._source = source_of(BasketSequences.joined([train, validation, histories]), self._features)
+
+    def rank(self, histories: BasketSequences, k: int) -> Ranking:
+        """The candidates with the largest scores."""
+        if self._trees is None:
+            raise RuntimeError("rank before fit")
+        rows, ends = histories_of(histories), histories.basket_offsets[1:]
+        parts = []
+        for first in range(0, len(histories), AT_ONCE):
+            funnels = np.arange(first, min(first + AT_ONCE, len(histories)))
+            products, features = self._source.find(rows, funnels, ends[funnels])
+            scores = np.asarray(self._trees.predict(features.reshape(-1, features.shape[2])))
+            scores = np.where(products.ravel() > 0, scores, -np.inf)
+            parts.append(ranked(Candidates(products, features), scores, k))
+        products, scores = (np.concatenate([getattr(part, name) for part in parts]) for name in ("products", "scores"))
+        return Ranking(products, np.where(products > 0, scores, np.float32(0)))
+
+    def settings(self) -> dict[str, Any]:
+        """What is tried, what was chosen, its trees and the validation nDCG@10 of each."""
+        return {
+            "tried": [asdict(each) for each in self._tried],
+            "features": asdict(self._features),
+            "columns": "those of lens",
+            "chosen": asdict(self._chosen),
+            "grown": self._trees.current_iteration() if self._trees else 0,
+            "validation_ndcg@10": self._validation,
+        }
+
+
+def labelled(examples: LastBasketExamples) -> Labelled:
+    """The candidates of every customer, and whether each is in the last basket; padded candidates are not."""
+    truth = examples.sequences.last()
+    n, n_candidates = examples.candidates.shape
+    keys = np.arange(n, dtype=np.int64) * truth.n_products
+    bought = np.repeat(keys, truth.basket_sizes) + truth.product_ids
+    labels = np.isin(keys[:, None] + examples.candidates, bought) & (examples.candidates > 0)
+    rows = examples.candidate_features.reshape(n * n_candidates, -1).astype(np.float32)
+    return Labelled((rows, labels.ravel().astype(np.float32)), np.full(n, n_candidates), truth.basket_sizes)
+
+
+def _grown(config: BoostingConfig, data: list[Any]) -> "lightgbm.Booster":
+    import lightgbm as lgb
+
+    parameters = config.parameters(
+        "lambdarank",
+        metric="ndcg",
+        eval_at=[10],
+        bagging_fraction=config.row_share,
+        bagging_freq=1,
+        lambdarank_truncation_level=config.truncation,
+        feature_pre_filter=False,
+    )
+    stop = lgb.early_stopping(config.stop_after, verbose=False)
+    return lgb.train(parameters, data[0], config.n_trees, valid_sets=[data[1]], callbacks=[stop])
