@@ -44,8 +44,8 @@ def header(path: str, morning: Morning, sources: Sequence[str], *, optional: fro
         if to not in OPTIONAL or to in optional
     ]
     as_of = f"Data as of {morning.business_date or 'no night yet'}"
-    if path == SALES:
-        as_of = ""  # cases have a day of their own, which the part says
+    if path in OPTIONAL:
+        as_of = ""  # cases and styles have a day of their own, which the part says
     return html.Header(
         className="top",
         children=[

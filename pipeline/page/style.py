@@ -22,7 +22,7 @@ from pipeline.tables.customer_values import CUSTOMER_VALUES
 from pipeline.tables.segments import CUSTOMER_SEGMENTS
 from pipeline.tables.styles import STYLE_RANKINGS
 
-BOUGHT, SHOWN, ALIKE, NEW, WHOM = 12, 18, 12, 8, 3
+BOUGHT, SHOWN, ALIKE, NEW, WHOM = 15, 21, 11, 12, 3
 MOST_NAMES = 500
 CARD = "style-article"
 
