@@ -30,6 +30,7 @@ TINY = {
     "LARDER_TRAINING__MAX_BASKETS": "6",
     "LARDER_TRAINING__HOLDOUT_DAYS": "10",
     "LARDER_TRAINING__CHECKPOINT_STEPS": "1",
+    "LARDER_TASKS__CUSTOMER_VALUES__TRAINING__HOLDOUT_DAYS": "7",
     # A model that saw a few customers once beats nothing; the night is to go on with it all the same.
     "LARDER_PROMOTION__MIN_GAIN_OVER_BASELINE": "-1",
 }

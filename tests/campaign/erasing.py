@@ -33,16 +33,14 @@ RETAILERS = ("raw", "truth")
 
 
 def erased(bench: Bench) -> Counter[str]:
-    """In steps: capabilities of the undisturbed night, erasure and search, the next training."""
+    """In steps: a night, its capabilities, erasure and search, the next training."""
     state, data = bench.state(), bench.folder / "data"
-    if "made" not in state:
-        data = delivered(bench, "data")
-        jobs.finish(data, REFERENCE)
-        for dag in ("segments", "next_offers", "customer_value"):
-            jobs.finish(data, REFERENCE, dag=dag)
-        # The tiny shop's days are too few to learn returns from; their lines name customers all the same.
-        jobs.finish(data, REFERENCE, "build_order_lines", dag="returns")
-        bench.keep(made=True)
+    made = state.get("made", [])
+    if len(made) < len(MADE):
+        dag, only = MADE[len(made)]
+        data = data if made else delivered(bench, "data")
+        jobs.finish(data, REFERENCE, *only, dag=dag)
+        bench.keep(made=[*made, dag])
         return Counter(unfinished=1)
     if "counted" not in state:
         customer = _chosen(data)
@@ -63,6 +61,15 @@ def erased(bench: Bench) -> Counter[str]:
     counted["keys after the next training"] = int(np.isin(keys_of([customer]), _keys(data, NEXT)).sum())
     return counted
 
+
+# DAGs, and which of their jobs alone: the tiny shop's days are too few to learn returns from; lines name customers.
+MADE: tuple[tuple[str, tuple[str, ...]], ...] = (
+    (jobs.NIGHTLY, ()),
+    ("segments", ()),
+    ("next_offers", ()),
+    ("customer_value", ()),
+    ("returns", ("build_order_lines",)),
+)
 
 # The next night reads no delivery: the delivered file would bring the customer back, as `larder erase` says.
 DELIVERING = ("ingest_transactions", "validate_transactions", "ingest_products", "ingest_stock")
