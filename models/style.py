@@ -40,14 +40,22 @@ class StyleModel(keras.Model):
 
     Shapes: as in `models/style_fields.py`.
     Args:   config: fields of StyleConfig; n_signals, n_own: S and O; vectors: which article vectors it was trained
-            with; those of another space mean nothing to it.
+            with; those of another space mean nothing to it; seasons: whether it was trained with the time of the year.
     """
 
-    def __init__(self, config: dict[str, Any], n_signals: int, n_own: int, vectors: str = "", **kwargs: Any) -> None:
+    def __init__(
+        self,
+        config: dict[str, Any],
+        n_signals: int,
+        n_own: int,
+        vectors: str = "",
+        seasons: bool = False,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         known = {field.name for field in fields(StyleConfig)}
         self.config = StyleConfig(**{name: value for name, value in config.items() if name in known})
-        self.n_signals, self.n_own, self.vectors = n_signals, n_own, vectors
+        self.n_signals, self.n_own, self.vectors, self.seasons = n_signals, n_own, vectors, seasons
         self.loss_of = look_up("loss", self.config.loss, STYLE_LOSSES)
         parts, start = self.config, keras.initializers.GlorotUniform
         self.lstm = keras.layers.LSTM(
@@ -131,6 +139,7 @@ class StyleModel(keras.Model):
             "n_signals": self.n_signals,
             "n_own": self.n_own,
             "vectors": self.vectors,
+            "seasons": self.seasons,
         }
 
     def _dense(self, units: int, offset: int, name: str, **options: Any) -> keras.layers.Dense:

@@ -15,7 +15,7 @@ from models.days import epoch_day
 from pipeline.dataset.item_examples import scaled
 from pipeline.dataset.item_vector_rows import list_array
 from pipeline.dataset.purchases import Purchases
-from pipeline.dataset.style_data import StyleData, has_seasons, order_times, read_vectors, store_on
+from pipeline.dataset.style_data import StyleData, order_times, read_vectors, store_on
 from pipeline.dataset.style_ranking import StyleRanking
 from pipeline.dataset.style_signals import ITEM_SIGNALS, ItemSignals, PairSignals
 from pipeline.dataset.style_steps import Histories
@@ -57,7 +57,6 @@ class ServedStyles:
     vectors: np.ndarray
     signals: np.ndarray
     store: np.ndarray
-    seasons: bool
     model: bytes | None = None
 
     @property
@@ -83,7 +82,7 @@ class ServedStyles:
         model, nothing = self._model(), np.zeros(0, np.int64)
         if model is None:
             return self._profiles(purchases, day), (nothing, nothing, np.zeros(0, np.float32))
-        histories = Histories(purchases, self.vectors, model.config, seasons=self.seasons)
+        histories = Histories(purchases, self.vectors, model.config, seasons=model.seasons)
         ranking = StyleRanking(model, histories)
         style, taste = ranking.styles(customers, day)
         own = (nothing, nothing, np.zeros(0, np.float32))
@@ -175,7 +174,6 @@ def served_styles(given: PredictionInput) -> ServedStyles:
         vectors=vectors,
         signals=signals,
         store=store_on(data.dated, data.purchases, given.business_date),
-        seasons=has_seasons(data.purchases),
         model=model,
     )
 

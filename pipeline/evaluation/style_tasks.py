@@ -100,7 +100,8 @@ class StyleTaskExamples(LongEpochs):
     def __init__(self, held_out: HeldOut, vectors: np.ndarray, vectors_version: str, config: StyleConfig) -> None:
         self.held_out, self.vectors_version, self.config = held_out, vectors_version, config
         past = held_out.past
-        self.histories = Histories(past.purchases, vectors, config, seasons=has_seasons(past.purchases))
+        self._vectors, self.seasons = vectors, has_seasons(past.purchases)
+        self.histories = Histories(past.purchases, vectors, config, seasons=self.seasons)
         self.numbers = scaled(past.described.numbers, np.flatnonzero(past.purchases.sold()))
         self.training = StyleExamples(
             self.histories,
@@ -136,7 +137,9 @@ class StyleTaskExamples(LongEpochs):
         """How well the model ranks what is in store; nothing of a model that other vectors trained."""
         if model.vectors != self.vectors_version:
             return {}
-        ranking, problem = StyleRanking(model, self.histories, self.training.signals), self.held_out.problem
+        problem, past = self.held_out.problem, self.held_out.past.purchases
+        histories = Histories(past, self._vectors, model.config, seasons=model.seasons)
+        ranking = StyleRanking(model, histories, self.training.signals)
         return measure_ranking(
             problem, lambda part: ranking.intents(part.customers, part.store, float(part.cutoff)), limit
         )

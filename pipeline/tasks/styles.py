@@ -70,10 +70,12 @@ class Styles:
         from models.style import StyleModel
         from pipeline.dataset.style_examples import N_OWN
 
-        model = StyleModel(asdict(examples.config), examples.n_signals, N_OWN, examples.vectors_version)
+        version, seasons = examples.vectors_version, examples.seasons
+        model = StyleModel(asdict(examples.config), examples.n_signals, N_OWN, vectors=version, seasons=seasons)
         if initial_model is not None:
             before = self.load(initial_model)
-            if before.vectors == model.vectors and before.n_signals == model.n_signals:
+            same = ("vectors", "seasons", "n_signals")
+            if all(getattr(before, name) == getattr(model, name) for name in same):
                 model.set_weights(before.get_weights())
         return model
 

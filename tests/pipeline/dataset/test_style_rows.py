@@ -26,7 +26,6 @@ SERVED = ServedStyles(
     vectors=np.array([[0.0, 2.0], [1.0, 1.0], [3.0, 0.0]], np.float32),
     signals=SIGNALS,
     store=np.array([0, 2]),
-    seasons=False,
 )
 
 
