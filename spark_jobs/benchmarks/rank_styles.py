@@ -7,7 +7,9 @@ memory.
 
 import argparse
 import json
+import os
 import resource
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -88,6 +90,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--customers", type=int, nargs="+", default=[25_000, 100_000])
     parser.add_argument("--articles", type=int, nargs="+", default=[50_000, 200_000])
     arguments = parser.parse_args(argv)
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     spark = open_session("rank_styles_benchmark", Settings())
     for articles in arguments.articles:
         for customers in arguments.customers:
