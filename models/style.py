@@ -11,7 +11,6 @@ from dataclasses import asdict, fields
 from typing import Any, NamedTuple
 
 import keras
-import numpy as np
 from keras import ops
 
 from models import style_fields as names
@@ -21,7 +20,8 @@ from models.names import look_up
 from models.style_config import PROFILE_DECAYS, StyleConfig
 from models.tensors import Tensor, TensorBatch
 
-_START = 0.01
+_START_OF_PROFILES = 0.01
+_START_OF_STYLE = 0.1
 
 
 class Styles(NamedTuple):
@@ -69,10 +69,15 @@ class StyleModel(keras.Model):
         self.to_style = self._dense(parts.vector_units, 3, "to_style")
         self.lstm.build((None, None, parts.vector_units + names.N_TIME_FEATURES))
         self.to_style.build((None, None, parts.units))
+        # Little at first: what is simpler, profiles and signals, is learned before it.
+        self.to_style.kernel.assign(_START_OF_STYLE * self.to_style.kernel)
         if parts.profiles:
-            self.profile_to_style = self._dense(parts.vector_units, 4, "profile_to_style", use_bias=False)
-            self.profile_to_style.build((None, None, len(PROFILE_DECAYS) * parts.vector_units))
-            self.profile_to_style.kernel.assign(_near_what_was_bought(parts.vector_units))
+            # Intent grows with likeness to what was bought.
+            self.of_profiles = self.add_weight(
+                name="of_profiles",
+                shape=(len(PROFILE_DECAYS), parts.vector_units),
+                initializer=keras.initializers.Constant(_START_OF_PROFILES),
+            )
         if parts.signals:
             # One unit more: what an article's signals say to every customer alike.
             self.to_taste = self._dense(parts.taste_units, 5, "to_taste")
@@ -94,9 +99,7 @@ class StyleModel(keras.Model):
         state = self.drop(self.lstm(steps), training=training)
         style = self.to_style(state)
         if parts.profiles:
-            profiles = batch[names.PROFILES]
-            shape = (*ops.shape(profiles)[:2], len(PROFILE_DECAYS) * parts.vector_units)
-            style = style + self.profile_to_style(ops.reshape(profiles, shape))
+            style = style + ops.sum(batch[names.PROFILES] * self.of_profiles, axis=2)
         if not parts.signals:
             return Styles(style, ops.zeros_like(style[..., :1]))
         taste = self.to_taste(state)
@@ -123,13 +126,16 @@ class StyleModel(keras.Model):
         return intents
 
     def losses(self, batch: TensorBatch, training: bool = False) -> dict[str, Tensor]:
-        """Mean loss per purchase of a row, rows of heavier purchases counting more; float32 scalar."""
+        """Loss of a customer's purchases, heavier ones counting more, mean over the batch; float32 scalar.
+
+        Every purchase counts alike in whatever batch it is: a mean over the purchases of a batch would weigh those of
+        customers who buy rarely more, since batches hold customers of similar length.
+        """
         intents, weights = self.intents(batch, training), batch[names.CANDIDATE_WEIGHTS]
         n_bought = ops.shape(weights)[1] - self.config.negatives
         loss = self.loss_of(intents[:, :n_bought], intents[:, n_bought:], weights[:, n_bought:])
-        of_bought = weights[:, :n_bought]
-        mean = ops.sum(loss * of_bought) / ops.maximum(ops.sum(of_bought), 1e-6)
-        return {TOTAL: mean}
+        n_customers = ops.cast(ops.shape(batch[names.STEP_TIMES])[0], "float32")
+        return {TOTAL: ops.sum(loss * weights[:, :n_bought]) / n_customers}
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""
@@ -145,11 +151,6 @@ class StyleModel(keras.Model):
     def _dense(self, units: int, offset: int, name: str, **options: Any) -> keras.layers.Dense:
         start = keras.initializers.GlorotUniform(self.config.seed + offset)
         return keras.layers.Dense(units, kernel_initializer=start, name=name, **options)
-
-
-def _near_what_was_bought(units: int) -> np.ndarray:
-    """The start of a profile's way to the style: intent grows with likeness to what was bought; [J * D, D]."""
-    return np.tile(_START * np.eye(units, dtype=np.float32), (len(PROFILE_DECAYS), 1))
 
 
 def _rows_of(steps: Tensor, rows: Tensor) -> Tensor:

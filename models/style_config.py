@@ -23,14 +23,14 @@ class StyleConfig:
         reads: `purchases`, one step each, those of one order shuffled; or `orders`, one step each, the mean of its
             articles.
         first_of_order: whether only the first purchase of an order is learned (where purchases are read).
-        profiles: whether means of the vectors bought so far, by age, have a direct way to the style.
+        profiles: whether means of the vectors bought so far, by age, are added to the style, each component weighted.
         signals: whether sales of the articles and own earlier purchases are read.
         new_weight: how many times a purchase counts of an article that nobody bought before; above 1 such articles are
             ranked higher than their sales so far let expect.
         max_steps: latest steps of a customer that are read.
     """
 
-    units: int = 256
+    units: int = 32
     vector_units: int = 128
     loss: str = "sigmoid_rank"
     negatives: int = 20
@@ -40,14 +40,21 @@ class StyleConfig:
     signals: bool = True
     signal_units: int = 32
     taste_units: int = 8
-    dropout: float = 0.2
-    new_weight: float = 5.0
+    dropout: float = 0.5
+    new_weight: float = 2.5
     max_steps: int = 60
     seed: int = 0
 
 
 PAPER = StyleConfig(
-    loss="sigmoid", reads=PURCHASES, profiles=False, signals=False, dropout=0.0, new_weight=1.0, max_steps=200
+    units=256,
+    loss="sigmoid",
+    reads=PURCHASES,
+    profiles=False,
+    signals=False,
+    dropout=0.0,
+    new_weight=1.0,
+    max_steps=100,
 )
 
 STYLE_ARCHITECTURES: dict[str, StyleConfig] = {USUAL: StyleConfig(), "styles-paper": PAPER}

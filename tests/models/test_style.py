@@ -85,6 +85,20 @@ def test_intents_are_products_of_vectors_and_what_was_never_bought_has_no_own_pa
     np.testing.assert_allclose(np.asarray(model.intents(batch)), expected, rtol=1e-4, atol=1e-5)
 
 
+def test_a_purchase_counts_alike_in_whatever_batch_it_is() -> None:
+    config = replace(SMALL, negatives=3)
+    model, batch = _model(config), _batch(rows=6)
+    batch[ROWS] = np.array([0, 4, 5, 6, 7, 7], np.int32)
+    steps, rows = (PAST_VECTORS, STEP_TIMES, PROFILES), (0, 1)
+    parts = []
+    for customer, of_customer in zip(rows, (slice(0, 1), slice(1, 6)), strict=True):
+        part = {name: array[of_customer] for name, array in batch.items() if name not in steps}
+        part |= {name: batch[name][customer : customer + 1] for name in steps}
+        part[ROWS] = part[ROWS] - np.int32(4 * customer)
+        parts.append(float(np.asarray(model.losses(part)["total"])))
+    assert float(np.asarray(model.losses(batch)["total"])) == pytest.approx(np.mean(parts), rel=1e-4)
+
+
 @pytest.mark.parametrize("name", STYLE_ARCHITECTURES)
 def test_a_model_has_under_a_million_weights_however_many_customers_and_articles(name: str) -> None:
     assert StyleModel(asdict(STYLE_ARCHITECTURES[name]), 10, 8).count_params() < 1_000_000

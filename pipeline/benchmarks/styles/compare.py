@@ -13,6 +13,7 @@ from pipeline.benchmarks.report.report import cell, rows_file, spread
 from pipeline.benchmarks.styles.methods import style_method
 from pipeline.benchmarks.styles.neural import DynamicStyle
 from pipeline.benchmarks.styles.problems import open_shop
+from pipeline.benchmarks.styles.together import Together
 from pipeline.benchmarks.trials import Stopwatch, finished_trial, in_own_process, write_trial
 from pipeline.evaluation.style_metrics import curve, ranks, style_scores
 from pipeline.evaluation.style_problem import Problem, problem_at
@@ -83,7 +84,7 @@ def run(dataset: str, path: Path | None, model: str, seed: int, *, cutoff: int, 
     """One method, seed and cutoff: its scores; writes a folder with them and one row per bought pair."""
     problem = problem_at(open_shop(dataset, path), cutoff)
     method, stopwatch = style_method(model, seed), Stopwatch()
-    if isinstance(method, DynamicStyle):
+    if isinstance(method, DynamicStyle | Together):
         method.vectors_folder = folder.parent / "vectors"
     scores = method.scores(problem)
     stopwatch.lap("rank")

@@ -11,9 +11,11 @@ from models.item_vector_config import ItemVectorConfig
 from models.names import look_up
 from models.style_config import LOSSES, PAPER, StyleConfig
 from pipeline.benchmarks.styles.blend import Blend
+from pipeline.benchmarks.styles.hybrid import Hybrid
 from pipeline.benchmarks.styles.moments import Moments, MomentsConfig
 from pipeline.benchmarks.styles.neural import DynamicStyle, StaticStyle, TrainingPlan
 from pipeline.benchmarks.styles.simple import Factorisation, OwnFrequency
+from pipeline.benchmarks.styles.together import Together
 from pipeline.evaluation.style_baselines import Content, Popularity
 from pipeline.evaluation.style_problem import Problem
 
@@ -29,6 +31,8 @@ class StyleMethod(Protocol):
 
 
 CHOSEN, ITEMS, PLAN = StyleConfig(), ItemVectorConfig(), TrainingPlan()
+# The paper's model has no short way to what is simple, and learns for longer.
+PAPER_PLAN = replace(PLAN, styles=replace(PLAN.styles, steps=1000))
 # The paper's article vectors are made from what is known of articles alone.
 PAPER_ITEMS = replace(ITEMS, own_part=False)
 # One choice of the paper each, all else as in `dynamic`.
@@ -45,6 +49,7 @@ METHODS: dict[str, Callable[[int], StyleMethod]] = {
     "content": lambda seed: Content(),
     "als": Factorisation,
     "als-decayed": partial(Factorisation, decay_days=90.0),
+    "hybrid": Hybrid,
     "blend-linear": partial(Blend, linear=True),
     "blend-boosted": Blend,
     "moments": Moments,
@@ -52,13 +57,19 @@ METHODS: dict[str, Callable[[int], StyleMethod]] = {
     "moments-boosted": partial(Moments, config=MomentsConfig(kinds=("boosted",))),
     "static": partial(StaticStyle, PAPER_ITEMS, PLAN),
     "static-own-part": partial(StaticStyle, ITEMS, PLAN),
-    "dynamic": partial(DynamicStyle, PAPER, PAPER_ITEMS, PLAN),
-    **{name: partial(DynamicStyle, config, PAPER_ITEMS, PLAN) for name, config in _PAPER_TABLE.items()},
+    "dynamic": partial(DynamicStyle, PAPER, PAPER_ITEMS, PAPER_PLAN),
+    **{name: partial(DynamicStyle, config, PAPER_ITEMS, PAPER_PLAN) for name, config in _PAPER_TABLE.items()},
     "styles": partial(DynamicStyle, CHOSEN, ITEMS, PLAN),
     "styles-no-signals": partial(DynamicStyle, replace(CHOSEN, signals=False), ITEMS, PLAN),
     "styles-no-profiles": partial(DynamicStyle, replace(CHOSEN, profiles=False), ITEMS, PLAN),
+    "styles-static": lambda seed: _together(seed, {"styles": 1.0, "static": 0.5}),
+    "styles-moments": lambda seed: _together(seed, {"moments": 1.0, "static": 0.5, "styles": 0.5}),
 }
 """`dynamic...` are the paper's, `styles...` ours."""
+
+
+def _together(seed: int, weights: dict[str, float]) -> Together:
+    return Together({name: (METHODS[name](seed), weight) for name, weight in weights.items()})
 
 
 def style_method(name: str, seed: int) -> StyleMethod:

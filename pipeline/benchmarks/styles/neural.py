@@ -46,7 +46,7 @@ class TrainingPlan:
     """
 
     items: Training = Training(steps=1500, rate=3e-3, batch=128)
-    styles: Training = Training(steps=1500, rate=2e-3, batch=32)
+    styles: Training = Training(steps=300, rate=2e-3, batch=32)
     most_customers: int = 3000
     vectors_share: float = 0.65
 

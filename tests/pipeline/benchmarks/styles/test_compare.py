@@ -9,9 +9,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.benchmarks.styles.compare import RANKED, compare, table
+from pipeline.benchmarks.styles.hybrid import Hybrid
 from pipeline.benchmarks.styles.methods import style_method
 from pipeline.benchmarks.styles.problems import earlier, open_shop
 from pipeline.benchmarks.styles.simple import OwnFrequency
+from pipeline.benchmarks.styles.together import Together
 from pipeline.dataset.purchases import Purchases
 from pipeline.evaluation.style_baselines import Content, Popularity
 from pipeline.evaluation.style_metrics import curve, ranks, style_scores
@@ -79,13 +81,43 @@ def test_methods_read_nothing_of_the_days_they_are_asked_about(shop: Shop, metho
     assert method.scores(problem).shape == (len(problem.customers), len(problem.store))
 
 
-@pytest.mark.parametrize("name", ["blend-linear", "blend-boosted", "moments-linear", "moments-boosted"])
+@pytest.mark.parametrize("name", ["blend-linear", "blend-boosted", "hybrid", "moments-linear", "moments-boosted"])
 def test_what_is_learned_knows_what_customers_like_and_is_learned_alike_again(shop: Shop, name: str) -> None:
     problem = problem_at(shop, 300)
     scores = style_method(name, 0).scores(problem)
     assert style_scores(problem, ranks(problem, scores))["auc"] > 0.6
     moved = replace(problem, rows=problem.rows[:1], columns=problem.columns[:1])
     np.testing.assert_allclose(style_method(name, 0).scores(moved), scores, rtol=1e-5)
+
+
+def test_a_hybrid_ranks_new_articles_by_their_tags_and_knows_them_by_nothing_else(shop: Shop) -> None:
+    problem = problem_at(shop, 300)
+    # Article 30 has the words of article 0: RED LAMP; as if nobody had bought 30 and 36.
+    past = problem.past.take(~np.isin(problem.past.items, (30, 36)))
+    unsold = replace(problem, past=past)
+    scores = Hybrid(0, epochs=10).scores(unsold)
+    columns = np.searchsorted(problem.store, (30, 36))
+    np.testing.assert_allclose(*(scores[:, columns] - scores[:, columns[:1]]).T, atol=1e-5)
+    # Customers are in the order of their names.
+    names = np.array(sorted(map(str, range(60))), int)
+    likes_red = names[problem.customers] % 3 == 0
+    assert scores[likes_red, columns[0]].mean() > scores[~likes_red, columns[0]].mean()
+
+
+def test_methods_together_do_not_depend_on_the_scale_of_a_part(shop: Shop) -> None:
+    problem = problem_at(shop, 300)
+
+    class Scaled(Content):
+        def scores(self, problem: Problem) -> np.ndarray:
+            return 7.0 * super().scores(problem) + 3.0
+
+    parts = {"popularity": (Popularity(), 1.0), "content": (Content(), 0.5)}
+    scaled = parts | {"content": (Scaled(), 0.5)}
+    np.testing.assert_allclose(Together(parts).scores(problem), Together(scaled).scores(problem), atol=1e-4)
+    alone = Together({"content": (Content(), 2.0)}).scores(problem)
+    np.testing.assert_array_equal(
+        ranks(problem, alone)["rank"] <= 20, ranks(problem, Content().scores(problem))["rank"] <= 20
+    )
 
 
 def test_a_perfect_ranking_has_1_a_constant_one_half_and_owned_articles_leave_explore(shop: Shop) -> None:
