@@ -45,7 +45,7 @@ class TrainingPlan:
     vectors are learned that styles are learned with: styles of the others, whose purchases no vector has seen.
     """
 
-    items: Training = Training(steps=1500, rate=3e-3, batch=128)
+    items: Training = Training(steps=800, rate=3e-3, batch=128)
     styles: Training = Training(steps=300, rate=2e-3, batch=32)
     most_customers: int = 3000
     vectors_share: float = 0.65
