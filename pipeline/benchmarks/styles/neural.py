@@ -42,13 +42,14 @@ class TrainingPlan:
     """Training of both models.
 
     most_customers: frequent ones, of whom the vectors of articles are learned; vectors_share: of the customers, of whom
-    vectors are learned that styles are learned with: styles of the others, whose purchases no vector has seen.
+    vectors are learned that styles are learned with: styles of the others, whose purchases no vector has seen; None:
+    both are learned of everyone.
     """
 
     items: Training = Training(steps=800, rate=3e-3, batch=128)
     styles: Training = Training(steps=300, rate=2e-3, batch=32)
     most_customers: int = 3000
-    vectors_share: float = 0.65
+    vectors_share: float | None = 0.65
 
 
 class StaticStyle:
@@ -74,9 +75,9 @@ class StaticStyle:
         return model, examples
 
     def vectors(self, problem: Problem) -> np.ndarray:
-        """Vectors of all articles, learned of a share of the customers; float32 [V, D]."""
-        past = problem.past
-        teach = past.take(~np.isin(past.customers, style_customers(problem, self._plan.vectors_share)))
+        """Vectors of all articles, learned of a share of the customers or of all; float32 [V, D]."""
+        past, share = problem.past, self._plan.vectors_share
+        teach = past if share is None else past.take(~np.isin(past.customers, style_customers(problem, share)))
         return vectors_of(*self._fitted(problem, teach, None))
 
     def scores(self, problem: Problem) -> np.ndarray:
@@ -111,6 +112,7 @@ class DynamicStyle:
 
     def scores_with(self, problem: Problem, vectors: np.ndarray) -> np.ndarray:
         """The same with vectors that are there already; float32 [V, D]."""
+        share = self._plan.vectors_share
         seasons = bool(np.ptp(problem.past.times) > _SEASONS_FROM_DAYS)
         histories = Histories(problem.past, vectors, self._config, seasons=seasons)
         examples = StyleExamples(
@@ -118,7 +120,7 @@ class DynamicStyle:
             problem.assortment,
             float(problem.cutoff),
             article_numbers(problem),
-            customers=style_customers(problem, self._plan.vectors_share),
+            customers=None if share is None else style_customers(problem, share),
             seed=self._seed,
         )
         plan = self._plan
