@@ -20,6 +20,7 @@ from pipeline.evaluation.style_problem import Problem, problem_at
 
 RANKED = "ranked.parquet"
 _TOP = 20
+_COLOURS = 10
 _SHOWN = {
     "auc": "AUC",
     "auc_explore": "explore",
@@ -125,9 +126,11 @@ def plot(curves: dict[str, np.ndarray], target: Path) -> None:
     figure = Figure(figsize=(7, 7), layout="constrained")
     axes = figure.subplots()
     inset = axes.inset_axes((0.45, 0.1, 0.5, 0.5), xscale="log", yscale="log", xlim=(1e-3, 1e-1), ylim=(1e-2, 1.0))
-    for model, covered in curves.items():
-        axes.plot(shares, covered, label=model)
-        inset.plot(shares[1:], covered[1:])
+    for number, (model, covered) in enumerate(curves.items()):
+        # Ten colours, then the same ones dashed.
+        line = "-" if number < _COLOURS else "--"
+        axes.plot(shares, covered, line, label=model)
+        inset.plot(shares[1:], covered[1:], line)
     axes.set(xlabel="share of the ranking", ylabel="share of what was bought", title="Ranks of what was bought")
     axes.legend(frameon=False, loc="upper left")
     figure.savefig(target, dpi=110, metadata={"Software": None})
