@@ -13,7 +13,15 @@ from pydantic import ValidationError
 from models.names import look_up
 from pipeline.files import replace_text
 from pipeline.settings import Settings
-from pipeline.simulator.score import Score, ScoreError, read_shop, return_ranks, score_changes, score_stockouts
+from pipeline.simulator.score import (
+    Score,
+    ScoreError,
+    read_shop,
+    return_ranks,
+    returns_against_others,
+    score_changes,
+    score_stockouts,
+)
 from pipeline.simulator.shop import ShopSettings
 from pipeline.tables.return_forecasts import RETURN_FORECASTS
 from pipeline.terminal import errors_in_one_line, print_table
@@ -123,21 +131,18 @@ def score(
 
 
 def _forecast_returns(settings: Settings, source: str, day: date) -> dict[str, dict[str, float]]:
-    """Mean probability of the open order lines of that night, by customer and product; nothing without a forecast."""
+    """What `returns_against_others` says of that night's open order lines; nothing without a forecast."""
     import pyarrow.dataset as ds
 
     lake = Workspace.of(settings, source).lake
     version = lake.current(RETURN_FORECASTS.name)
     if version is None or lake.manifest(RETURN_FORECASTS.name, version).business_date != day:
         return {}
-    columns = {"customer": "customer_id", "product": "product_id"}
     lines = ds.dataset(lake.path(RETURN_FORECASTS.name, version), format="parquet")
-    table = lines.to_table(columns=[*columns.values(), "probability"])
-    means = {kind: table.group_by(name).aggregate([("probability", "mean")]) for kind, name in columns.items()}
-    return {
-        kind: dict(zip(mean[columns[kind]].to_pylist(), mean["probability_mean"].to_pylist(), strict=True))
-        for kind, mean in means.items()
-    }
+    table = lines.to_table(columns=["customer_id", "product_id", "probability"])
+    return returns_against_others(
+        table["customer_id"].to_pylist(), table["product_id"].to_pylist(), table["probability"].to_numpy()
+    )
 
 
 def _is_given(context: typer.Context, name: str) -> bool:

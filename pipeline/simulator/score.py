@@ -9,12 +9,16 @@ date.
 """
 
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.simulator.shop import HORIZON_DAYS, ShopSettings
+
+if TYPE_CHECKING:
+    import numpy as np
 
 SHOWN_DAYS = 10
 """Latest days in which a behaviour change must have shown to be looked for."""
@@ -99,8 +103,7 @@ def score_changes(folder: Path, alerts: Iterable[str]) -> list[Score]:
 def return_ranks(folder: Path, probabilities: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
     """Rank correlation of forecast returns with how much customers and products were planted to return.
 
-    Args: probabilities: mean probability of the open lines, by `customer` and `product` and their ids; none of these
-          where the shop plants no such differences.
+    Args: probabilities: of `returns_against_others`; none where the shop plants no such differences.
     """
     from scipy.stats import spearmanr
 
@@ -115,6 +118,25 @@ def return_ranks(folder: Path, probabilities: Mapping[str, Mapping[str, float]])
         ]
         if len(known) > 1:
             found[kind] = float(spearmanr(*zip(*known, strict=True)).statistic)
+    return found
+
+
+def returns_against_others(
+    customers: Sequence[str], products: Sequence[str], probabilities: "np.ndarray"
+) -> dict[str, dict[str, float]]:
+    """Expected returns of each `customer` over what everyone's lines of the same products have, and so for `product`.
+
+    Means alone would mix both: who only buys what everyone sends back does not return more than others.
+    """
+    import numpy as np
+
+    names, rows = zip(*(np.unique(each, return_inverse=True) for each in (customers, products)), strict=True)
+    sums = [np.bincount(of, probabilities) for of in rows]
+    means = [(total / np.bincount(of))[of] for total, of in zip(sums, rows, strict=True)]
+    found = {}
+    for kind, own, other in (("customer", 0, 1), ("product", 1, 0)):
+        against = sums[own] / np.bincount(rows[own], means[other])
+        found[kind] = dict(zip(names[own].tolist(), against.tolist(), strict=True))
     return found
 
 

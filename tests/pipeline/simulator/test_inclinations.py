@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from pipeline.simulator.inclinations import ReturnInclinations
-from pipeline.simulator.score import return_ranks
+from pipeline.simulator.score import return_ranks, returns_against_others
 from pipeline.simulator.shop import ShopSettings
 from pipeline.simulator.simulate import simulate
 from tests.pipeline.simulator.conftest import SMALL, SimulatedShop
@@ -56,3 +56,13 @@ def test_forecasts_are_ranked_against_the_truth(shop: SimulatedShop, returning: 
     assert return_ranks(returning.folder, {"product": turned | {"unknown": 1.0}})["product"] == pytest.approx(-1.0)
     assert return_ranks(returning.folder, {"customer": {}}) == {}
     assert return_ranks(shop.folder, {"product": products}) == {}, "nothing was planted"
+
+
+def test_who_only_buys_what_everyone_sends_back_does_not_return_more() -> None:
+    customers, products = ["a", "a", "b", "b", "c", "c"], ["p", "q", "p", "p", "q", "q"]
+    times = {"a": 1.0, "b": 2.0, "c": 3.0, "p": 0.1, "q": 0.01}
+    lines = np.array([times[customer] * times[product] for customer, product in zip(customers, products, strict=True)])
+    found = returns_against_others(customers, products, lines)
+    assert found["customer"]["a"] < found["customer"]["b"], "of the same product"
+    assert found["customer"]["a"] < found["customer"]["c"]
+    assert found["product"]["q"] < found["product"]["p"]
