@@ -83,13 +83,23 @@ def test_a_task_trains_is_refused_promoted_predicts_and_is_published(
     assert ERROR in larder("model", "scorecard", "--source", "shop", "--task", toy.name)
 
 
+class SameFileName(WeekdayMeans):
+    """Another task whose model file has the same name."""
+
+    name = "weekday_means_again"
+
+
 @pytest.mark.usefixtures("shop")
-def test_two_tasks_of_one_run_keep_apart_and_an_erasure_marks_both(settings: Settings) -> None:
-    for toy in TOYS:
+def test_two_tasks_of_one_run_keep_apart_and_an_erasure_marks_both(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toys = (WeekdayMeans(), SameFileName())
+    monkeypatch.setitem(TASKS, SameFileName.name, toys[1])
+    for toy in toys:
         train_model.main([*run("run1"), "--task", toy.name])
-    registries = [Registry(settings, "shop", toy) for toy in TOYS]
+    registries = [Registry(settings, "shop", toy) for toy in toys]
     kept = [registry.fetch("1") for registry in registries]
-    assert [version.model_path.name for version in kept] == ["means.json", "model.keras"]
+    assert [version.model_path.name for version in kept] == ["means.json", "means.json"]
     assert len({version.folder for version in kept}) == 2
     marked = mark_for_retraining(settings, "shop", BUSINESS_DATE - timedelta(days=1), "why")
     assert marked == [f"{registry.name}/1" for registry in registries]
