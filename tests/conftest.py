@@ -43,8 +43,8 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
         .config("spark.driver.memory", "1g")
         .config("spark.driver.extraJavaOptions", f"{_lean_java_options()} -Djava.io.tmpdir={temporary}")
         .config("spark.local.dir", str(temporary))
-        # Every query is new and reads a few rows: Java written for it and compiled costs more than it saves. Without any,
-        # the tests of build_sequences and detect_anomalies take 93 processor seconds instead of 107.
+        # Every query is new and reads a few rows: Java written for it and compiled costs more than it saves. Without
+        # any, the tests of build_sequences and detect_anomalies take 93 processor seconds instead of 107.
         .config("spark.sql.codegen.wholeStage", "false")
         .config("spark.sql.codegen.factoryMode", "NO_CODEGEN")
         .config("spark.driver.host", "127.0.0.1")
