@@ -1,8 +1,7 @@
 """Examples of article vectors and styles: the held-out days change none, and nobody teaches both."""
 
-import csv
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +14,7 @@ from models.style_config import StyleConfig
 from pipeline.dataset.style_data import StyleData
 from pipeline.evaluation.style_tasks import ItemVectorExamples, StyleTaskExamples
 from pipeline.settings import TrainingSettings
-from pipeline.workspace import Workspace
-from tests.pipeline.dataset.fashion_tables import SMALL, fashion_workspace
+from tests.pipeline.dataset.fashion_tables import SMALL, fashion_tables
 
 SETTINGS = TrainingSettings(holdout_days=20)
 FIRST_HELD_OUT = SMALL.business_date - timedelta(days=20)
@@ -25,30 +23,7 @@ FIRST_HELD_OUT = SMALL.business_date - timedelta(days=20)
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The small fashion shop without pictures, its vectors at random."""
-    folder = tmp_path_factory.mktemp("tables")
-    workspace = fashion_workspace(folder)
-    return {"baskets": workspace.lake.path("baskets", "run1")} | _articles(workspace, folder)
-
-
-def _articles(workspace: Workspace, folder: Path) -> dict[str, Path]:
-    with (workspace.raw / "catalogue.csv").open() as file:
-        rows = list(csv.DictReader(file))
-    days = {name: [date.fromisoformat(row[name]) for row in rows] for name in ("available_from", "available_until")}
-    names = [row["article_id"] for row in rows]
-    articles = {
-        "product_id": names,
-        "tags": [[f"{name}={row[name]}" for name in ("brand", "colour", "category")] for row in rows],
-        "numbers": [[float(row["cotton"])] for row in rows],
-        "price_cents": [100.0 * float(row["price"]) for row in rows],
-        "image_hash": pa.nulls(len(rows), pa.string()),
-    }
-    images = {"image_hash": pa.nulls(0, pa.string()), "pixels": pa.nulls(0, pa.binary())}
-    vectors = np.random.default_rng(0).normal(size=(len(rows), 8)).astype(np.float32)
-    made = {"product_id": names, "vector": vectors.tolist(), "model_version": ["vectors/1"] * len(rows)}
-    written = {"articles": articles | days, "article_images": images, "item_vectors": made}
-    for name, columns in written.items():
-        pq.write_table(pa.table(columns), folder / f"{name}.parquet")
-    return {name: folder / f"{name}.parquet" for name in written}
+    return fashion_tables(tmp_path_factory.mktemp("tables"))
 
 
 @pytest.fixture(scope="module")
