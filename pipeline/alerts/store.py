@@ -3,6 +3,7 @@
 SQLite by default, PostgreSQL by URL (`LARDER_DATABASE_URL=postgresql://user:password@host/database`).
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,6 +50,9 @@ def make_engine(settings: Settings) -> Engine:
         _make_folder(url)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+    else:
+        # What it warns of while a lost connection ends would stand beside our one line.
+        logging.getLogger("psycopg").setLevel(logging.ERROR)
     return engine
 
 

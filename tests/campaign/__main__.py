@@ -82,8 +82,9 @@ def table(rows: dict[str, Row]) -> str:
         "| part (`make campaign PARTS=...`) | what; as what | seeds | tried | faults | measured on |",
         "|---|---|---|---|---|---|",
     ]
-    for name in PARTS:
+    for name, part in PARTS.items():
         if name not in rows:
+            lines.append(f"| {name} | {part.what} | | **not run yet** | | |")
             continue
         row = rows[name]
         tried = ", ".join(f"{number:,} {what}" for what, number in row.tried.items())

@@ -1,5 +1,6 @@
 """The alert store migrates itself, refuses what it does not know, and never shows a password."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -7,11 +8,12 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from pydantic import SecretStr
 from sqlalchemy import inspect, text
 
 from pipeline.alerts.models import Base
 from pipeline.alerts.queries import open_alerts
-from pipeline.alerts.store import AlertStoreError, _config, check_migrated, migrate, opened
+from pipeline.alerts.store import AlertStoreError, _config, check_migrated, make_engine, migrate, opened
 from pipeline.settings import Settings
 
 
@@ -117,3 +119,9 @@ def test_the_default_store_is_made_with_its_folder(settings: Settings) -> None:
     with opened(settings) as engine:
         migrate(engine)
     assert (Path(settings.data_dir) / "alerts.db").is_file()
+
+
+def test_what_the_driver_warns_of_a_lost_connection_is_not_printed(caplog: pytest.LogCaptureFixture) -> None:
+    make_engine(Settings(database_url=SecretStr("postgresql://user:hush@127.0.0.1/larder"))).dispose()
+    logging.getLogger("psycopg").warning("error ignored terminating <psycopg.Pipeline [BAD]>: the connection is lost")
+    assert caplog.records == []
