@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pipeline.settings import REPOSITORY
 from tests.campaign import jobs
-from tests.campaign.bench import Bench, environment
+from tests.campaign.bench import Bench, add, environment
 from tests.campaign.whole_night import REFERENCE, delivered, differing, undisturbed
 
 TIMES = 5
@@ -36,7 +36,7 @@ def five_times(bench: Bench) -> Counter[str]:
         counted["nights"] += 1
         bench.keep(counted=dict(counted))
         shutil.rmtree(data)
-    return counted if counted["nights"] == TIMES else counted + Counter(unfinished=1)
+    return counted if counted["nights"] == TIMES else add(counted, {"unfinished": 1})
 
 
 def _nightly(data: Path) -> str:

@@ -1,6 +1,7 @@
 """What the long parts of the campaign go by: moments, orphans, an id wherever it lies, a version that is not whole."""
 
 import zipfile
+from collections import Counter
 from pathlib import Path
 
 import pyarrow as pa
@@ -8,6 +9,7 @@ import pyarrow.parquet as pq
 
 from pipeline.settings import Settings
 from pipeline.workspace import Workspace
+from tests.campaign.bench import add
 from tests.campaign.erasing import files_with
 from tests.campaign.moments import moments
 from tests.campaign.reader import reading
@@ -67,3 +69,7 @@ def test_the_reader_sees_a_version_that_is_not_whole(settings: Settings, workspa
     with reading(settings.data_dir, "shop") as half:
         pass
     assert (whole["half versions"], half["half versions"] > 0) == (0, True)
+
+
+def test_a_part_that_is_cut_keeps_the_faults_that_it_looked_for() -> None:
+    assert dict(add(Counter({"kills": 2, "lost": 0}), {"unfinished": 1})) == {"kills": 2, "lost": 0, "unfinished": 1}

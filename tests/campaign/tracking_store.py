@@ -19,7 +19,7 @@ from pipeline.lake.lake import Lake
 from pipeline.settings import REPOSITORY, Settings
 from pipeline.stages import read_stages
 from tests.campaign import jobs
-from tests.campaign.bench import Bench, environment
+from tests.campaign.bench import Bench, add, environment
 from tests.campaign.whole_night import delivered
 from tests.killing import kill_all
 
@@ -46,7 +46,7 @@ def down(bench: Bench) -> Counter[str]:
         counted.update(_night(bench, name, up))
         finished.add(name)
         bench.keep(counted=dict(counted), finished=sorted(finished))
-    return counted if finished == set(UP) else counted + Counter(unfinished=1)
+    return counted if finished == set(UP) else add(counted, {"unfinished": 1})
 
 
 def _night(bench: Bench, name: str, up: range) -> Counter[str]:

@@ -17,7 +17,7 @@ from pipeline.settings import REPOSITORY, TrainingSettings
 from pipeline.tasks.catalog import NEXT_BASKET
 from pipeline.training.spec import TrainingSpec
 from pipeline.training.worker import DONE
-from tests.campaign.bench import Bench, environment
+from tests.campaign.bench import Bench, add, environment
 from tests.factories import BUSINESS_DATE
 from tests.pipeline.dataset.sequences import random_sequences, write_sequences
 from tests.pipeline.training.test_resume import metrics, same_weights
@@ -48,7 +48,7 @@ def killed_and_spoiled(bench: Bench) -> Counter[str]:
         bench.keep(left=left, spoiled=spoiled)
     counted = Counter(kills=KILLS - left)
     if left and not disturbed.model_path.is_file():
-        return counted + Counter(unfinished=1)
+        return add(counted, {"unfinished": 1})
     _run(disturbed, bench.folder)
     counted["half checkpoints"] = spoiled
     counted["other weights"] = int(not same_weights(undisturbed.model_path, disturbed.model_path))

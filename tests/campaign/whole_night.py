@@ -108,7 +108,7 @@ def _killed(bench: Bench, *, with_airflow: bool) -> Counter[str]:
     counted = add(counted, dict(read))
     bench.keep(counted=dict(counted))
     if not state["ended"]:
-        return counted + Counter(unfinished=1)
+        return add(counted, {"unfinished": 1})
     counted["other tables"] = len(differing(data, run_id, reference))
     left = [*orphans(workspace, run_id), *(_left_aside(data / "tmp") if with_airflow else [])]
     print(f"orphans: {left}")
