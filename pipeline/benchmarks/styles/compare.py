@@ -123,7 +123,7 @@ def plot(curves: dict[str, np.ndarray], target: Path) -> None:
     from matplotlib.figure import Figure
 
     shares = curve(np.zeros(1))[0]
-    figure = Figure(figsize=(7, 7), layout="constrained")
+    figure = Figure(figsize=(7, 7.6), layout="constrained")
     axes = figure.subplots()
     inset = axes.inset_axes((0.45, 0.1, 0.5, 0.5), xscale="log", yscale="log", xlim=(1e-3, 1e-1), ylim=(1e-2, 1.0))
     for number, (model, covered) in enumerate(curves.items()):
@@ -132,7 +132,7 @@ def plot(curves: dict[str, np.ndarray], target: Path) -> None:
         axes.plot(shares, covered, line, label=model)
         inset.plot(shares[1:], covered[1:], line)
     axes.set(xlabel="share of the ranking", ylabel="share of what was bought", title="Ranks of what was bought")
-    axes.legend(frameon=False, loc="upper left")
+    figure.legend(frameon=False, loc="outside lower center", ncols=4)
     figure.savefig(target, dpi=110, metadata={"Software": None})
 
 
