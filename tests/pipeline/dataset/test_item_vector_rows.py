@@ -33,16 +33,17 @@ def trained(tables: dict[str, Path], folder: Path, steps: int = 20) -> Path:
     return spec.model_path
 
 
-def test_a_model_gives_the_same_vectors_again_and_for_any_batch(tables: dict[str, Path], tmp_path: Path) -> None:
+def test_a_model_gives_the_same_vectors_again_and_for_any_batch(
+    tables: dict[str, Path], tmp_path: Path, settings: Settings
+) -> None:
     path = trained(tables, tmp_path / "one")
     assert TASK.problems(path, {}) == []
-    settings = TrainingSettings(holdout_days=20)
-    examples = TASK.examples(tables, SMALL.business_date, settings)
+    examples = TASK.examples(tables, SMALL.business_date, TrainingSettings(holdout_days=20))
     figures = TASK.measure(path, examples, 50)
     assert figures == TASK.measure(trained(tables, tmp_path / "two"), examples, 50), "one seed, one result"
     assert figures.keys() == TASK.measure_baselines(examples, 50)["content"].keys()
     served = ServedModel(VERSION, "item_vectors", path, {})
-    predict = item_vector_predictor(PredictionInput(SMALL.business_date, Settings(), tables, served))
+    predict = item_vector_predictor(PredictionInput(SMALL.business_date, settings, tables, served))
     rows = read_articles(tables["articles"], tables["article_images"])
     at_once = vectors(predict, rows)
     assert np.abs(np.mean(list(at_once.values()), axis=0)).max() < 1e-3
