@@ -26,6 +26,7 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 def trained(tables: dict[str, Path], folder: Path, steps: int = 20) -> Path:
     """The file of a model, by the nightly loop."""
+    folder.mkdir()
     few = {"max_steps": steps, "holdout_days": 20, "scorecard_customers": 50}
     settings = TrainingSettings(**(dict(TASK.training_defaults) | few))
     spec = TrainingFolder(folder=folder, settings=settings)
