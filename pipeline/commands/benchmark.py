@@ -108,7 +108,7 @@ def stockouts(
             "models": scores,
         }
         described = _described(
-            measured_on, "stockouts", Path(dataset).stem, plans="FILE" if plans else None, models=models, out=out.name
+            measured_on, "stockouts", dataset, plans="FILE" if plans else None, models=models, out=out.name
         )
         _write(out, described, summary, table)
 
@@ -216,9 +216,7 @@ def value(
         scores = compare(dataset, path, names, seeds_of(seeds), out, part=part, horizon=horizon, say=typer.echo)
         chosen: dict[str, Any] = {"part": part, "horizon": horizon}
         named = None if path is None else str(path)
-        described = _described(
-            measured_on, "value", Path(dataset).stem, named, seeds=seeds, models=models, **chosen, out=out.name
-        )
+        described = _described(measured_on, "value", dataset, named, seeds=seeds, models=models, **chosen, out=out.name)
         _write(out, described, {"models": scores}, table)
 
 
@@ -335,10 +333,11 @@ def _described(
     measured_on: str | None, name: str, dataset: str, path: str | None = None, **options: Any
 ) -> dict[str, str]:
     """Data set, command and day, which stand beside the scores; the command names no path of this machine."""
-    words = ["larder", "benchmark", name, "--dataset", dataset, *(["PATH"] if path else [])]
+    shown = Path(dataset).stem if dataset.endswith(".toml") else dataset
+    words = ["larder", "benchmark", name, "--dataset", shown, *(["PATH"] if path else [])]
     for option, value in options.items():
         words += [] if value is None else [f"--{option.replace('_', '-')}", str(value)]
-    return {"dataset": dataset, "command": shlex.join(words), "measured_on": measured_on or str(date.today())}
+    return {"dataset": shown, "command": shlex.join(words), "measured_on": measured_on or str(date.today())}
 
 
 def _write(
