@@ -28,7 +28,7 @@ def kill_while(environment: Mapping[str, str], module: str, *arguments: str, at_
         text=True,
     )
     while started.poll() is None and not at_work():
-        time.sleep(0.01)
+        time.sleep(0.05)  # looking costs processor time that the night needs
     ended_by_itself = started.poll() is not None
     kill_all(environment["LARDER_DATA_DIR"])
     output = started.communicate()[0]
