@@ -3,7 +3,9 @@
 A task's job is a thin script that reads its tables, says which rows are predicted, and calls `stage_predictions`.
 """
 
+import gc
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import Any
 
 import pyarrow as pa
@@ -59,5 +61,13 @@ def _in_executor(sent: Any) -> Callable[[Iterable[pa.RecordBatch]], Iterable[pa.
         for part in parts:
             if part.num_rows > 0:
                 yield from sent.value(part)
+        _keep_libraries()
 
     return predict_parts
+
+
+@cache
+def _keep_libraries() -> None:
+    """Spare this worker the walk through TensorFlow, which the first task has imported, after every further one."""
+    gc.collect()
+    gc.freeze()

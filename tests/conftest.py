@@ -9,6 +9,7 @@ import hypothesis
 import pytest
 from pyspark.sql import SparkSession
 
+from pipeline.job_server.driver import PYTHON_DAEMON
 from pipeline.settings import Settings
 from pipeline.workspace import Workspace
 
@@ -47,6 +48,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
         # any, the tests of build_sequences and detect_anomalies take 93 processor seconds instead of 107.
         .config("spark.sql.codegen.wholeStage", "false")
         .config("spark.sql.codegen.factoryMode", "NO_CODEGEN")
+        .config("spark.python.daemon.module", PYTHON_DAEMON)
         .config("spark.driver.host", "127.0.0.1")
         .config("spark.driver.bindAddress", "127.0.0.1")
         .config("spark.ui.enabled", "false")

@@ -44,7 +44,7 @@ def compiled(function: Callable[[dict[str, Any]], Any]) -> Callable[[Batch], Any
     def call(batch: Batch) -> Any:
         names = frozenset(batch)
         if names not in graphs:
-            graphs[names] = tf.function(function, input_signature=[signature(batch)])
+            graphs[names] = tf.function(function, input_signature=[signature(batch)], autograph=False)
         outputs = graphs[names]({name: tf.convert_to_tensor(array) for name, array in batch.items()})
         return tf.nest.map_structure(np.asarray, outputs)
 

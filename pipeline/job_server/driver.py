@@ -14,6 +14,7 @@ from pathlib import Path
 from pipeline.settings import REPOSITORY
 
 LOCAL_MASTER = "local[2]"
+PYTHON_DAEMON = "spark_jobs.python_daemon"
 TEMPORARY = "LARDER_SPARK_TEMPORARY"
 JOBS_PYTHON = Path(os.environ.get("LARDER_JOBS_PYTHON", REPOSITORY / ".venv" / "bin" / "python"))
 
@@ -34,6 +35,7 @@ def lean_driver(temporary: str | None = None) -> dict[str, str]:
         "spark.ui.showConsoleProgress": "false",
         "spark.sql.catalogImplementation": "in-memory",
         "spark.log.level": "WARN",
+        "spark.python.daemon.module": PYTHON_DAEMON,
         "spark.driver.extraJavaOptions": options,
     }
     folder = temporary or os.environ.get(TEMPORARY)

@@ -69,8 +69,8 @@ class Training:
             self.optimizer = keras.optimizers.RMSprop(self._learning_rate())
             self.optimizer.build(self.objective.variables(self.model))
         inputs = [signature(self.data.batch(0, self.settings.batch_size, **self.share))]
-        self.step_function = tf.function(self._step, input_signature=inputs)
-        self.loss_function = tf.function(self._losses, input_signature=inputs)
+        self.step_function = tf.function(self._step, input_signature=inputs, autograph=False)
+        self.loss_function = tf.function(self._losses, input_signature=inputs, autograph=False)
         self.sum_function = tf.function(self._sum, input_signature=[tf.TensorSpec([None], tf.float64)])
         self.sums = sorted(self.loss_function.get_concrete_function().structured_outputs)
         self.checkpoints = Checkpoints(spec.checkpoints, self.model, self.optimizer, len(self.sums), chief=self.chief)
