@@ -160,7 +160,7 @@ def start_night(settings: Settings, night: Night) -> Iterator[StartedNight]:
         environment = airflow_environment(settings, ONCE) | WATCHED | mark() | shared
         say_who_holds(lock, Holder(night.name, environment[MARK], night.stop_command))
         with _ends_with_us(environment):
-            if shared:
+            if FOLDER in shared:
                 # Its JVM starts while Airflow does.
                 start_server(Path(shared[FOLDER]), environment, log)
             _migrate(environment, log)
