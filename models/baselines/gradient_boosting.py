@@ -4,6 +4,7 @@ Both learn which candidates are in the training customers' last baskets, from th
 the validation customers' last baskets are no longer ranked better.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -51,16 +52,7 @@ class LambdaMartRanker:
         data = [
             lgb.Dataset(*each.table, group=each.groups, feature_name=list(FEATURES)) for each in (trained, validated)
         ]
-        parameters = config.parameters(
-            "lambdarank",
-            metric="ndcg",
-            eval_at=[10],
-            bagging_fraction=config.row_share,
-            bagging_freq=1,
-            lambdarank_truncation_level=config.truncation,
-        )
-        stop = lgb.early_stopping(config.stop_after, verbose=False)
-        self._trees = lgb.train(parameters, data[0], config.n_trees, valid_sets=[data[1]], callbacks=[stop])
+        self._trees = lambdamart(config, data)
 
     def rank(self, histories: BasketSequences, k: int) -> Ranking:
         """The candidates with the largest scores."""
@@ -74,6 +66,26 @@ class LambdaMartRanker:
         """Its configuration, and how many trees it grew."""
         grown = self._trees.current_iteration() if self._trees else 0
         return {"boosting": asdict(self._config), "features": asdict(self._feature_config), "grown": grown}
+
+
+def lambdamart(config: BoostingConfig, data: "Sequence[lightgbm.Dataset]", **further: Any) -> "lightgbm.Booster":
+    """Trees grown on the first data set until nDCG@10 on the second is no longer better.
+
+    Args: further: parameters by LightGBM's names.
+    """
+    import lightgbm as lgb
+
+    parameters = config.parameters(
+        "lambdarank",
+        metric="ndcg",
+        eval_at=[10],
+        bagging_fraction=config.row_share,
+        bagging_freq=1,
+        lambdarank_truncation_level=config.truncation,
+        **further,
+    )
+    stop = lgb.early_stopping(config.stop_after, verbose=False)
+    return lgb.train(parameters, data[0], config.n_trees, valid_sets=[data[1]], callbacks=[stop])
 
 
 class XgboostClassifier:

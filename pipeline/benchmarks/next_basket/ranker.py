@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from models.baselines.gradient_boosting import BoostingConfig, Labelled, ranked, with_hit
+from models.baselines.gradient_boosting import BoostingConfig, Labelled, lambdamart, ranked, with_hit
 from models.baselines.next_basket import Ranking
 from models.basket_sequences import BasketSequences
 from models.candidates.features import Candidates, FeatureConfig
@@ -60,7 +60,8 @@ class SameFeaturesRanker:
             lgb.Dataset(*each.table, group=each.groups, feature_name=list(CANDIDATE_FEATURES), free_raw_data=False)
             for each in (with_hit(trained), validated)
         ]
-        grown = [_grown(config, data) for config in self._tried]
+        # The data sets are shared by settings with other smallest leaves.
+        grown = [lambdamart(config, data, feature_pre_filter=False) for config in self._tried]
         self._validation = [float(trees.best_score["valid_0"]["ndcg@10"]) for trees in grown]
         best = int(np.argmax(self._validation))
         self._chosen, self._trees = self._tried[best], grown[best]
@@ -102,19 +103,3 @@ def labelled(examples: LastBasketExamples) -> Labelled:
     labels = np.isin(keys[:, None] + examples.candidates, bought) & (examples.candidates > 0)
     rows = examples.candidate_features.reshape(n * n_candidates, -1).astype(np.float32)
     return Labelled((rows, labels.ravel().astype(np.float32)), np.full(n, n_candidates), truth.basket_sizes)
-
-
-def _grown(config: BoostingConfig, data: list[Any]) -> "lightgbm.Booster":
-    import lightgbm as lgb
-
-    parameters = config.parameters(
-        "lambdarank",
-        metric="ndcg",
-        eval_at=[10],
-        bagging_fraction=config.row_share,
-        bagging_freq=1,
-        lambdarank_truncation_level=config.truncation,
-        feature_pre_filter=False,
-    )
-    stop = lgb.early_stopping(config.stop_after, verbose=False)
-    return lgb.train(parameters, data[0], config.n_trees, valid_sets=[data[1]], callbacks=[stop])
