@@ -60,9 +60,11 @@ build() {
     built=yes
 }
 
+# Bytecode is made here, once: where Python may write none (PYTHONDONTWRITEBYTECODE, a read-only folder, another user)
+# every process would compile TensorFlow anew, 8.5 processor seconds instead of 3.7.
 jobs_environment() {
     # pyspark ships as source: its build is the longest step.
-    uv pip sync --quiet --require-hashes --python .venv/bin/python docker/jobs/requirements.txt docker/jobs/requirements-dev.txt
+    uv pip sync --quiet --compile-bytecode --require-hashes --python .venv/bin/python docker/jobs/requirements.txt docker/jobs/requirements-dev.txt
     uv pip install --quiet --no-deps --python .venv/bin/python --editable .
     class_archive
 }
@@ -80,7 +82,7 @@ class_archive() {
 lean_java="-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
 airflow_environment() {
-    uv pip sync --quiet --require-hashes --python .venv-airflow/bin/python docker/airflow/requirements.txt
+    uv pip sync --quiet --compile-bytecode --require-hashes --python .venv-airflow/bin/python docker/airflow/requirements.txt
 }
 
 lock() {
