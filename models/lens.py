@@ -17,6 +17,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from models import fields
 from models.backbones.hierarchical import HierarchicalBackbone
 from models.config import LensConfig
 from models.decoders.search import Sampler
@@ -114,6 +115,22 @@ class Lens(MultiHeadModel):
         Raises: NotImplementedError: with a time head that only regresses.
         """
         return self.time_to_next.log_survival(self.time_to_next(self(batch)), days)
+
+    def expected_demand(self, batch: TensorBatch, horizon_days: int) -> dict[str, Tensor]:
+        """What each funnel is expected to buy in a basket, and when; see `models/demand/customer_sums.py`.
+
+        Returns: units float32 [B, V], of each product in the next basket, its probability included; log_wait and
+                 log_gap float32 [B, 1 + H], log survival through the day before the horizon and each of its days, and
+                 the same of a gap that has just begun.
+        Raises:  NotImplementedError: with a time head that only regresses.
+        """
+        state = self(batch)
+        outputs, days = self.time_to_next(state), ops.arange(-1.0, horizon_days)[None]
+        return {
+            "units": self.basket.expected_units(state, batch),
+            "log_wait": self.time_to_next.log_survival(outputs, batch[fields.ELAPSED_DAYS][:, None] + days),
+            "log_gap": self.time_to_next.log_survival(outputs, days),
+        }
 
     def warm_start_from(self, other: "Lens") -> None:
         """Copy another model's weights; product and customer rows are matched by key, new ones keep their start.

@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
@@ -124,6 +124,9 @@ class PredictionSettings(Section):
     batch_size: int = Field(256, ge=1, description="funnels predicted at once")
 
 
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
 class DemandSettings(Section):
     """Expected demand and stock-outs."""
 
@@ -132,7 +135,17 @@ class DemandSettings(Section):
         "cumulative", description="opening stock and cumulated residual, or the paper's per-day residual"
     )
     history_days: int = Field(112, ge=14, description="trailing days of sales from which the level is estimated")
-    customer_weight: float = Field(0.0, ge=0, le=1, description="share of the mean taken from predicted baskets")
+    route: Literal["store", "model", "paper"] = Field(
+        "store",
+        description="from the store's sales, blended with the model's expectation, or the paper's sums alone",
+    )
+    model_weights: tuple[Share, Share, Share] = Field(
+        (0.5, 0.5, 0.5),
+        description="route `model`: its share of the mean of products that sell on most days, weekly, and rarely",
+    )
+    customer_weight: float = Field(
+        0.0, ge=0, le=1, description="route `store`: share of the mean taken from predicted baskets"
+    )
     decoding: Literal["spread", "predicted_day"] = Field(
         "spread", description="predicted baskets spread over days, or the paper's: all on the predicted day"
     )

@@ -1,11 +1,14 @@
 """Expected units per store, product and day of the horizon (`expected_demand`), and of past weeks (`demand_backtests`).
 
-Two routes meet here, store by store. The store's route (`models.demand.choice`, the forecast that the back-test
-`larder benchmark stockouts` measures) reads what the store sold lately and gives the level: learned, smoothed and
-simple methods, weighted by what its last weeks prove. The customers' route (LENS, Algorithm 2) sums what the
-predicted baskets hold on the days on which they may happen: it says whose baskets these are, and moves
-`demand.customer_weight` of the mean towards what they hold. That is nothing by default: back-tested, customers beat
-their placebo on no product that sells much.
+The store's forecast (`models.demand.choice`, which `larder benchmark stockouts` measures) reads what the store sold
+lately: learned, smoothed and simple methods, weighted by what its last weeks prove. `demand.route` says what else:
+
+    store  that forecast. Predicted baskets say whose they are, and move `customer_weight` of the mean towards what they
+           hold on the days on which they may happen: by default nothing
+    model  blended by class of product with what the model expects its customers to buy (`customer_demand`)
+    paper  LENS, Algorithm 2: units of the predicted baskets on their predicted days, and nothing else
+
+`larder benchmark demand-routes` measures all three.
 """
 
 from collections.abc import Callable
@@ -20,15 +23,18 @@ from pyspark.sql.pandas.functions import pandas_udf
 from pyspark.sql.types import ArrayType, DoubleType
 
 from models.demand import customer_route
-from models.demand.choice import StoreForecast, forecast_store
+from models.demand.choice import StoreForecast, forecast_store, product_classes
 from models.demand.counts import quantile
+from models.demand.model_route import blend_with_model
+from models.refusal import Refusal
 from pipeline.settings import DemandSettings
 from pipeline.sources.calendar import Calendar
+from pipeline.tables.customer_demand import CUSTOMER_DEMAND
 from pipeline.tables.demand_backtests import DEMAND_BACKTESTS
 from pipeline.tables.expected_demand import EXPECTED_DEMAND
 from spark_jobs.demand_bounds import check_bounds
-from spark_jobs.product_histories import exact_sum, product_histories
-from spark_jobs.session import arg_parser, open_job, open_session, publish_table, read_tables
+from spark_jobs.product_histories import PAIR, exact_sum, product_histories
+from spark_jobs.session import Job, arg_parser, open_job, open_session, publish_table, read_tables
 from spark_jobs.store_sales import StoreSales
 
 # What `demand_backtests` has beyond `expected_demand`.
@@ -57,12 +63,20 @@ def forecast_demand(
     business_date: date,
     settings: DemandSettings,
     calendar: Calendar | None = None,
+    customer_demand: DataFrame | None = None,
 ) -> Forecasts:
-    """Expected demand of every product that a store sold lately or is predicted to sell, and past weeks' forecasts."""
+    """Expected demand of every product that a store sold lately or is predicted to sell, and past weeks' forecasts.
+
+    Args: customer_demand: where the route is `model`.
+    """
     first = business_date - timedelta(days=settings.history_days)
     sold, in_all_stores = product_histories(transactions, products, stock_levels, first, business_date)
     gap_spread = measure_gap_spread(baskets, business_date)
     predicted = customer_units(predictions, business_date, settings, gap_spread)
+    if customer_demand is not None:
+        # Of what is sold under this name: a product that was replaced or discontinued has no history.
+        of_model = customer_demand.join(sold.select(*PAIR), PAIR, "left_semi")
+        predicted = with_model_units(predicted, of_model, business_date)
     forecaster = _store_forecaster(business_date, settings, calendar or Calendar(), in_all_stores)
     found = sold.groupBy("store_id").cogroup(predicted.groupBy("store_id")).applyInPandas(forecaster, FORECASTS)
     found = found.persist()
@@ -97,21 +111,36 @@ def customer_units(
         .select("store_id", "next_sold_on", "products", F.posexplode(visits).alias("ahead", "visits"))
         .select("store_id", "ahead", "visits", "next_sold_on", F.explode("products").alias("line"))
     )
+    units = F.col("visits") * F.col("line.quantity")
+    if settings.route != "paper":
+        units = F.col("visits") * F.col("line.probability") * F.col("line.quantity")
     is_predicted_day = F.datediff("next_sold_on", F.lit(business_date)) == F.col("ahead")
     return lines.groupBy("store_id", F.col("line.product_id").alias("product_id"), "ahead").agg(
-        exact_sum(F.col("visits") * F.col("line.probability") * F.col("line.quantity"), "units"),
-        F.count_if(is_predicted_day).alias("n_customers"),
+        exact_sum(units, "units"), F.count_if(is_predicted_day).alias("n_customers")
     )
+
+
+def with_model_units(predicted: DataFrame, customer_demand: DataFrame, business_date: date) -> DataFrame:
+    """`customer_units` with `model_units` and `other_share` of `customer_demand`; a row where either has one."""
+    of_model = customer_demand.select(
+        "store_id",
+        "product_id",
+        F.datediff("demand_on", F.lit(business_date)).alias("ahead"),
+        F.col("units").alias("model_units"),
+        "other_share",
+    )
+    joined = predicted.join(of_model, ["store_id", "product_id", "ahead"], "full")
+    return joined.fillna(0, ["units", "n_customers", "model_units"])
 
 
 def _visits(business_date: date, settings: DemandSettings, gap_spread: float) -> Column:
     """Expected baskets of a customer on each day of the horizon, as an array."""
-    horizon, decoding = settings.horizon_days, settings.decoding
+    horizon, on_one_day = settings.horizon_days, settings.decoding == "predicted_day" or settings.route == "paper"
 
     # Spark's type stubs know only the old form that names the kind of function.
     @pandas_udf(ArrayType(DoubleType()))  # type: ignore[call-overload]
     def expected_visits(gap_days: pd.Series, elapsed_days: pd.Series, days_until: pd.Series) -> pd.Series:
-        if decoding == "predicted_day":
+        if on_one_day:
             return pd.Series(list(customer_route.visit_on_predicted_day(days_until.to_numpy(), horizon)))
         gaps, elapsed = gap_days.to_numpy(np.float64), elapsed_days.to_numpy(np.float64)
         return pd.Series(list(customer_route.visit_expectation(gaps, elapsed, gap_spread, horizon)))
@@ -142,8 +171,16 @@ def _store_forecaster(
         open_share = ~shut[None, today:] * store.on_sale(len(horizon))
         found = forecast_store(history, weekdays[today:], open_share=open_share)
         size, raised = store.purchase_size, factors[:, today:]
+        store_mean = found.mean * raised * size[:, None]
         from_baskets = _grid(predicted, names, "ahead", "units", stop=len(horizon)) * open_share
-        mean, part = customer_route.blend(found.mean * raised * size[:, None], from_baskets, settings.customer_weight)
+        if settings.route == "model" and "model_units" in predicted:
+            from_model = _grid(predicted, names, "ahead", "model_units", stop=len(horizon)) * open_share * raised
+            weight = np.array(settings.model_weights)[product_classes(history)]
+            mean, part = blend_with_model(store_mean, from_model, _other_share(predicted, names), weight)
+        elif settings.route == "paper":
+            mean = part = from_baskets
+        else:
+            mean, part = customer_route.blend(store_mean, from_baskets, settings.customer_weight)
         customers = _grid(predicted, names, "ahead", "n_customers", stop=len(horizon))
         usual = {
             "largest_week": found.largest_week * raised.max(axis=1),
@@ -191,11 +228,29 @@ def _rows(
     }
 
 
+def _other_share(rows: pd.DataFrame, names: np.ndarray) -> np.ndarray:
+    """`other_share` by product, [N]; NaN where no row has one."""
+    known = rows.dropna(subset=["other_share"])
+    share = np.full(len(names), np.nan)
+    share[np.searchsorted(names, known["product_id"].to_numpy(str))] = known["other_share"]
+    return share
+
+
 def _grid(rows: pd.DataFrame, names: np.ndarray, day: str, value: str, *, stop: int) -> np.ndarray:
     """The `value` of the rows by product and day, [N, stop]; 0 where there is no row."""
     grid = np.zeros((len(names), stop))
     grid[np.searchsorted(names, rows["product_id"].to_numpy(str)), rows[day].to_numpy(int)] = rows[value]
     return grid
+
+
+def _check_morning(job: Job, version: str) -> None:
+    """Raises: Refusal: where the model's sums are another morning's."""
+    found = job.workspace.lake.manifest(CUSTOMER_DEMAND.name, version).business_date
+    if found != job.run.business_date:
+        raise Refusal(
+            f"{CUSTOMER_DEMAND.name} {version} is of {found}, not of {job.run.business_date}: demand.route was set to "
+            '"model" after this run\'s predict_baskets; start another run, or set it back'
+        )
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -204,8 +259,12 @@ def main(argv: list[str] | None = None) -> None:
         if job.was_published(EXPECTED_DEMAND.name, DEMAND_BACKTESTS.name):
             return
         spark = open_session(job.name, job.settings)
-        inputs = ("transactions", "baskets", "predictions", "products", "stock_levels")
+        inputs: tuple[str, ...] = ("transactions", "baskets", "predictions", "products", "stock_levels")
+        if job.settings.demand.route == "model":
+            inputs = (*inputs, CUSTOMER_DEMAND.name)
         frames, versions = read_tables(spark, job, *inputs)
+        if CUSTOMER_DEMAND.name in versions:
+            _check_morning(job, versions[CUSTOMER_DEMAND.name])
         job.record.rows_in = frames["predictions"].count()
         found = forecast_demand(
             **frames,

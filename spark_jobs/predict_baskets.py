@@ -12,6 +12,9 @@ from own and everyone's frequencies, and flagged in `fallback`:
 median of the days that remain, so that a customer who is overdue is not expected on the business date itself.
 
 The champion may be of an earlier night: its products are found in tonight's vocabulary by their keys.
+
+Where `demand.route` is `model`, the champion also sums what all its customers are expected to buy (`customer_demand`,
+published first): for `forecast_demand`, which reads no model.
 """
 
 from datetime import date, timedelta
@@ -22,13 +25,15 @@ from pyspark.sql import functions as F
 
 from models.baselines.frequency_forecast import FrequencyForecast
 from pipeline.dataset.histories import COLUMNS
+from pipeline.tables.customer_demand import CUSTOMER_DEMAND
 from pipeline.tables.predictions import PREDICTIONS
 from pipeline.tables.sequences import FUNNEL_KINDS
 from pipeline.tables.vocabulary import END_INDEX, UNKNOWN_INDEX
 from pipeline.tasks.catalog import NEXT_BASKET, task_and_settings
 from pipeline.tracking.registry import Registry
-from spark_jobs.prediction import stage_predictions
-from spark_jobs.session import arg_parser, open_job, open_session, read_tables
+from spark_jobs.customer_demand import customer_demand, predictor_of
+from spark_jobs.prediction import prediction_input, stage_predictions
+from spark_jobs.session import arg_parser, open_job, open_session, publish_table, read_tables
 
 INPUT = (*COLUMNS, "store_id", "last_sold_on")
 USUAL_GAP_DAYS = 7.0  # until any gap has been seen
@@ -122,6 +127,11 @@ def main(argv: list[str] | None = None) -> None:
         )
         frequencies = measure_frequencies(**frames)
         registry = Registry(settings, job.source.name, task)
+        was_summed = job.workspace.lake.is_published(CUSTOMER_DEMAND.name, job.run.run_id)
+        if settings.demand.route == "model" and not was_summed:
+            given, _ = prediction_input(job, registry, inputs)
+            demand = customer_demand(rows, predictor_of(given), frames["baskets"], job.run.business_date, settings)
+            publish_table(demand, job, CUSTOMER_DEMAND.name, inputs)
         predicted = stage_predictions(spark, job, registry, rows, inputs, statistics=frequencies)
         flagged = predicted.filter("fallback IS NOT NULL").groupBy("fallback").count()
         job.record.details["fallback"] = {row.fallback: row["count"] for row in flagged.collect()}

@@ -31,29 +31,43 @@ def stage_predictions(
     Args:    inputs: the version that was read of each table; statistics: see `PredictionInput`.
     Returns: what was staged; the job's record holds its number of rows and which model predicted.
     """
+    task, run = registry.task, job.run
+    given, details = prediction_input(job, registry, inputs, statistics)
+    model = given.model
+    predicted = predict(rows, task, task.predictor(given))
+    versions = inputs | ({"model": model.version} if model else {})
+    folder, job.record.rows_out = stage_table(predicted, job.workspace, task.writes.name, run, versions)
+    job.record.details |= {"model": model.version if model else "none: fallback", **details}
+    return spark.read.schema(task.writes.ddl).parquet(str(folder))
+
+
+def prediction_input(
+    job: Job, registry: Registry, inputs: dict[str, str], statistics: Any = None
+) -> tuple[PredictionInput, dict[str, Any]]:
+    """What a predictor is made from, and what the record says of the champion, which is checked whole."""
     task, run, lake = registry.task, job.run, job.workspace.lake
     found = usable_champion(registry, job.workspace.task_folder(run.run_id, task.name))
-    model = found.champion.served(task) if found.champion else None
     given = PredictionInput(
         business_date=run.business_date,
         settings=registry.settings,
         tables={name: lake.path(name, version) for name, version in inputs.items()},
-        model=model,
+        model=found.champion.served(task) if found.champion else None,
         statistics=statistics,
     )
-    predicted = predict(rows, task, task.predictor(given))
-    versions = inputs | ({"model": model.version} if model else {})
-    folder, job.record.rows_out = stage_table(predicted, job.workspace, task.writes.name, run, versions)
-    job.record.details |= {"model": model.version if model else "none: fallback", **found.details}
-    return spark.read.schema(task.writes.ddl).parquet(str(folder))
+    return given, found.details
 
 
 def predict(rows: DataFrame, task: Task, predictor: Predictor) -> DataFrame:
-    """Rows of the task's table for the input rows; the predictor travels to each executor once."""
+    """Rows of the task's table for the input rows."""
+    return in_executors(rows, predictor, task.writes.ddl)
+
+
+def in_executors(rows: DataFrame, predictor: Predictor, ddl: str) -> DataFrame:
+    """What the predictor returns for the rows, in columns `ddl`; it travels to each executor once."""
     sent = rows.sparkSession.sparkContext.broadcast(predictor)
     # Spread evenly: a table of one small file would otherwise be one Spark task.
     parts = 2 * rows.sparkSession.sparkContext.defaultParallelism
-    return rows.repartition(parts).mapInArrow(_in_executor(sent), task.writes.ddl)
+    return rows.repartition(parts).mapInArrow(_in_executor(sent), ddl)
 
 
 def _in_executor(sent: Any) -> Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]:

@@ -162,6 +162,19 @@ class BasketHead(Head):
             "quantities": self._quantities(products, output, candidates),
         }
 
+    def expected_units(self, state: Tensor, batch: TensorBatch) -> Tensor:
+        """Expected units of every product in the next basket, its probability of being in it included; float32 [B, V].
+
+        Nothing is cut: candidates by their own inclusion, all other products of the vocabulary by the first symbol.
+        """
+        candidates = self.next_symbol.candidates(batch)
+        first = self._first_step(state, candidates)
+        inclusion = self.next_symbol.inclusion(first.probabilities, self.size(state), candidates)
+        n_products, own_units = self.products.n_products, None
+        if candidates is not None:
+            own_units = candidates.over_vocabulary(candidates.log_units, n_products)
+        return inclusion * self.quantity.of_pairs(first.output, self.products(ops.arange(n_products)), own_units)
+
     def sample(self, state: Tensor, batch: TensorBatch, max_products: int, sampler: Sampler) -> Tensor:
         """A basket drawn from the decoder's distribution; int32 [B, K], END once where it ends, 0 after it."""
         candidates = self.next_symbol.candidates(batch)

@@ -42,6 +42,23 @@ class MeanHead(keras.layers.Layer):
         """Predicted mean, above 0; float32 [..., I] -> [...]."""
         return ops.exp(ops.clip(self.log_mean(inputs)[..., 0], -_LOG_RANGE, _LOG_RANGE))
 
+    def of_pairs(self, rows: Tensor, columns: Tensor, pairs: Tensor | None = None) -> Tensor:
+        """Predicted means of every row with every column; what `call` gives for their inputs side by side.
+
+        A log-linear mean is a product of parts, so that no input of a pair is ever made.
+
+        Args:    rows: float32 [B, R]; columns: float32 [V, I - R], or [V, I - R - 1] with one more input of each pair,
+                 float32 [B, V].
+        Returns: float32 [B, V].
+        """
+        weights = self.log_mean.kernel[:, 0]
+        read = rows.shape[-1]
+        log_mean = ops.matmul(rows, weights[:read, None]) + self.log_mean.bias
+        log_mean += ops.matmul(columns, weights[read : read + columns.shape[-1], None])[:, 0]
+        if pairs is not None:
+            log_mean += pairs * weights[-1]
+        return ops.exp(ops.clip(log_mean, -_LOG_RANGE, _LOG_RANGE))
+
     def loss(self, mean: Tensor, observed: Tensor) -> Tensor:
         """Half the gamma deviance: ratio - 1 - log(ratio) of observed (at least 0.01) to mean; 0 where they agree."""
         ratio = ops.maximum(observed, 0.01) / mean

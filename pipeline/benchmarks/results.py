@@ -15,6 +15,7 @@ from typing import Any
 
 from pipeline.benchmarks.actions import compare as actions
 from pipeline.benchmarks.anomalies import compare as anomalies
+from pipeline.benchmarks.demand_routes import page as demand_routes
 from pipeline.benchmarks.next_basket import compare as next_basket
 from pipeline.benchmarks.next_offer import compare as next_offer
 from pipeline.benchmarks.report.calibration import expected_calibration_error
@@ -90,6 +91,14 @@ _SECTIONS: dict[str, tuple[str, str, Callable[[dict[str, Any]], str]]] = {
         "Means of four windows of seven days, each forecast from the days before it alone "
         "(pipeline/benchmarks/stockouts/metrics.py says what the columns are).",
         stockouts.table,
+    ),
+    "demand_routes": (
+        "Routes to expected demand",
+        "Means of the last four windows of seven days. `store`: the nightly forecast; `model`: what the model expects "
+        "its customers to buy and a share of the store's forecast for all others; `placebo`: the same with average "
+        "customers; `paper`: LENS, Algorithm 2, unscaled; `blend`: the store's with the weight that the model earned "
+        "on the four weeks before.",
+        demand_routes.table,
     ),
     "anomalies": (
         "Changes of behaviour",

@@ -113,6 +113,26 @@ def stockouts(
         _write(out, described, summary, table)
 
 
+@app.command("demand-routes")
+def demand_routes(
+    *,
+    dataset: Annotated[str, typer.Option(help="a source whose sequences were built")],
+    out: Out,
+    measured_on: MeasuredOn = None,
+) -> None:
+    """Back-test the store's, the model's and the paper's route to demand on the last four weeks.
+
+    The model is trained before each of two times four weeks; sums kept under --out are not made again.
+    """
+    from pipeline.benchmarks.demand_routes.compare import compare
+    from pipeline.benchmarks.demand_routes.page import table
+    from pipeline.benchmarks.stockouts.trial import read_sales
+
+    with errors_in_one_line(*EXPECTED):
+        found = compare(dataset, read_sales(dataset), out, typer.echo)
+        _write(out, _described(measured_on, "demand-routes", dataset, out=out.name), found, table)
+
+
 @app.command("anomalies")
 def anomalies(
     *,

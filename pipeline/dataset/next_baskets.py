@@ -1,11 +1,11 @@
 """Next baskets of many funnels by one forecaster, a model or the frequencies: histories in, named products out."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -18,7 +18,11 @@ from pipeline.dataset.histories import Histories
 from pipeline.settings import PredictionSettings
 from pipeline.tables.vocabulary import FIRST_PRODUCT_INDEX, PADDING_INDEX, UNKNOWN_INDEX
 
+if TYPE_CHECKING:
+    from models.lens import Lens
+
 Decode = Callable[[Batch], dict[str, np.ndarray]]
+Read: TypeAlias = "Callable[[Lens, Batch], dict[str, Any]]"
 
 
 @dataclass(frozen=True)
@@ -44,8 +48,19 @@ class Forecaster:
     ) -> dict[str, np.ndarray]:
         """What `decode` returns for those funnels, most probable products first; funnels of similar length together."""
         ends = histories.basket_offsets[funnels + 1]
+        found = list(self.decoded(histories, funnels, ends, elapsed_days, batch_size))
+        order, parts = [rows for rows, _ in found], [_by_probability(part) for _, part in found]
+        back = np.argsort(np.concatenate(order))
+        return {name: np.concatenate([part[name] for part in parts])[back] for name in parts[0]}
+
+    def decoded(
+        self, histories: Histories, funnels: np.ndarray, ends: np.ndarray, elapsed_days: np.ndarray, batch_size: int
+    ) -> Iterator[tuple[np.ndarray, dict[str, np.ndarray]]]:
+        """What `decode` returns for the baskets of each funnel before `ends`, batch by batch, each with its rows.
+
+        Args: funnels, ends, elapsed_days: int64 [n]; rows of `histories`, positions among all baskets, and days since.
+        """
         order = np.argsort(ends - histories.basket_offsets[funnels], kind="stable")
-        parts: list[dict[str, np.ndarray]] = []
         for first in range(0, len(order), batch_size):
             rows = order[first : first + batch_size]
             candidates = self.memory.find(histories, funnels[rows], ends[rows])
@@ -53,9 +68,7 @@ class Forecaster:
             keys = keys_of(histories.ids[funnels[rows]])
             batch["customer_ids"] = rows_of(keys, self.customer_keys, missing=0)
             batch["elapsed_days"] = elapsed_days[rows].astype(np.float32)
-            parts.append(_by_probability(self.decode(batch)))
-        back = np.argsort(order)
-        return {name: np.concatenate([part[name] for part in parts])[back] for name in parts[0]}
+            yield rows, self.decode(batch)
 
 
 def translated(histories: Histories, product_keys: np.ndarray, known: np.ndarray) -> Histories:
@@ -68,21 +81,34 @@ def translated(histories: Histories, product_keys: np.ndarray, known: np.ndarray
     return histories.renamed(rows)
 
 
-def load_forecaster(model: bytes, settings: PredictionSettings, cut: Cut, memory: CandidateSource) -> Forecaster:
-    """A forecaster from the bytes of a Keras file; slow the first time in a process, because TensorFlow starts."""
-    from pipeline.dataset.tensors import compiled
+def load_forecaster(model: bytes, read: Read, cut: Cut, memory: CandidateSource) -> Forecaster:
+    """A forecaster from the bytes of a Keras file; slow the first time in a process, because TensorFlow starts.
 
+    Args: read: what is read off the model for a batch.
+    """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"
         path.write_bytes(model)
-        lens = load_model(path)
+        return forecaster_of(load_model(path), read, cut, memory)
 
-    def decode(batch: Batch) -> dict[str, Any]:
+
+def forecaster_of(lens: "Lens", read: Read, cut: Cut, memory: CandidateSource) -> Forecaster:
+    """A forecaster by a model in memory."""
+    from pipeline.dataset.tensors import compiled
+
+    decode = compiled(lambda batch: read(lens, batch))
+    return Forecaster(decode, lens.keys.product_keys, lens.keys.customer_keys, cut, memory)
+
+
+def predicted_basket(settings: PredictionSettings) -> Read:
+    """The next basket by the model, decoded as the settings say."""
+
+    def read(lens: "Lens", batch: Batch) -> dict[str, Any]:
         if settings.basket == "best_f1":
             return lens.best_basket(batch, settings.max_products)
         return lens.decode(batch, settings.max_products, settings.beams)
 
-    return Forecaster(compiled(decode), lens.keys.product_keys, lens.keys.customer_keys, cut, memory)
+    return read
 
 
 def days_since(histories: Histories, business_date: date) -> np.ndarray:

@@ -18,7 +18,15 @@ from models.keys import keys_of
 from pipeline.dataset.batch import Cut
 from pipeline.dataset.candidates import CandidateSource, sampled_histories
 from pipeline.dataset.histories import read_histories, read_parts
-from pipeline.dataset.next_baskets import Forecaster, days_since, knows_any, load_forecaster, translated
+from pipeline.dataset.next_baskets import (
+    Forecaster,
+    Read,
+    days_since,
+    knows_any,
+    load_forecaster,
+    predicted_basket,
+    translated,
+)
 from pipeline.dataset.vocabulary import product_names
 from pipeline.settings import PredictionSettings
 from pipeline.task import PredictionInput, ServedModel
@@ -74,7 +82,7 @@ class NextBasketPredictor:
         batch_size, product_keys = self.settings.batch_size, keys_of(self.product_ids)
         by_model = np.zeros(len(histories), bool)
         if self.champion is not None:
-            forecaster = _load(self.champion, self.settings)
+            forecaster = loaded(self.champion, predicted_basket(self.settings), self.settings.model_dump_json())
             renamed = translated(histories, product_keys, forecaster.product_keys)
             by_model = customer & has_sequence & knows_any(renamed)
             reason[customer & has_sequence & ~by_model] = ONLY_UNKNOWN
@@ -141,11 +149,15 @@ def next_basket_predictor(given: PredictionInput) -> NextBasketPredictor:
     """The champion with its vocabulary and what it is to remember of tonight's sequences, and the frequencies."""
     tonight = product_names(given.tables["vocabulary"])
     model = given.model
-    champion = None if model is None else _sent(model, given, tonight)
+    champion = None if model is None else sent(model, given, tonight)
     return NextBasketPredictor(given.business_date, given.settings.prediction, tonight, given.statistics, champion)
 
 
-def _sent(model: ServedModel, given: PredictionInput, tonight: np.ndarray) -> SentModel:
+def sent(model: ServedModel, given: PredictionInput, tonight: np.ndarray) -> SentModel:
+    """The model with its vocabulary and what it is to remember of tonight's sequences.
+
+    Args: tonight: object [V], tonight's vocabulary by index.
+    """
     training = given.settings.training
     names = product_names(model.tables["vocabulary"])
     customers = training.memory_customers if ARCHITECTURES[model.architecture].uses_neighbours else 0
@@ -160,11 +172,14 @@ def _by_frequency(frequency: FrequencyForecast, product_keys: np.ndarray, max_pr
     return Forecaster(lambda batch: frequency.decode(batch, max_products), product_keys, _NO_CUSTOMERS, _FREQUENCY_CUT)
 
 
-def _load(champion: SentModel, settings: PredictionSettings) -> Forecaster:
-    """The champion's forecaster, loaded once per Python worker; Spark uses a worker again for later tasks."""
-    key = champion.version, settings.model_dump_json()
+def loaded(champion: SentModel, read: Read, purpose: str) -> Forecaster:
+    """The champion's forecaster, loaded once per Python worker; Spark uses a worker again for later tasks.
+
+    Args: purpose: tells what is read off the model from whatever else may be.
+    """
+    key = champion.version, purpose
     if key not in _loaded:
         _loaded.clear()
         memory = CandidateSource.of_histories(champion.remembered, champion.n_candidates)
-        _loaded[key] = load_forecaster(champion.model, settings, champion.cut, memory)
+        _loaded[key] = load_forecaster(champion.model, read, champion.cut, memory)
     return _loaded[key]

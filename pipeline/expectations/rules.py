@@ -102,6 +102,7 @@ RULES: dict[str, tuple[Check, ...]] = {
         Check("p50", "lies between p10 and p90", "p50 < p10 OR p90 < p50"),
         Check("demand_on", "is the business date or later", "demand_on < date'{business_date}'"),
     ),
+    "customer_demand": (Check("demand_on", "is the business date or later", "demand_on < date'{business_date}'"),),
     "demand_backtests": (
         Check("as_of", "is before the business date", "as_of >= date'{business_date}'"),
         Check("demand_on", "is `as_of` or later", "demand_on < as_of"),

@@ -10,6 +10,7 @@ from pipeline.tables.articles import ARTICLES
 from pipeline.tables.baskets import BASKETS
 from pipeline.tables.contract import Table
 from pipeline.tables.customer_days import CUSTOMER_DAYS
+from pipeline.tables.customer_demand import CUSTOMER_DEMAND
 from pipeline.tables.customer_values import CUSTOMER_VALUES
 from pipeline.tables.demand_backtests import DEMAND_BACKTESTS
 from pipeline.tables.expected_demand import EXPECTED_DEMAND
@@ -40,6 +41,7 @@ TABLES: dict[str, Table] = {
         VOCABULARY,
         SEQUENCES,
         PREDICTIONS,
+        CUSTOMER_DEMAND,
         PRODUCTS,
         STOCK_LEVELS,
         RESUPPLIES,

@@ -22,7 +22,7 @@ from models.keys import keys_of
 from pipeline.benchmarks.subprocesses import run_module
 from pipeline.dataset.candidates import CandidateSource
 from pipeline.dataset.histories import read_parts
-from pipeline.dataset.next_baskets import days_since, load_forecaster, translated
+from pipeline.dataset.next_baskets import days_since, load_forecaster, predicted_basket, translated
 from pipeline.dataset.prediction_rows import NextBasketPredictor, next_basket_predictor
 from pipeline.dataset.vocabulary import product_names
 from pipeline.lake.lake import LakeError
@@ -91,7 +91,7 @@ def plainly(night: Night) -> dict[str, float]:
     assert champion is not None
     memory = CandidateSource.of_histories(champion.remembered, champion.n_candidates)
     settings = night.settings.prediction
-    forecaster = load_forecaster(champion.model, settings, champion.cut, memory)
+    forecaster = load_forecaster(champion.model, predicted_basket(settings), champion.cut, memory)
     names = keys_of(product_names(night.folders["vocabulary"]))
     parts = [translated(part, names, forecaster.product_keys) for part in read_parts(night.folders["sequences"])]
     active = []

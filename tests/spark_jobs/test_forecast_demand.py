@@ -115,6 +115,62 @@ def test_the_paper_s_decoding_expects_baskets_on_their_day_only(spark: SparkSess
     assert [row.from_customers > 0 for row in found if row.product_id == "p1"] == [True] + [False] * 6
 
 
+def routed(spark: SparkSession, units: float = 9.0, **settings: Any) -> list[Any]:
+    """Sorted rows by the model's route, where its customers are expected to buy so many units of p1 a day."""
+    rows = [
+        {
+            "store_id": "s1",
+            "product_id": name,
+            "demand_on": BUSINESS_DATE + timedelta(days=ahead),
+            "units": units,
+            "other_share": 0.5,
+        }
+        for ahead in range(7)
+        for name in ("p1", "never-sold")
+    ]
+    chosen = DemandSettings(**{"route": "model"} | settings)
+    by_model = frame(spark, "customer_demand", rows)
+    found = forecast_demand(
+        **tables(spark), business_date=BUSINESS_DATE, settings=chosen, customer_demand=by_model
+    ).expected_demand
+    return sorted(found.collect(), key=lambda row: (row.store_id, row.product_id, row.demand_on))
+
+
+def test_the_model_s_route_takes_its_weight_of_what_customers_and_others_buy(spark: SparkSession) -> None:
+    store, half = forecast(spark, DemandSettings()), routed(spark, model_weights=(0.5, 0.0, 0.0))
+    assert [(row.product_id, row.demand_on) for row in half] == [(row.product_id, row.demand_on) for row in store]
+    for row, alone in zip(half, store, strict=True):
+        is_known = row.product_id == "p1"
+        expected = 0.5 * alone.mean + 0.5 * (9.0 + 0.5 * alone.mean) if is_known else alone.mean
+        assert row.mean == pytest.approx(expected)
+        assert row.from_customers == pytest.approx(4.5 if is_known else 0.0)
+        assert row.n_customers == alone.n_customers
+
+
+def test_the_model_s_route_without_weight_is_the_store_s(spark: SparkSession) -> None:
+    assert routed(spark, model_weights=(0.0, 0.0, 0.0)) == forecast(spark, DemandSettings())
+
+
+def test_the_paper_s_route_is_units_of_predicted_baskets_on_their_days_and_nothing_else(spark: SparkSession) -> None:
+    second = BUSINESS_DATE + timedelta(days=1)
+    days = {"c1": BUSINESS_DATE, "c2": BUSINESS_DATE, "c3": second}
+    predicted = [prediction(funnel_id=name, next_sold_on=day) for name, day in days.items()]
+    found = forecast(spark, DemandSettings(route="paper"), predictions=predicted)
+    assert [row.mean for row in found if row.product_id == "p1"] == [4.0, 2.0, 0.0, 0.0, 0.0, 0.0, 0.0]
+    assert not any(row.mean for row in found if row.product_id == "p2")
+    assert all(row.mean == row.from_customers for row in found)
+
+
+def test_sums_of_another_morning_are_refused(
+    spark: SparkSession, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LARDER_DEMAND__ROUTE", "model")
+    for name, rows in (tables(spark) | {"customer_demand": frame(spark, "customer_demand", [])}).items():
+        publish(workspace, name, rows, business_date=BUSINESS_DATE - timedelta(days=name == "customer_demand"))
+    with pytest.raises(SystemExit, match="customer_demand run1 is of 2026-02-28, not of 2026-03-01"):
+        main(ARGUMENTS)
+
+
 def test_a_product_predicted_in_a_store_that_never_sold_it_is_no_error(spark: SparkSession) -> None:
     found = forecast(spark, predictions=[prediction(store_id="s9")])
     assert {row.store_id for row in found} == {"s1", "s9"}

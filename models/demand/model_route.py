@@ -1,0 +1,47 @@
+"""Expected demand by the model: what its customers are expected to buy, and the store's forecast for everyone else.
+
+The model knows customers who came before and came back. What others buy (new customers, sales without a customer) is a
+share of the store's forecast, as large as theirs was of the product's units in the last weeks. How much of the mean is
+the model's is weighed by class of product (`models.demand.choice.product_classes`).
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.demand.choice import CLASS_SHARES
+
+Array = NDArray[np.float64]
+
+CLASSES = len(CLASS_SHARES) + 1
+# Units of a product at which its own share of others counts half, and that of its store the other half.
+PRIOR_UNITS = 20.0
+# Past weeks whose buyers say how much others buy.
+WINDOWS, WINDOW_DAYS = 4, 7
+
+
+def share_of_others(others: Array, units: Array, store_share: Array | float) -> Array:
+    """Share of units that others buy, drawn towards that of the store; [N].
+
+    Args: others, units: [N], bought by others and by anyone; store_share: of all products of the store.
+    """
+    values: Array = (others + PRIOR_UNITS * store_share) / (units + PRIOR_UNITS)
+    return values
+
+
+def model_demand(store_mean: Array, customer_units: Array, other_share: Array) -> Array:
+    """Units by the model, [N, H]; a product that the model does not know has the store's forecast.
+
+    Args: store_mean, customer_units: [N, H]; other_share: [N], NaN where the model does not know the product.
+    """
+    others = np.nan_to_num(other_share, nan=1.0)[:, None]
+    return np.where(np.isnan(other_share)[:, None], 0.0, customer_units) + others * store_mean
+
+
+def blend_with_model(
+    store_mean: Array, customer_units: Array, other_share: Array, weight: Array
+) -> tuple[Array, Array]:
+    """The mean of which `weight` [N] is the model's, and the part of it that comes from its customers, [N, H] each."""
+    known = ~np.isnan(other_share)
+    weight = (weight * known)[:, None]
+    mean = (1.0 - weight) * store_mean + weight * model_demand(store_mean, customer_units, other_share)
+    return mean, weight * customer_units

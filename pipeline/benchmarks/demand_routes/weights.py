@@ -1,0 +1,63 @@
+"""The weight that a forecast earned beside the store's, by group of products, on weeks before those that are scored."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.benchmarks.stockouts.bootstrap import WeekErrors, differences
+
+Array = NDArray[np.float64]
+
+CHOICES = np.linspace(0.0, 1.0, 11)
+_MEASURE = "week WAPE"
+
+
+def earned_weights(
+    store: Sequence[Array], other: Sequence[Array], units: Sequence[Array], groups: Sequence[NDArray[np.int64]]
+) -> dict[int, float]:
+    """By group the weight with the least absolute error of the weeks; 0 where the gain's interval holds 0.
+
+    Args: one element per window; store, other, units: [N, H]; groups: [N].
+    """
+    found = {}
+    for group in np.unique(np.concatenate(list(groups))):
+        chosen = [each == group for each in groups]
+        losses = [
+            sum(
+                np.abs(blended(*pair, weight).sum(axis=1) - sold.sum(axis=1))[which].sum()
+                for pair, sold, which in zip(zip(store, other, strict=True), units, chosen, strict=True)
+            )
+            for weight in CHOICES
+        ]
+        best = float(CHOICES[int(np.argmin(losses))])
+        found[int(group)] = best if best > 0 and _is_better(store, other, units, chosen, best) else 0.0
+    return found
+
+
+def blended(store: Array, other: Array, weight: Array | float) -> Array:
+    """The mean of which `weight` is the other's; weight [N] or one number."""
+    share = np.asarray(weight, np.float64)
+    share = share[:, None] if share.ndim else share
+    mean: Array = (1.0 - share) * store + share * other
+    return mean
+
+
+def absolute_errors(means: Sequence[Array], units: Sequence[Array]) -> list[WeekErrors]:
+    """Absolute error of each product's week, window by window."""
+    return [
+        WeekErrors(sold.sum(axis=1), {_MEASURE: np.abs(mean.sum(axis=1) - sold.sum(axis=1))})
+        for mean, sold in zip(means, units, strict=True)
+    ]
+
+
+def _is_better(
+    store: Sequence[Array],
+    other: Sequence[Array],
+    units: Sequence[Array],
+    chosen: Sequence[NDArray[np.bool_]],
+    weight: float,
+) -> bool:
+    mixed = [blended(one, two, weight) for one, two in zip(store, other, strict=True)]
+    (found,) = differences(absolute_errors(mixed, units), absolute_errors(store, units), chosen)
+    return bool(found["high"] < 0)

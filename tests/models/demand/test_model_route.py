@@ -1,0 +1,38 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.demand.model_route import blend_with_model, model_demand, share_of_others
+
+
+@given(others=st.floats(0.0, 1e4), more=st.floats(0.0, 1e4), store=st.floats(0.0, 1.0))
+def test_a_share_of_others_is_a_share(others: float, more: float, store: float) -> None:
+    share = share_of_others(np.array([others]), np.array([others + more]), store)[0]
+    assert -1e-12 <= share <= 1.0 + 1e-12
+
+
+def test_much_sold_decides_its_own_share_and_nothing_sold_has_the_store_s() -> None:
+    others, units = np.array([9000.0, 0.0]), np.array([10000.0, 0.0])
+    assert share_of_others(others, units, 0.2) == pytest.approx([0.9, 0.2], abs=2e-3)
+
+
+STORE, CUSTOMERS = np.full((3, 2), 4.0), np.array([[1.0, 2.0], [0.0, 0.0], [9.0, 9.0]])
+SHARE = np.array([0.25, 1.0, np.nan])
+
+
+def test_others_buy_their_share_of_the_store_s_forecast() -> None:
+    expected = [[2.0, 3.0], [4.0, 4.0], [4.0, 4.0]]  # the last one the model does not know
+    assert model_demand(STORE, CUSTOMERS, SHARE).tolist() == expected
+
+
+def test_a_weight_of_nothing_is_the_store_s_forecast() -> None:
+    mean, part = blend_with_model(STORE, CUSTOMERS, SHARE, np.zeros(3))
+    np.testing.assert_array_equal(mean, STORE)
+    assert not part.any()
+
+
+def test_the_whole_weight_is_the_model_and_names_its_customers_part() -> None:
+    mean, part = blend_with_model(STORE, CUSTOMERS, SHARE, np.ones(3))
+    np.testing.assert_array_equal(mean, model_demand(STORE, CUSTOMERS, SHARE))
+    assert part.tolist() == [[1.0, 2.0], [0.0, 0.0], [0.0, 0.0]]
