@@ -25,7 +25,7 @@ from pyspark.sql.types import ArrayType, DoubleType
 from models.demand import customer_route
 from models.demand.choice import StoreForecast, forecast_store, product_classes
 from models.demand.counts import quantile
-from models.demand.model_route import blend_with_model
+from models.demand.model_route import blend_with_model, with_store_days
 from models.refusal import Refusal
 from pipeline.settings import DemandSettings
 from pipeline.sources.calendar import Calendar
@@ -174,7 +174,8 @@ def _store_forecaster(
         store_mean = found.mean * raised * size[:, None]
         from_baskets = _grid(predicted, names, "ahead", "units", stop=len(horizon)) * open_share
         if settings.route == "model" and "model_units" in predicted:
-            from_model = _grid(predicted, names, "ahead", "model_units", stop=len(horizon)) * open_share * raised
+            from_model = _grid(predicted, names, "ahead", "model_units", stop=len(horizon)) * open_share
+            from_model = with_store_days(found.mean * size[:, None], from_model) * raised
             weight = np.array(settings.model_weights)[product_classes(history)]
             mean, part = blend_with_model(store_mean, from_model, _other_share(predicted, names), weight)
         elif settings.route == "paper":

@@ -49,4 +49,5 @@ def summed_steps(baskets: Array, units: NDArray[np.floating]) -> NDArray[np.int6
     Args: baskets: [C, H], expected on each day; units: [C, V], expected of each product in a basket.
     """
     whole = np.rint(np.asarray(units, np.float64) * _UNIT_STEPS).T @ np.rint(baskets * _BASKET_STEPS)
-    return np.rint(whole).astype(np.int64)
+    steps: NDArray[np.int64] = np.rint(whole).astype(np.int64)
+    return steps

@@ -37,6 +37,25 @@ def model_demand(store_mean: Array, customer_units: Array, other_share: Array) -
     return np.where(np.isnan(other_share)[:, None], 0.0, customer_units) + others * store_mean
 
 
+def with_store_days(store_mean: Array, customer_units: Array, stores: NDArray[np.int64] | None = None) -> Array:
+    """Customers' units with the store's shape of the horizon: each day's sum is as large a part as the store expects.
+
+    Days since the last basket say little of weekdays, and nothing of days on which the store is shut. The units of the
+    horizon as a whole stay what they are.
+
+    Args: store_mean, customer_units: [N, H]; stores: [N], default: one.
+    """
+    stores = np.zeros(len(store_mean), np.int64) if stores is None else stores
+    found = customer_units.copy()
+    for store in np.unique(stores):
+        of = stores == store
+        total, own = store_mean[of].sum(axis=0), customer_units[of].sum(axis=0)
+        if total.sum() > 0 and (own > 0).all():
+            shaped = customer_units[of] * (total / own)
+            found[of] = shaped * (own.sum() / shaped.sum())
+    return found
+
+
 def blend_with_model(
     store_mean: Array, customer_units: Array, other_share: Array, weight: Array
 ) -> tuple[Array, Array]:

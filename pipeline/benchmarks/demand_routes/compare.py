@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from models.demand.choice import product_classes
 from models.demand.forecast import DemandForecast, fit_spread, with_spread
-from models.demand.model_route import CLASSES, model_demand
+from models.demand.model_route import CLASSES, model_demand, with_store_days
 from pipeline.benchmarks.data.daily_sales import HORIZON_DAYS, DailySales, last_windows
 from pipeline.benchmarks.demand_routes.weights import absolute_errors, blended, earned_weights
 from pipeline.benchmarks.stockouts.bootstrap import differences
@@ -32,7 +32,7 @@ CLASS_NAMES = ("sells on most days", "weekly", "rarely")
 # What is set against what.
 PAIRS = (
     ("model", STORE), ("model at the store's level", STORE), ("blend", STORE), ("blend by store", STORE),
-    ("placebo blend", STORE), ("blend", "placebo blend"), ("model", "placebo"), ("paper", STORE),
+    ("blend", "placebo blend"), ("model at the store's level", "placebo at the store's level"), ("paper", STORE),
 )  # fmt: skip
 _DIGITS = 4
 
@@ -66,7 +66,7 @@ def compare(dataset: str, sales: DailySales, out: Path, say: Callable[[str], Non
     earlier = [cutoff - HORIZON_DAYS * len(last) for cutoff in last]
     before, test = (_block(dataset, sales, cutoffs, out, say) for cutoffs in (earlier, last))
     weights: dict[str, dict[str, float]] = {}
-    for name, other in (("blend", "model"), ("placebo blend", "placebo")):
+    for name, other in (("blend", "model"), ("placebo blend", "placebo at the store's level")):
         found = earned_weights(before.means[STORE], before.means[other], before.units, before.classes)
         weights[name] = {CLASS_NAMES[label]: weight for label, weight in found.items()}
         for block in (before, test):
@@ -120,19 +120,21 @@ def _block(dataset: str, sales: DailySales, cutoffs: list[int], out: Path, say: 
 
 def _routes(store: Array, found: dict[str, Array], others: Array, stores: NDArray[np.int64]) -> dict[str, Array]:
     """The methods of one window that need no weight, [N, H] each; `others` [N], NaN where the model knows nothing."""
-    model = model_demand(store, found["model"], others)
-    known = ~np.isnan(others)
+    made = {STORE: store, "paper": found["paper"]}
+    for name in ("model", "placebo"):
+        units = with_store_days(store, found[name], stores)
+        made[name] = model_demand(store, units, others)
+        made[f"{name} at the store's level"] = _at_level(store, made[name], ~np.isnan(others), stores)
+    return made
+
+
+def _at_level(store: Array, made: Array, known: NDArray[np.bool_], stores: NDArray[np.int64]) -> Array:
+    """A forecast brought to the store's sum over the products that the model knows, store by store."""
     level = np.ones(len(store))
     for each in np.unique(stores):
         of = known & (stores == each)
-        level[of] = store[of].sum() / max(model[of].sum(), 1e-9)
-    return {
-        STORE: store,
-        "model": model,
-        "model at the store's level": model * level[:, None],
-        "placebo": model_demand(store, found["placebo"], others),
-        "paper": found["paper"],
-    }
+        level[of] = store[of].sum() / max(made[of].sum(), 1e-9)
+    return made * level[:, None]
 
 
 def _of_groups(weights: dict[int, float], groups: NDArray[np.int64]) -> Array:

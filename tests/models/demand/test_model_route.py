@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.demand.model_route import blend_with_model, model_demand, share_of_others
+from models.demand.model_route import blend_with_model, model_demand, share_of_others, with_store_days
 
 
 @given(others=st.floats(0.0, 1e4), more=st.floats(0.0, 1e4), store=st.floats(0.0, 1.0))
@@ -24,6 +24,24 @@ SHARE = np.array([0.25, 1.0, np.nan])
 def test_others_buy_their_share_of_the_store_s_forecast() -> None:
     expected = [[2.0, 3.0], [4.0, 4.0], [4.0, 4.0]]  # the last one the model does not know
     assert model_demand(STORE, CUSTOMERS, SHARE).tolist() == expected
+
+
+def test_the_store_s_days_shape_the_customers_units_and_leave_their_sum() -> None:
+    units = np.random.default_rng(0).gamma(1.0, size=(4, 3))
+    store = np.array([[2.0, 1.0, 0.0]]) * np.ones((4, 1))
+    found = with_store_days(store, units)
+    assert found.sum() == pytest.approx(units.sum())
+    np.testing.assert_allclose(found.sum(axis=0) / found.sum(), [2 / 3, 1 / 3, 0.0])
+    np.testing.assert_allclose(found[:, 0] / found[:, 0].sum(), units[:, 0] / units[:, 0].sum())
+
+
+def test_each_store_has_its_own_days_and_none_without_customers_or_sales_is_touched() -> None:
+    stores, units = np.array([0, 0, 1, 2]), np.random.default_rng(0).gamma(1.0, size=(4, 3))
+    units[2], store = 0.0, np.ones((4, 3))
+    store[3] = 0.0
+    found = with_store_days(store, units, stores)
+    np.testing.assert_allclose(found[:2], with_store_days(store[:2], units[:2]))
+    np.testing.assert_array_equal(found[2:], units[2:])
 
 
 def test_a_weight_of_nothing_is_the_store_s_forecast() -> None:
