@@ -31,19 +31,26 @@ PAUSE = 0.05  # a reader that read without a pause would take the writers' proce
 
 @contextmanager
 def reading(data: Path, source: str) -> Iterator[Counter[str]]:
-    """Read until the block ends; the counter is filled then."""
+    """Read until the block ends; the counter is filled then.
+
+    Raises: RuntimeError: the reader itself ended before, so what it saw is not known.
+    """
     found: Counter[str] = Counter()
     ended, (ours, theirs) = SPAWN.Event(), SPAWN.Pipe()
     process = SPAWN.Process(target=_read_on, args=(data, source, ended, theirs))
     process.start()
+    theirs.close()  # so that the report ends with the process that owes it
     try:
         yield found
     finally:
         ended.set()
-        if ours.poll(60):
+        try:
             found.update(ours.recv())
-        process.join(10)
-        process.kill()
+        except EOFError as error:
+            raise RuntimeError("the reader ended before it reported; its traceback stands above") from error
+        finally:
+            process.join(10)
+            process.kill()
 
 
 def _read_on(data: Path, source: str, ended: Event, report: Connection) -> None:
@@ -92,7 +99,7 @@ def _look_at_alerts(settings: Settings, path: Path, counted: Counter[str]) -> No
             nights = session.scalars(select(Publication).order_by(Publication.business_date)).all()
             for night in nights:
                 key = {"source": night.source, "business_date": night.business_date}
-                sizes = [session.scalar(select(func.count()).filter_by(**key).select_from(model)) for model in _KINDS]
+                sizes = [session.scalar(select(func.count()).select_from(model).filter_by(**key)) for model in _KINDS]
                 counted["half nights"] += sizes != [night.stockouts, night.anomalies]
             if nights:
                 seen = {"source": nights[-1].source, "last_seen": nights[-1].business_date}

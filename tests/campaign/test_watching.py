@@ -6,15 +6,20 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
+from sqlalchemy import delete
 
+from pipeline.alerts.models import StockoutAlert
+from pipeline.alerts.publish import publish_alerts
+from pipeline.alerts.store import opened
 from pipeline.settings import Settings
-from pipeline.workspace import Workspace
+from pipeline.workspace import Run, Workspace
 from tests.campaign.bench import add
 from tests.campaign.erasing import files_with
 from tests.campaign.moments import moments
 from tests.campaign.reader import reading
 from tests.campaign.whole_night import KILLS, orphans
-from tests.factories import publish_rows, stockout
+from tests.factories import BUSINESS_DATE, product, publish_rows, stockout, transaction
 from tests.pipeline.lake.writer import publish, stage
 
 NIGHT = "run1"
@@ -69,6 +74,28 @@ def test_the_reader_sees_a_version_that_is_not_whole(settings: Settings, workspa
     with reading(settings.data_dir, "shop") as half:
         pass
     assert (whole["half versions"], half["half versions"] > 0) == (0, True)
+
+
+def test_the_reader_sees_a_night_without_all_of_its_alerts(settings: Settings, workspace: Workspace) -> None:
+    for table, rows in (("transactions", [transaction()]), ("baskets", []), ("products", [product()])):
+        publish_rows(workspace, table, *rows)
+    for table, rows in (("predictions", []), ("stockouts", [stockout()]), ("anomalies", [])):
+        publish_rows(workspace, table, *rows)
+    publish_alerts(settings, workspace, "shop", Run("shop", BUSINESS_DATE, NIGHT))
+    with reading(settings.data_dir, "shop") as whole:
+        pass
+    with opened(settings) as engine, engine.begin() as connection:
+        connection.execute(delete(StockoutAlert))
+    with reading(settings.data_dir, "shop") as half:
+        pass
+    assert (whole["half nights"], half["half nights"] > 0) == (0, True)
+    assert whole["nights read"] > 0
+
+
+def test_a_reader_that_ended_too_early_saw_nothing(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LARDER_DEMAND__HORIZON_DAYS", "none")  # its process reads the settings anew
+    with pytest.raises(RuntimeError, match="the reader ended"), reading(settings.data_dir, "shop"):
+        pass
 
 
 def test_a_part_that_is_cut_keeps_the_faults_that_it_looked_for() -> None:
