@@ -1,6 +1,7 @@
 """Compare methods that rank what is in store; each method, seed and cutoff runs in its own process."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,12 @@ from pipeline.benchmarks.report.report import cell, rows_file, spread
 from pipeline.benchmarks.styles.methods import style_method
 from pipeline.benchmarks.styles.neural import DynamicStyle
 from pipeline.benchmarks.styles.problems import open_shop
-from pipeline.benchmarks.styles.together import Together
+from pipeline.benchmarks.styles.together import Kept, Together
 from pipeline.benchmarks.trials import Stopwatch, finished_trial, in_own_process, write_trial
 from pipeline.evaluation.style_metrics import curve, ranks, style_scores
 from pipeline.evaluation.style_problem import Problem, problem_at
 
-RANKED = "ranked.parquet"
+RANKED, SCORES = "ranked.parquet", "scores.npy"
 _TOP = 20
 _COLOURS = 10
 _SHOWN = {
@@ -82,26 +83,43 @@ def compare(
 
 
 def run(dataset: str, path: Path | None, model: str, seed: int, *, cutoff: int, folder: Path) -> dict[str, Any]:
-    """One method, seed and cutoff: its scores; writes a folder with them and one row per bought pair."""
+    """One method, seed and cutoff: its figures; writes a folder with them, all scores, and one row per bought pair."""
     problem = problem_at(open_shop(dataset, path), cutoff)
     method, stopwatch = style_method(model, seed), Stopwatch()
     if isinstance(method, DynamicStyle | Together):
         method.vectors_folder = folder.parent / "vectors"
+    if isinstance(method, Together):
+        method.kept = partial(kept_scores, folder.parent, [dataset, str(cutoff)], seed)
     scores = method.scores(problem)
     stopwatch.lap("rank")
-    found = ranks(problem, scores)
+    found, used = ranks(problem, scores), stopwatch.used()
+    if isinstance(method, Together):
+        used["seconds"]["rank"] = round(used["seconds"]["rank"] + method.kept_seconds, 2)
     trial: dict[str, Any] = {
         "dataset": [dataset, str(cutoff)],
         "configured": method.settings(),
         "parameters": getattr(method, "parameters", 0),
         "cases": {"customers": len(problem.customers), "in store": len(problem.store), "bought": len(problem.rows)},
-        **stopwatch.used(),
+        **used,
         "scores": style_scores(problem, found),
     }
     folder.mkdir(parents=True, exist_ok=True)
+    np.save(folder / SCORES, scores.astype(np.float32))
     pq.write_table(_rows(problem, found, scores, model, seed), folder / RANKED)
     write_trial(folder, trial)
     return trial
+
+
+def kept_scores(trials: Path, named: list[str], seed: int, model: str, configured: dict[str, Any]) -> Kept | None:
+    """What a finished trial of the method found, if it is configured so; None without one.
+
+    Args: named: data set and cutoff.
+    """
+    folder = trials / f"{model}_{seed}_{named[1]}"
+    trial = finished_trial(folder, configured, named)
+    if trial is None or not (folder / SCORES).is_file():
+        return None
+    return Kept(np.load(folder / SCORES), trial["parameters"], trial["seconds"]["rank"])
 
 
 def table(result: dict[str, Any]) -> str:

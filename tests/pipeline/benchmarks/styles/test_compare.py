@@ -1,6 +1,7 @@
 """The styles benchmark: its protocol, scores that follow from the kept ranks, methods that read nothing later."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.benchmarks.styles.compare import RANKED, compare, table
+from pipeline.benchmarks.styles.compare import RANKED, compare, kept_scores, run, table
 from pipeline.benchmarks.styles.hybrid import Hybrid
 from pipeline.benchmarks.styles.methods import style_method
 from pipeline.benchmarks.styles.problems import earlier, open_shop
@@ -118,6 +119,23 @@ def test_methods_together_do_not_depend_on_the_scale_of_a_part(shop: Shop) -> No
     np.testing.assert_array_equal(
         ranks(problem, alone)["rank"] <= 20, ranks(problem, Content().scores(problem))["rank"] <= 20
     )
+
+
+def test_methods_together_take_what_finished_trials_found(
+    file: Path, shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A trial of another seed, of another cutoff or of another configuration gives nothing."""
+    run("uci", file, "content", 0, cutoff=305, folder=tmp_path / "content_0_305")
+    problem = problem_at(shop, 305)
+    settings = Content().settings()
+    for wrong in ((["uci", "305"], 1, settings), (["uci", "335"], 0, settings), (["uci", "305"], 0, {"other": 1})):
+        assert kept_scores(tmp_path, wrong[0], wrong[1], "content", wrong[2]) is None
+    parts = {"popularity": (Popularity(), 1.0), "content": (Content(), 0.5)}
+    expected = Together(parts).scores(problem)
+    again = Together(parts)
+    again.kept = partial(kept_scores, tmp_path, ["uci", "305"], 0)
+    monkeypatch.setattr(Content, "scores", lambda *_: pytest.fail("it was there already"))
+    np.testing.assert_allclose(again.scores(problem), expected, atol=1e-4)
 
 
 def test_a_perfect_ranking_has_1_a_constant_one_half_and_owned_articles_leave_explore(shop: Shop) -> None:
