@@ -223,6 +223,9 @@ class StyleSettings(Section):
     """Article vectors and styles."""
 
     best: int = Field(20, ge=1, le=1000, description="articles in store that are ranked for each customer")
+    diversity: float = Field(
+        0.0, ge=0.0, lt=1.0, description="what a list gives of intent so that its articles are less alike; 0: nothing"
+    )
     image_weights: Path | None = Field(
         None, description="file with weights of image_network; without it a small network is trained along"
     )

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
+from models.diverse_order import POOL, diverse_order
 from models.names import closest_of
 from pipeline.lake.lake import Lake
 from pipeline.tables.articles import ARTICLES
@@ -80,8 +81,13 @@ class StyleLists:
                     best[item].add(batch, _intents(batch, np.array(of_item, np.float32), item))
         return {item: of_item.rows() for item, of_item in best.items()}
 
-    def whole_ranking(self, customer: str, category: str | None, limit: int) -> list[dict[str, Any]]:
-        """The best of everything in store, or of one category of it, for one customer; empty for an unknown one."""
+    def whole_ranking(
+        self, customer: str, category: str | None, limit: int, diversity: float = 0.0
+    ) -> list[dict[str, Any]]:
+        """The best of everything in store, or of one category of it, for one customer; empty for an unknown one.
+
+        Args: diversity: as in `StyleSettings`.
+        """
         mine = self._rows(STYLES.name, ds.field("customer_id") == customer).to_pylist()
         chosen = None
         if category is not None:
@@ -94,13 +100,26 @@ class StyleLists:
         own = {each["product_id"]: each["score"] for each in mine[0]["own"]}
         intents = of_articles @ np.array(mine[0]["factors"], np.float32)
         intents += np.array([own.get(name, 0.0) for name in names.tolist()], np.float32)
-        best = np.lexsort((names, -intents))[:limit]
+        best = np.lexsort((names, -intents))
+        if diversity > 0.0:
+            pool = best[: POOL * limit]
+            vectors = self._vectors(names[pool])
+            best = pool[diverse_order(intents[pool][None], vectors[None], min(limit, len(pool)), diversity)[0]]
+        best = best[:limit]
         is_new = store["is_new"].to_numpy()
         found = [
             {"product_id": names[at], "intent": float(intents[at]), "is_new": bool(is_new[at]), "rank": rank}
             for rank, at in enumerate(best, start=1)
         ]
         return self.described(found)
+
+    def _vectors(self, names: np.ndarray) -> np.ndarray:
+        """Vectors of some articles; float32 [n, D]."""
+        chosen = ds.field("product_id").isin(pa.array(names.tolist(), pa.string()))
+        rows = self._rows(ITEM_VECTORS.name, chosen, ["product_id", "vector"]).sort_by("product_id")
+        vectors = rows["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False).reshape(len(names), -1)
+        found: np.ndarray = vectors[np.argsort(np.argsort(names))]
+        return found
 
     def categories(self) -> list[str]:
         """Categories of the articles in store, in order."""

@@ -91,7 +91,8 @@ class StylePage:
         )
         def of_customer(customer: str | None, category: str | None, source: str) -> Any:
             """What the customer bought, beside what to show next."""
-            return customer_shown(context.workspace(source).lake, source, customer or "", category)
+            lake, diversity = context.workspace(source).lake, context.settings.styles.diversity
+            return customer_shown(lake, source, customer or "", category, diversity)
 
         @app.callback(Output("style-new", "children"), Input("style-category", "value"), State("source", "data"))
         def of_category(category: str | None, source: str) -> Any:
@@ -116,10 +117,10 @@ def has_styles(context: Context, source: str) -> bool:
     return context.workspace(source).lake.current(STYLE_RANKINGS.name) is not None
 
 
-def customer_shown(lake: Lake, source: str, customer: str, category: str | None) -> Any:
-    """Last purchases on the left, the top of the ranking on the right."""
+def customer_shown(lake: Lake, source: str, customer: str, category: str | None, diversity: float = 0.0) -> Any:
+    """Last purchases on the left, the top of the ranking on the right. Args: diversity: as in `StyleSettings`."""
     lists = StyleLists.of(lake, source)
-    ranking = lists.whole_ranking(customer, category, SHOWN)
+    ranking = lists.whole_ranking(customer, category, SHOWN, diversity)
     if not ranking:
         return dmc.Text(f"Nothing to show: no customer {customer[:50]!r}, or nothing in store of this category.")
     bought = lists.purchases(lake.path(BASKETS.name, lake.resolve(BASKETS.name)), customer, BOUGHT)

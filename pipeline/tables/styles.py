@@ -1,7 +1,8 @@
 """Each customer's style, the articles in store, and the best of them for each customer.
 
 The intent of a customer to buy an article is the product of their `factors` (`styles`, `style_articles`), and what the
-customer's own earlier purchases of it add (`styles.own`). `style_rankings` holds the largest ones.
+customer's own earlier purchases of it add (`styles.own`). `style_rankings` holds the largest ones, or, where
+`styles.diversity` is set, those of which fewer are alike.
 """
 
 from datetime import date
@@ -56,7 +57,9 @@ STYLE_RANKINGS = Table(
     min_rows=0,
     columns=(
         Column("customer_id", "string", "customer"),
-        Column("style_rank", "int", "1 is the largest intent", minimum=1, maximum=1000),
+        Column(
+            "style_rank", "int", "place in the list: by intent, or as `styles.diversity` asks", minimum=1, maximum=1000
+        ),
         Column("product_id", "string", "article in store"),
         Column("intent", "float", "to buy it; comparable within one customer and one night"),
         Column("is_new", "boolean", "nobody has bought it before"),

@@ -20,10 +20,10 @@ from pyspark.sql import SparkSession
 
 from pipeline.settings import Settings
 from pipeline.tables.styles import STYLES
-from spark_jobs.rank_styles import rank_rows
+from spark_jobs.rank_styles import InStore, rank_rows
 from spark_jobs.session import open_session
 
-UNITS, BEST = 137, 20
+UNITS, VECTOR_UNITS, BEST = 137, 128, 20
 _ROWS_OF_PART = 2500
 
 
@@ -49,20 +49,19 @@ def styles_of(first: int, count: int) -> pa.RecordBatch:
     return pa.RecordBatch.from_pydict(said | nothing)
 
 
-def measure(spark: SparkSession, customers: int, articles: int) -> dict[str, Any]:
+def measure(spark: SparkSession, customers: int, articles: int, diversity: float) -> dict[str, Any]:
     """Rank everything for everyone once."""
     random = np.random.default_rng(0)
     factors = random.normal(size=(articles, UNITS)).astype(np.float32)
-    sent = spark.sparkContext.broadcast((pa.array([f"a{row}" for row in range(articles)]), factors))
+    names, is_new = pa.array([f"a{row}" for row in range(articles)]), np.zeros(articles, bool)
+    sent = spark.sparkContext.broadcast(InStore(names, factors, is_new, VECTOR_UNITS))
 
     def rank(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        names, of_articles = sent.value
-        is_new, before, rows = np.zeros(len(names), bool), time.process_time(), 0
+        before, rows = time.process_time(), 0
         for batch in batches:
             for first in batch.column(0).to_pylist():
-                rows += rank_rows(
-                    styles_of(first, min(_ROWS_OF_PART, customers - first)), names, of_articles, is_new, BEST
-                ).num_rows
+                styles = styles_of(first, min(_ROWS_OF_PART, customers - first))
+                rows += rank_rows(styles, sent.value, BEST, diversity).num_rows
         used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         values = {"rows": [rows], "cpu": [time.process_time() - before], "peak_mb": [used]}
         yield pa.RecordBatch.from_pydict(values)
@@ -77,6 +76,7 @@ def measure(spark: SparkSession, customers: int, articles: int) -> dict[str, Any
     return {
         "customers": customers,
         "articles": articles,
+        "diversity": diversity,
         "rows": sum(each.rows for each in found),
         "seconds": round(time.monotonic() - started, 1),
         "cpu_seconds": round(sum(each.cpu for each in found), 1),
@@ -89,12 +89,16 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--customers", type=int, nargs="+", default=[25_000, 100_000])
     parser.add_argument("--articles", type=int, nargs="+", default=[50_000, 200_000])
+    parser.add_argument("--diversity", type=float, default=Settings().styles.diversity)
     arguments = parser.parse_args(argv)
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     spark = open_session("rank_styles_benchmark", Settings())
     for articles in arguments.articles:
         for customers in arguments.customers:
-            print(json.dumps({"table": STYLES.name} | measure(spark, customers, articles)), flush=True)
+            print(
+                json.dumps({"table": STYLES.name} | measure(spark, customers, articles, arguments.diversity)),
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

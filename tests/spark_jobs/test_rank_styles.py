@@ -7,7 +7,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spark_jobs.rank_styles import rank_rows
+from spark_jobs.rank_styles import InStore, rank_rows
 
 DAY = date(2026, 3, 1)
 
@@ -36,9 +36,8 @@ def test_the_best_are_those_with_the_largest_intents(customers: int, articles: i
     of_articles = random.normal(size=(articles, 4)).astype(np.float32)
     names = [f"a{row:02d}" for row in range(articles)]
     own = [[(names[row % articles], 2.0), ("gone", 9.0)] for row in range(customers)]
-    found = rank_rows(
-        styles(of_customers, own), pa.array(names), of_articles, random.random(articles) < 0.5, best
-    ).to_pylist()
+    store = InStore(pa.array(names), of_articles, random.random(articles) < 0.5)
+    found = rank_rows(styles(of_customers, own), store, best).to_pylist()
     intents = of_customers @ of_articles.T
     for row in range(customers):
         intents[row, row % articles] += 2.0
@@ -52,7 +51,22 @@ def test_the_best_are_those_with_the_largest_intents(customers: int, articles: i
 
 
 def test_nothing_in_store_ranks_nothing() -> None:
-    found = rank_rows(
-        styles(np.ones((2, 3)), [[], []]), pa.array([], pa.string()), np.zeros((0, 3), np.float32), np.zeros(0, bool), 5
+    store = InStore(pa.array([], pa.string()), np.zeros((0, 3), np.float32), np.zeros(0, bool))
+    for diversity in (0.0, 0.5):
+        assert rank_rows(styles(np.ones((2, 3)), [[], []]), store, 5, diversity).num_rows == 0
+
+
+def test_a_diverse_list_holds_other_articles_and_says_their_own_intents() -> None:
+    """Two kinds of articles by vector; what sells, the third factor, makes no two alike."""
+    of_articles = np.array([[1, 0, 0.9], [1, 0, 0.8], [1, 0, 0.7], [0, 1, 0.0]], np.float32)
+    names = ["a", "b", "c", "other"]
+    store = InStore(pa.array(names), of_articles, np.array([False, False, False, True]), n_vector=2)
+    of_customers = np.array([[2.0, 1.5, 1.0]], np.float32)
+    plain, diverse = (
+        rank_rows(styles(of_customers, [[("b", 0.5)]]), store, 2, diversity).to_pylist() for diversity in (0.0, 0.8)
     )
-    assert found.num_rows == 0
+    assert [row["product_id"] for row in plain] == ["b", "a"]
+    assert [row["product_id"] for row in diverse] == ["b", "other"]
+    assert [row["style_rank"] for row in diverse] == [1, 2]
+    np.testing.assert_allclose([row["intent"] for row in diverse], [3.3, 1.5], rtol=1e-6)
+    assert [row["is_new"] for row in diverse] == [False, True]

@@ -108,7 +108,7 @@ class DynamicStyle:
 
     def scores(self, problem: Problem) -> np.ndarray:
         """Intents of the customers asked."""
-        return self.scores_with(problem, self._vectors(problem))
+        return self.scores_with(problem, self.vectors(problem))
 
     def scores_with(self, problem: Problem, vectors: np.ndarray) -> np.ndarray:
         """The same with vectors that are there already; float32 [V, D]."""
@@ -135,7 +135,7 @@ class DynamicStyle:
         static = self._static.settings()
         return {"model": asdict(self._config), "articles": static["model"], "training": static["training"]}
 
-    def _vectors(self, problem: Problem) -> np.ndarray:
+    def vectors(self, problem: Problem) -> np.ndarray:
         """Article vectors as of the cutoff; float32 [V, D]."""
         if self.vectors_folder is None:
             return self._static.vectors(problem)

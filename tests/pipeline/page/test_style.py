@@ -53,6 +53,12 @@ def test_a_customer_sees_purchases_before_the_night_beside_the_ranking(shop: Wor
     assert "no customer" in str(customer_shown(shop.lake, "fashion", "<b>", None))
 
 
+def test_a_list_is_diverse_where_the_setting_says_so(shop: Workspace) -> None:
+    """Violet is liked more than red, and is more like blue, which stands first."""
+    shown = str(customer_shown(shop.lake, "fashion", "bert", None, 0.9)).split("To show next")[1]
+    assert shown.index("'blue'") < shown.index("'red'") < shown.index("'violet'")
+
+
 def test_new_articles_name_who_would_want_them(shop: Workspace) -> None:
     shown = str(new_shown(shop.lake, "fashion", None))
     assert "'violet'" in shown
