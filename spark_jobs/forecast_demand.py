@@ -175,9 +175,10 @@ def _store_forecaster(
         from_baskets = _grid(predicted, names, "ahead", "units", stop=len(horizon)) * open_share
         if settings.route == "model" and "model_units" in predicted:
             from_model = _grid(predicted, names, "ahead", "model_units", stop=len(horizon)) * open_share
-            from_model = with_store_days(found.mean * size[:, None], from_model) * raised
+            others = _other_share(predicted, names)
+            from_model = with_store_days(found.mean * size[:, None], from_model, others) * raised
             weight = np.array(settings.model_weights)[product_classes(history)]
-            mean, part = blend_with_model(store_mean, from_model, _other_share(predicted, names), weight)
+            mean, part = blend_with_model(store_mean, from_model, others, weight)
         elif settings.route == "paper":
             mean = part = from_baskets
         else:

@@ -37,22 +37,32 @@ def model_demand(store_mean: Array, customer_units: Array, other_share: Array) -
     return np.where(np.isnan(other_share)[:, None], 0.0, customer_units) + others * store_mean
 
 
-def with_store_days(store_mean: Array, customer_units: Array, stores: NDArray[np.int64] | None = None) -> Array:
-    """Customers' units with the store's shape of the horizon: each day's sum is as large a part as the store expects.
+def with_store_days(
+    store_mean: Array,
+    customer_units: Array,
+    other_share: Array,
+    stores: NDArray[np.int64] | None = None,
+    *,
+    own_level: bool = False,
+) -> Array:
+    """Customers' units brought, day by day, to what the store expects of them in all; the mix is theirs.
 
-    Days since the last basket say little of weekdays, and nothing of days on which the store is shut. The units of the
-    horizon as a whole stay what they are.
+    Days since the last basket say little of weekdays, and nothing of days on which the store is shut. The model's level
+    is too low where baskets are larger than those that it reads (`training.max_products`).
 
-    Args: store_mean, customer_units: [N, H]; stores: [N], default: one.
+    Args:
+        store_mean, customer_units: [N, H]; other_share: [N], NaN where the model does not know the product.
+        stores: [N], by default one. own_level: the days are the store's, their sum stays the model's.
     """
     stores = np.zeros(len(store_mean), np.int64) if stores is None else stores
-    found = customer_units.copy()
+    wanted = np.where(np.isnan(other_share), 0.0, 1.0 - other_share)[:, None] * store_mean
+    found = np.where(np.isnan(other_share)[:, None], 0.0, customer_units)
     for store in np.unique(stores):
         of = stores == store
-        total, own = store_mean[of].sum(axis=0), customer_units[of].sum(axis=0)
+        total, own = wanted[of].sum(axis=0), found[of].sum(axis=0)
         if total.sum() > 0 and (own > 0).all():
-            shaped = customer_units[of] * (total / own)
-            found[of] = shaped * (own.sum() / shaped.sum())
+            brought = found[of] * (total / own)
+            found[of] = brought * (own.sum() / total.sum()) if own_level else brought
     return found
 
 

@@ -115,8 +115,8 @@ def test_the_paper_s_decoding_expects_baskets_on_their_day_only(spark: SparkSess
     assert [row.from_customers > 0 for row in found if row.product_id == "p1"] == [True] + [False] * 6
 
 
-def routed(spark: SparkSession, units: float = 9.0, **settings: Any) -> list[Any]:
-    """Sorted rows by the model's route, where its customers are expected to buy so many units of p1 a day."""
+def routed(spark: SparkSession, **settings: Any) -> list[Any]:
+    """Sorted rows by the model's route, whose customers buy three times as much of p1 as of p2, and half of each."""
     rows = [
         {
             "store_id": "s1",
@@ -126,7 +126,7 @@ def routed(spark: SparkSession, units: float = 9.0, **settings: Any) -> list[Any
             "other_share": 0.5,
         }
         for ahead in range(7)
-        for name in ("p1", "never-sold")
+        for name, units in (("p1", 9.0), ("p2", 3.0), ("never-sold", 7.0))
     ]
     chosen = DemandSettings(**{"route": "model"} | settings)
     by_model = frame(spark, "customer_demand", rows)
@@ -139,12 +139,14 @@ def routed(spark: SparkSession, units: float = 9.0, **settings: Any) -> list[Any
 def test_the_model_s_route_takes_its_weight_of_what_customers_and_others_buy(spark: SparkSession) -> None:
     store, half = forecast(spark, DemandSettings()), routed(spark, model_weights=(0.5, 0.0, 0.0))
     assert [(row.product_id, row.demand_on) for row in half] == [(row.product_id, row.demand_on) for row in store]
-    for row, alone in zip(half, store, strict=True):
-        is_known = row.product_id == "p1"
-        expected = 0.5 * alone.mean + 0.5 * (9.0 + 0.5 * alone.mean) if is_known else alone.mean
-        assert row.mean == pytest.approx(expected)
-        assert row.from_customers == pytest.approx(4.5 if is_known else 0.0)
-        assert row.n_customers == alone.n_customers
+    for day in range(7):
+        (p1, p2), (alone1, alone2) = ((rows[day], rows[day + 7]) for rows in (half, store))
+        customers = 0.5 * (alone1.mean + alone2.mean)
+        assert p1.from_customers == pytest.approx(0.5 * 0.75 * customers)
+        assert p2.from_customers == pytest.approx(0.5 * 0.25 * customers)
+        assert p1.mean == pytest.approx(0.75 * alone1.mean + p1.from_customers)
+        assert p1.mean + p2.mean == pytest.approx(alone1.mean + alone2.mean)
+        assert p1.n_customers == alone1.n_customers
 
 
 def test_the_model_s_route_without_weight_is_the_store_s(spark: SparkSession) -> None:

@@ -27,12 +27,12 @@ from pipeline.settings import Settings
 
 Array = NDArray[np.float64]
 
-STORE = "store"
+STORE, OWN_LEVEL = "store", "model at its own level"
 CLASS_NAMES = ("sells on most days", "weekly", "rarely")
 # What is set against what.
 PAIRS = (
-    ("model", STORE), ("model at the store's level", STORE), ("blend", STORE), ("blend by store", STORE),
-    ("blend", "placebo blend"), ("model at the store's level", "placebo at the store's level"), ("paper", STORE),
+    ("model", STORE), (OWN_LEVEL, STORE), ("paper", STORE), ("blend", STORE), ("blend by store", STORE),
+    ("model", "placebo"), ("blend", "placebo blend"),
 )  # fmt: skip
 _DIGITS = 4
 
@@ -66,7 +66,7 @@ def compare(dataset: str, sales: DailySales, out: Path, say: Callable[[str], Non
     earlier = [cutoff - HORIZON_DAYS * len(last) for cutoff in last]
     before, test = (_block(dataset, sales, cutoffs, out, say) for cutoffs in (earlier, last))
     weights: dict[str, dict[str, float]] = {}
-    for name, other in (("blend", "model"), ("placebo blend", "placebo at the store's level")):
+    for name, other in (("blend", "model"), ("placebo blend", "placebo")):
         found = earned_weights(before.means[STORE], before.means[other], before.units, before.classes)
         weights[name] = {CLASS_NAMES[label]: weight for label, weight in found.items()}
         for block in (before, test):
@@ -112,29 +112,19 @@ def _block(dataset: str, sales: DailySales, cutoffs: list[int], out: Path, say: 
         known = ~np.isnan(sums["model"][number, :, 0])
         others = np.where(known, sums["other_share"][number], np.nan)
         found = {name: np.nan_to_num(sums[name][number]) for name in ("model", "placebo", "paper")}
-        for name, of in _routes(store, found, others, sales.stores).items():
+        for name, of in routes_of(store, found, others, sales.stores).items():
             means.setdefault(name, []).append(of)
     histories = [sales.history(cutoff, rows) for cutoff in cutoffs]
     return Block(cutoffs, units, means, [product_classes(each) for each in histories])
 
 
-def _routes(store: Array, found: dict[str, Array], others: Array, stores: NDArray[np.int64]) -> dict[str, Array]:
+def routes_of(store: Array, found: dict[str, Array], others: Array, stores: NDArray[np.int64]) -> dict[str, Array]:
     """The methods of one window that need no weight, [N, H] each; `others` [N], NaN where the model knows nothing."""
     made = {STORE: store, "paper": found["paper"]}
-    for name in ("model", "placebo"):
-        units = with_store_days(store, found[name], stores)
+    for name, route in (("model", "model"), ("placebo", "placebo"), (OWN_LEVEL, "model")):
+        units = with_store_days(store, found[route], others, stores, own_level=name == OWN_LEVEL)
         made[name] = model_demand(store, units, others)
-        made[f"{name} at the store's level"] = _at_level(store, made[name], ~np.isnan(others), stores)
     return made
-
-
-def _at_level(store: Array, made: Array, known: NDArray[np.bool_], stores: NDArray[np.int64]) -> Array:
-    """A forecast brought to the store's sum over the products that the model knows, store by store."""
-    level = np.ones(len(store))
-    for each in np.unique(stores):
-        of = known & (stores == each)
-        level[of] = store[of].sum() / max(made[of].sum(), 1e-9)
-    return made * level[:, None]
 
 
 def _of_groups(weights: dict[int, float], groups: NDArray[np.int64]) -> Array:

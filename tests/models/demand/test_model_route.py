@@ -26,21 +26,23 @@ def test_others_buy_their_share_of_the_store_s_forecast() -> None:
     assert model_demand(STORE, CUSTOMERS, SHARE).tolist() == expected
 
 
-def test_the_store_s_days_shape_the_customers_units_and_leave_their_sum() -> None:
-    units = np.random.default_rng(0).gamma(1.0, size=(4, 3))
+def test_customers_buy_what_the_store_expects_them_to_buy_in_all_in_their_own_mix() -> None:
+    units, share = np.random.default_rng(0).gamma(1.0, size=(4, 3)), np.array([0.5, 0.0, 0.0, np.nan])
     store = np.array([[2.0, 1.0, 0.0]]) * np.ones((4, 1))
-    found = with_store_days(store, units)
-    assert found.sum() == pytest.approx(units.sum())
-    np.testing.assert_allclose(found.sum(axis=0) / found.sum(), [2 / 3, 1 / 3, 0.0])
-    np.testing.assert_allclose(found[:, 0] / found[:, 0].sum(), units[:, 0] / units[:, 0].sum())
+    found = with_store_days(store, units, share)
+    np.testing.assert_allclose(found.sum(axis=0), [5.0, 2.5, 0.0])
+    np.testing.assert_allclose(found[:3, 0] / found[:3, 0].sum(), units[:3, 0] / units[:3, 0].sum())
+    own_level = with_store_days(store, units, share, own_level=True)
+    assert own_level.sum() == pytest.approx(units[:3].sum())
+    np.testing.assert_allclose(own_level / own_level.sum(), found / found.sum())
 
 
 def test_each_store_has_its_own_days_and_none_without_customers_or_sales_is_touched() -> None:
     stores, units = np.array([0, 0, 1, 2]), np.random.default_rng(0).gamma(1.0, size=(4, 3))
-    units[2], store = 0.0, np.ones((4, 3))
+    units[2], store, share = 0.0, np.ones((4, 3)), np.zeros(4)
     store[3] = 0.0
-    found = with_store_days(store, units, stores)
-    np.testing.assert_allclose(found[:2], with_store_days(store[:2], units[:2]))
+    found = with_store_days(store, units, share, stores)
+    np.testing.assert_allclose(found[:2], with_store_days(store[:2], units[:2], share[:2]))
     np.testing.assert_array_equal(found[2:], units[2:])
 
 
