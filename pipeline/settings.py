@@ -140,8 +140,9 @@ class DemandSettings(Section):
         description="from the store's sales, blended with the model's expectation, or the paper's sums alone",
     )
     model_weights: tuple[Share, Share, Share] = Field(
-        (0.5, 0.5, 0.5),
-        description="route `model`: its share of the mean of products that sell on most days, weekly, and rarely",
+        (0.0, 0.0, 0.0),
+        description="route `model`: its share of the mean of products that sell on most days, weekly, and rarely, as "
+        "`larder benchmark demand-routes` says that it earned",
     )
     customer_weight: float = Field(
         0.0, ge=0, le=1, description="route `store`: share of the mean taken from predicted baskets"

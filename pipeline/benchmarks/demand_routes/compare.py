@@ -5,7 +5,7 @@ four weeks. Every method's spread is fitted to its own errors of the earlier wee
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -28,13 +28,17 @@ from pipeline.settings import Settings
 Array = NDArray[np.float64]
 
 STORE, OWN_LEVEL = "store", "model at its own level"
+# Blends by the weights of the least error of the earlier weeks, whether the gain was sure or not.
+UNGATED, PLACEBO_UNGATED = "blend of least error", "placebo blend of least error"
 CLASS_NAMES = ("sells on most days", "weekly", "rarely")
 # What is set against what.
 PAIRS = (
-    ("model", STORE), (OWN_LEVEL, STORE), ("paper", STORE), ("blend", STORE), ("blend by store", STORE),
-    ("model", "placebo"), ("blend", "placebo blend"),
+    ("model", STORE), (OWN_LEVEL, STORE), ("paper", STORE), ("model", "placebo"), (UNGATED, STORE),
+    (UNGATED, PLACEBO_UNGATED), ("blend", STORE), ("blend by store", STORE),
 )  # fmt: skip
 _DIGITS = 4
+# A class with fewer products in some window has no interval: a sample of it may hold no unit.
+_LEAST_PRODUCTS = 30
 
 
 @dataclass(frozen=True)
@@ -49,42 +53,65 @@ class Block:
     means: dict[str, list[Array]]
     classes: list[NDArray[np.int64]]
 
-    def with_method(self, name: str, weights: list[Array], other: str = "model") -> None:
-        """Add the store's forecast blended with another by weights [N]."""
-        pairs = zip(self.means[STORE], self.means[other], weights, strict=True)
-        self.means[name] = [blended(*each) for each in pairs]
+
+@dataclass(frozen=True)
+class Blend:
+    """The store's forecast with the weight of another; `is_gated`: only where the gain was sure."""
+
+    name: str
+    other: str
+    by_store: bool = False
+    is_gated: bool = True
+
+
+BLENDS = (
+    Blend("blend", "model"),
+    Blend("blend by store", "model", by_store=True),
+    Blend(UNGATED, "model", is_gated=False),
+    Blend(PLACEBO_UNGATED, "placebo", is_gated=False),
+)
 
 
 def compare(dataset: str, sales: DailySales, out: Path, say: Callable[[str], None]) -> dict[str, Any]:
     """Scores by method, differences with intervals, and the weights that were earned.
 
     Sums of the model that are kept under `out` are not made again.
-    Raises: ValueError: for too few days; RuntimeError: where the model's process fails, with the end of its errors.
+    Raises: ValueError: for too few days, or sums of other data under `out`; RuntimeError: where the model's process
+        fails, with the end of its errors.
     """
     out.mkdir(parents=True, exist_ok=True)
     last = [sales.day(day) for day in last_windows(sales)]
     earlier = [cutoff - HORIZON_DAYS * len(last) for cutoff in last]
     before, test = (_block(dataset, sales, cutoffs, out, say) for cutoffs in (earlier, last))
-    weights: dict[str, dict[str, float]] = {}
-    for name, other in (("blend", "model"), ("placebo blend", "placebo")):
-        found = earned_weights(before.means[STORE], before.means[other], before.units, before.classes)
-        weights[name] = {CLASS_NAMES[label]: weight for label, weight in found.items()}
-        for block in (before, test):
-            block.with_method(name, [_of_groups(found, each) for each in block.classes], other)
-    groups = [[each + CLASSES * sales.stores for each in block.classes] for block in (before, test)]
-    by_store = earned_weights(before.means[STORE], before.means["model"], before.units, groups[0])
-    names = np.unique([name.partition("/")[0] for name in sales.product_names])
-    weights["blend by store"] = {
-        f"{names[group // CLASSES]}, {CLASS_NAMES[group % CLASSES]}": weight for group, weight in by_store.items()
-    }
-    for block, labels in zip((before, test), groups, strict=True):
-        block.with_method("blend by store", [_of_groups(by_store, each) for each in labels])
+    found = {blend: _add_blend(blend, before, test, sales) for blend in BLENDS}
+    weights = {blend.name: of_groups for blend, of_groups in found.items() if blend.is_gated}
     return {
         "windows": [(sales.first_day + timedelta(days=cutoff)).isoformat() for cutoff in test.cutoffs],
         "weights": weights,
         "models": {name: {"mean": _scores(sales, before, test, name)} for name in test.means},
         "differences": _differences(test),
     }
+
+
+def _add_blend(blend: Blend, before: Block, test: Block, sales: DailySales) -> dict[str, dict[str, float]]:
+    """Add a blend to both blocks, by the weights of the first; returns them by group."""
+    names, first_group = dict(enumerate(CLASS_NAMES)), np.zeros(len(sales.stores), np.int64)
+    if blend.by_store:
+        stores = np.unique([name.partition("/")[0] for name in sales.product_names])
+        names = {
+            CLASSES * number + label: f"{store}, {name}"
+            for number, store in enumerate(stores)
+            for label, name in enumerate(CLASS_NAMES)
+        }
+        first_group = CLASSES * sales.stores
+    groups = [each + first_group for each in before.classes]
+    found = earned_weights(before.means[STORE], before.means[blend.other], before.units, groups)
+    taken = {group: earned.weight if blend.is_gated else earned.best for group, earned in found.items()}
+    for block in (before, test):
+        of_products = [[taken.get(group, 0.0) for group in (each + first_group).tolist()] for each in block.classes]
+        pairs = zip(block.means[STORE], block.means[blend.other], of_products, strict=True)
+        block.means[blend.name] = [blended(store, other, np.array(weight)) for store, other, weight in pairs]
+    return {names[group]: asdict(earned) for group, earned in found.items()}
 
 
 def _block(dataset: str, sales: DailySales, cutoffs: list[int], out: Path, say: Callable[[str], None]) -> Block:
@@ -101,6 +128,8 @@ def _block(dataset: str, sales: DailySales, cutoffs: list[int], out: Path, say: 
         aside.rename(file)
     with np.load(file, allow_pickle=False) as stored:
         sums = {name: stored[name] for name in stored.files}
+    if str(sums["dataset"]) != dataset:
+        raise ValueError(f"{file} is about {sums['dataset']}; choose another --out")
     units = [sales.units[:, cutoff : cutoff + HORIZON_DAYS] for cutoff in cutoffs]
     rows = np.arange(len(sales.units))
     means: dict[str, list[Array]] = {}
@@ -127,10 +156,6 @@ def routes_of(store: Array, found: dict[str, Array], others: Array, stores: NDAr
     return made
 
 
-def _of_groups(weights: dict[int, float], groups: NDArray[np.int64]) -> Array:
-    return np.array([weights.get(int(group), 0.0) for group in groups])
-
-
 def _scores(sales: DailySales, before: Block, test: Block, method: str) -> dict[str, float]:
     """Means over the windows: of demand, and of the alerts of each plan that is made."""
     past, sold = np.concatenate(before.means[method]), np.concatenate(before.units)
@@ -155,7 +180,7 @@ def _differences(test: Block) -> list[dict[str, Any]]:
     groups |= {
         name: [each == label for each in test.classes]
         for label, name in enumerate(CLASS_NAMES)
-        if any((each == label).any() for each in test.classes)
+        if min((each == label).sum() for each in test.classes) >= _LEAST_PRODUCTS
     }
     return [
         {"model": ours, "against": other, "products": name} | found

@@ -27,7 +27,14 @@ def table(result: dict[str, Any]) -> str:
         sure = "excludes 0" if row["low"] * row["high"] > 0 else "holds 0"
         cells = " | ".join(f"{row[name]:.4f}" for name in ("difference", "low", "high"))
         lines.append(f"| {row['model']} | {row['against']} | {row['products']} | {cells} | {sure} |")
-    lines += ["", "Weights earned on the four weeks before; 0 where the interval of the gain held 0:", ""]
+    lines += [
+        "",
+        "Weights by the four weeks before: of the least error, and earned, 0 where the gain's interval holds 0.",
+        "",
+        "| | products | earned | least error |",
+        "|---|---|---|---|",
+    ]
     for name, weights in result["weights"].items():
-        lines.append(f"- {name}: " + ", ".join(f"{group} {weight:.1f}" for group, weight in weights.items()))
+        for group, found in weights.items():
+            lines.append(f"| {name} | {group} | {found['weight']:.1f} | {found['best']:.1f} |")
     return "\n".join(lines) + "\n"

@@ -186,7 +186,7 @@ def main(argv: list[str] | None = None) -> None:
     )
     parser.add_argument("--out", type=Path, required=True, help="where the arrays are written")
     arguments = parser.parse_args(argv)
-    arrays: dict[str, Any] = dict(run(arguments.dataset, arguments.windows))
+    arrays: dict[str, Any] = {"dataset": np.array(arguments.dataset), **run(arguments.dataset, arguments.windows)}
     np.savez_compressed(arguments.out, **arrays)
 
 

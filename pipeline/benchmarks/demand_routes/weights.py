@@ -1,6 +1,7 @@
 """The weight that a forecast earned beside the store's, by group of products, on weeks before those that are scored."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +14,18 @@ CHOICES = np.linspace(0.0, 1.0, 11)
 _MEASURE = "week WAPE"
 
 
+@dataclass(frozen=True)
+class Earned:
+    """The weight with the least error, and the one that was earned: 0 where the gain's interval holds 0."""
+
+    best: float
+    weight: float
+
+
 def earned_weights(
     store: Sequence[Array], other: Sequence[Array], units: Sequence[Array], groups: Sequence[NDArray[np.int64]]
-) -> dict[int, float]:
-    """By group the weight with the least absolute error of the weeks; 0 where the gain's interval holds 0.
+) -> dict[int, Earned]:
+    """Weights by group, from absolute errors of the weeks.
 
     Args: one element per window; store, other, units: [N, H]; groups: [N].
     """
@@ -31,7 +40,8 @@ def earned_weights(
             for weight in CHOICES
         ]
         best = float(CHOICES[int(np.argmin(losses))])
-        found[int(group)] = best if best > 0 and _is_better(store, other, units, chosen, best) else 0.0
+        is_sure = best > 0 and _is_better(store, other, units, chosen, best)
+        found[int(group)] = Earned(best, best if is_sure else 0.0)
     return found
 
 

@@ -29,9 +29,9 @@ def test_the_table_says_which_intervals_exclude_nothing_gained() -> None:
         {
             "models": {"store": {"mean": scores}},
             "differences": [row | each for each in intervals],
-            "weights": {"blend": {"weekly": 0.3, "rarely": 0.0}},
+            "weights": {"blend": {"weekly": {"weight": 0.0, "best": 0.3}}},
         }
     )
     assert "| blend | store | all | -0.0200 | -0.0300 | -0.0100 | excludes 0 |" in shown
     assert "| blend | store | all | 0.0000 | -0.0100 | 0.0100 | holds 0 |" in shown
-    assert "- blend: weekly 0.3, rarely 0.0" in shown
+    assert "| blend | weekly | 0.0 | 0.3 |" in shown

@@ -1,6 +1,6 @@
 import numpy as np
 
-from pipeline.benchmarks.demand_routes.weights import blended, earned_weights
+from pipeline.benchmarks.demand_routes.weights import Earned, blended, earned_weights
 
 WINDOWS = 4
 
@@ -16,12 +16,15 @@ def drawn(noise: float) -> tuple[list[np.ndarray], list[np.ndarray], list[np.nda
 
 
 def test_a_group_gets_the_weight_that_its_weeks_prove() -> None:
-    assert earned_weights(*drawn(noise=5.0)) == {0: 1.0, 1: 0.0}
+    found = earned_weights(*drawn(noise=5.0))
+    assert found[0] == Earned(best=1.0, weight=1.0)
+    assert found[1].weight == 0.0
 
 
 def test_what_is_no_better_for_sure_gets_nothing() -> None:
     store, _, units, groups = drawn(noise=5.0)
-    assert earned_weights(store, store, units, groups) == {0: 0.0, 1: 0.0}
+    alike = [each + np.random.default_rng(1).normal(0.0, 1e-3, each.shape) for each in store]
+    assert all(found.weight == 0.0 for found in earned_weights(store, alike, units, groups).values())
 
 
 def test_weights_are_by_product_or_one_for_all() -> None:
