@@ -17,6 +17,7 @@ from models.days import short_day
 from models.demand.counts import Array, exceed_probability, expected_excess, quantile
 from models.severities import severity_of
 from models.stockouts.calibration import UNCHANGED, Calibration
+from models.stockouts.first_shortage import short_by as short_by_any
 
 Residual = Literal["cumulative", "per_day"]
 
@@ -86,7 +87,8 @@ def find_shortages(shelves: Shelves, min_probability: float, residual: Residual 
         left = supply - demand
         chance = exceed_probability(demand, shelves.cumulative_variance, supply)
         short_on = shelves.calibration.apply(chance)
-        short_by = np.maximum.accumulate(short_on, axis=1)
+        any_of = short_by_any(chance, shelves.mean, shelves.variance, shelves.cumulative_variance)
+        short_by = shelves.calibration.apply(any_of)
         lost = expected_excess(demand, shelves.cumulative_variance, supply).max(axis=1)
         short = short_by >= min_probability
         # Without demand nothing is short: a threshold of 0 would otherwise alert every product.

@@ -1,6 +1,6 @@
 """What one more delivery would change: which alerts and which short days go away.
 
-The same arithmetic as the alerts' own (`stockout.find_shortages`), asked twice: with the supply as planned, and with
+The same arithmetic as the alerts' own (`shortages.find_shortages`), asked twice: with the supply as planned, and with
 the delivery added. A delivery helps from its day on; what is lost before it comes stays lost.
 """
 
@@ -9,8 +9,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from models.demand.counts import Array, quantile
+from models.demand.counts import Array
 from models.stockouts.shortages import Residual, Shelves, Shortage, find_shortages
+
+# A threshold that so many units do not reach is one that no delivery can.
+_MOST_UNITS = 1e9
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,8 @@ class WhatIf:
 
     Shapes: N products, H days.
     before, after: what is expected of each shelf.
-    short_before, short_after: bool [N, H]; days on which the shelf is short with at least the alerts' probability.
+    short_before, short_after: bool [N, H]; days on which the shelf is short with at least the alerts' probability, and
+        an alert's first day, which may have it only together with the days before.
     alert_gone:   bool [N]; there is an alert, and with the delivery there is none.
     units_needed: [N]; whole units that, delivered on that day, leave no day from it on short.
     """
@@ -64,16 +68,27 @@ def what_if(
 def _short_days(shortage: Shortage, min_probability: float, residual: Residual) -> NDArray[np.bool_]:
     if residual == "per_day":
         return np.less(shortage.residual, 0.0)
-    return (shortage.short_on >= min_probability) & (shortage.short_on > 0)
+    of_alert = np.arange(shortage.short_on.shape[1]) == shortage.short_day[:, None]
+    return (shortage.short_on >= min_probability) & (shortage.short_on > 0) | shortage.is_alert[:, None] & of_alert
 
 
 def _units_needed(shelves: Shelves, day: int, min_probability: float, residual: Residual) -> Array:
     if residual == "per_day":
         return np.ceil(np.maximum(shelves.mean[:, day] - shelves.arriving[:, day], 0.0))
-    supply = shelves.on_hand[:, None] + np.cumsum(shelves.arriving, axis=1)
-    # A probability that is just reached is an alert: the little keeps below it.
-    stated = shelves.calibration.invert(min_probability)
-    share = min(max(1.0 - stated + 1e-9, 0.0), 1.0 - 1e-9)
-    wanted = quantile(np.cumsum(shelves.mean, axis=1), shelves.cumulative_variance, share)
-    values: Array = np.ceil(np.maximum(wanted - supply, 0.0)[:, day:].max(axis=1))
-    return values
+
+    def is_short(units: Array) -> NDArray[np.bool_]:
+        arriving = shelves.arriving.astype(np.float64).copy()
+        arriving[:, day] += units
+        found = find_shortages(replace(shelves, arriving=arriving), min_probability, residual)
+        return np.asarray(_short_days(found, min_probability, residual)[:, day:].any(axis=1))
+
+    # Too few, and enough: the wanted number is halved between them.
+    few = np.full(len(shelves.mean), -1.0)
+    enough = np.zeros(len(shelves.mean))
+    while (short := is_short(enough)).any() and enough.max() < _MOST_UNITS:
+        few, enough = np.where(short, enough, few), np.where(short, 2.0 * enough + 1.0, enough)
+    while (enough - few > 1.0).any():
+        middle = np.floor((few + enough) / 2.0)
+        short = is_short(middle)
+        few, enough = np.where(short, middle, few), np.where(short, enough, middle)
+    return enough

@@ -25,6 +25,8 @@ HORIZON_DAYS = 7
 # Days before the cutoff whose units say which products count as top.
 TOP_DAYS = 91
 TOP_PRODUCTS = 2000
+# What a window needs before it.
+MIN_PAST_DAYS = 14
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,10 @@ class DailySales:
     def day(self, on: date) -> int:
         """Number of a day. Raises ValueError where the window from it is not in the data, or no fortnight before."""
         number = (on - self.first_day).days
-        if not 14 <= number <= self.units.shape[1] - HORIZON_DAYS:
+        if not MIN_PAST_DAYS <= number <= self.units.shape[1] - HORIZON_DAYS:
+            first = self.first_day + timedelta(days=MIN_PAST_DAYS)
             last = self.first_day + timedelta(days=self.units.shape[1] - HORIZON_DAYS)
-            raise ValueError(
-                f"window {on}: a first test day from {self.first_day + timedelta(days=14)} to {last} is wanted"
-            )
+            raise ValueError(f"window {on}: a first test day from {first} to {last} is wanted")
         return number
 
     def weekdays(self, start: int, stop: int) -> NDArray[np.int64]:
@@ -174,7 +175,7 @@ def last_windows(sales: DailySales) -> list[date]:
     """
     days = sales.units.shape[1]
     starts = [days - HORIZON_DAYS * back for back in range(4, 0, -1)]
-    found = [sales.first_day + timedelta(days=start) for start in starts if start >= 14 + HORIZON_DAYS]
+    found = [sales.first_day + timedelta(days=start) for start in starts if start >= MIN_PAST_DAYS + HORIZON_DAYS]
     if len(found) < 3:
         raise ValueError(f"{days} days of sales hold {len(found)} windows of a week; three are wanted, so 42 days")
     return found

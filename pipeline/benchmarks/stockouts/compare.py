@@ -1,8 +1,9 @@
 """Back-test demand forecasts and the stock-out alerts made from them, window by window, against what was sold.
 
 The cutoff moves on by weeks; each method forecasts a week from the sales before it. A trial whose method is configured
-differently today is made again. A method that predicts means alone gets its spread from its errors in the window
-before; so the window before the first scored one is forecast as well.
+differently today is made again. A night judges its alerts by four past mornings, so the four weeks before the first
+scored one are forecast as well, as far as the data reach; they calibrate, and of a method that predicts means alone a
+week's errors give the spread of the next.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,10 +17,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from models.demand.choice import SPREAD_WEEKS
 from models.demand.counts import quantile
 from models.demand.forecast import DemandForecast, Spread, fit_spread, with_spread
 from models.stockouts.calibration import calibration_error, fit_calibration
-from pipeline.benchmarks.data.daily_sales import HORIZON_DAYS, TOP_PRODUCTS, DailySales
+from pipeline.benchmarks.data.daily_sales import HORIZON_DAYS, MIN_PAST_DAYS, TOP_PRODUCTS, DailySales
 from pipeline.benchmarks.report.report import rows_file
 from pipeline.benchmarks.stockouts.bootstrap import WeekErrors, differences, week_errors
 from pipeline.benchmarks.stockouts.methods import PLACEBO, Forecast, demand_method
@@ -29,6 +31,7 @@ from pipeline.benchmarks.stockouts.metrics import (
     demand_scores,
     point_scores,
     short_probability,
+    some_day_probability,
 )
 from pipeline.benchmarks.stockouts.supply_plans import PlannedSupply, make_plans
 from pipeline.benchmarks.stockouts.trial import read_forecast, scored_products
@@ -40,6 +43,8 @@ TEST_WINDOWS = tuple(date(2001, 2, day) for day in (1, 8, 15, 22))
 _DIGITS = 4
 # Settings and resources, the products in order, and their forecast.
 Trial = tuple[dict[str, Any], NDArray[np.int64], Forecast]
+# Weeks before a window that calibrate its probabilities, as a night has them.
+PAST_WINDOWS = SPREAD_WEEKS
 # The two whose difference says what knowing the customers adds.
 PAIR = "customer-route", PLACEBO
 
@@ -57,6 +62,10 @@ class Comparison:
     def windows(self) -> list[date]:
         """First test days, in order."""
         return sorted(self.plans)
+
+    def plans_of(self, window: date) -> list[PlannedSupply]:
+        """Plans of a window; of one before the scored ones they are made from sales."""
+        return self.plans.get(window) or make_plans(self.sales, window)
 
 
 def compare(
@@ -94,6 +103,8 @@ def what_customers_add(comparison: Comparison, out: Path) -> list[dict[str, Any]
         trials = _read(_folders(comparison, model, out))
         found[model] = {}
         for previous, window in pairwise(sorted(trials)):
+            if window not in comparison.plans:
+                continue
             cutoff, (_, products, forecast) = sales.day(window), trials[window]
             complete = _complete(sales, forecast, previous, trials[previous])
             found[model][window] = week_errors(complete, sales.units[products, cutoff : cutoff + HORIZON_DAYS])
@@ -111,9 +122,11 @@ def what_customers_add(comparison: Comparison, out: Path) -> list[dict[str, Any]
 
 
 def _folders(comparison: Comparison, model: str, out: Path) -> dict[date, Path]:
-    """Folders of the trials by window, in order; the first window is there for the spread of the next alone."""
-    before = min(comparison.windows) - timedelta(days=HORIZON_DAYS)
-    return {window: out / "trials" / f"{model}-{window}" for window in (before, *comparison.windows)}
+    """Folders of the trials by window, in order: those before the scored ones, as far as the data reach, and these."""
+    first, sales = min(comparison.windows), comparison.sales
+    before = [first - timedelta(days=HORIZON_DAYS * back) for back in range(PAST_WINDOWS, 0, -1)]
+    reached = [window for window in before if (window - sales.first_day).days >= MIN_PAST_DAYS]
+    return {window: out / "trials" / f"{model}-{window}" for window in (*reached, *comparison.windows)}
 
 
 def _read(folders: dict[date, Path]) -> dict[date, Trial]:
@@ -125,12 +138,15 @@ def _scored(comparison: Comparison, model: str, trials: dict[date, Trial]) -> tu
     sales, found, tables = comparison.sales, {}, []
     windows = sorted(trials)
     calibrations = _Calibrations(sales)
-    calibrations.learn(windows[0], trials[windows[0]], make_plans(sales, windows[0]))
+    calibrations.learn(windows[0], trials[windows[0]], comparison.plans_of(windows[0]))
     for previous, window in pairwise(windows):
         cutoff, (_, products, forecast) = sales.day(window), trials[window]
-        plans = comparison.plans[window]
-        top = sales.top(cutoff)
         complete = _complete(sales, forecast, previous, trials[previous])
+        plans = comparison.plans_of(window)
+        if window not in comparison.plans:
+            calibrations.learn(window, (trials[window][0], products, complete), plans)
+            continue
+        top = sales.top(cutoff)
         units = sales.units[:, cutoff : cutoff + HORIZON_DAYS]
         scores = demand_scores(_of(complete, products, top), units[top], sales.units[top, :cutoff])
         if len(products) == len(sales.units):
@@ -191,7 +207,7 @@ class _Calibrations:
         for store in np.unique(stores):
             past, of = self._past.get((plan.name, int(store)), []), stores == store
             if past:
-                calibrated[of] = fit_calibration(past).apply(stated[of])
+                calibrated[of] = fit_calibration(past[-PAST_WINDOWS:]).apply(stated[of])
         alert = calibrated >= least
         found = {
             "calibration_error_as_stated": calibration_error(stated, came),
@@ -205,7 +221,7 @@ class _Calibrations:
     def _outcome(
         self, window: date, forecast: DemandForecast, products: NDArray[np.int64], plan: PlannedSupply
     ) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.int64]]:
-        chance = short_probability(_of(forecast, products, plan.products), plan.supply).max(axis=1)
+        chance = some_day_probability(_of(forecast, products, plan.products), plan.supply)
         came = np.asarray(plan.short_on(self._sales, self._sales.day(window)).any(axis=1))
         return chance, came, self._sales.stores[plan.products]
 
@@ -260,7 +276,7 @@ def _forecast_table(
 def _run(comparison: Comparison, trials: Path, model: str, windows: list[date]) -> None:
     trials.mkdir(parents=True, exist_ok=True)
     for window in windows:
-        plans = comparison.plans.get(window, [])
+        plans = comparison.plans_of(window)
         planned = np.unique(np.concatenate([np.zeros(0, np.int64), *(plan.products for plan in plans)]))
         np.save(trials / f"planned-{window}.npy", planned)
     arguments = ["--dataset", comparison.dataset, "--model", model, "--windows", *map(str, windows)]

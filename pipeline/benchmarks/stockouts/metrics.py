@@ -14,6 +14,7 @@ from sklearn.metrics import average_precision_score
 
 from models.demand.counts import exceed_probability, quantile, share_within
 from models.demand.forecast import DemandForecast
+from models.stockouts.first_shortage import short_by
 
 Array = NDArray[np.float64]
 
@@ -58,16 +59,16 @@ def alert_scores(
     `lead_days`: days from the opening of the window to the first short day, mean over true alerts; `day_error` how far
     the expected first short day lies from it.
     """
-    chance = short_probability(forecast, supply)
+    chance, on_some_day = short_probability(forecast, supply), some_day_probability(forecast, supply)
     expected: NDArray[np.bool_] = forecast.cumulative_mean > supply
     is_short, alert = np.any(short, axis=1), np.any(expected, axis=1)
     scores = {
         "prevalence": float(is_short.mean()),
-        "ap_product": float(average_precision_score(is_short, chance.max(axis=1))),
+        "ap_product": float(average_precision_score(is_short, on_some_day)),
         "ap_product_day": float(average_precision_score(short.ravel(), chance.ravel())),
     }
     scores |= _precision_recall(alert, is_short, "")
-    scores |= _precision_recall(chance.max(axis=1) >= min_probability, is_short, "_at_threshold")
+    scores |= _precision_recall(on_some_day >= min_probability, is_short, "_at_threshold")
     true = alert & is_short
     if true.any():
         scores["lead_days"] = float(short[true].argmax(axis=1).mean())
@@ -78,6 +79,12 @@ def alert_scores(
 def short_probability(forecast: DemandForecast, supply: Array) -> Array:
     """Probability that the units through each day exceed the supply through it, [N, H]."""
     return exceed_probability(forecast.cumulative_mean, forecast.cumulative_variance, supply)
+
+
+def some_day_probability(forecast: DemandForecast, supply: Array) -> Array:
+    """Probability of being short on some day, [N]: what an alert states."""
+    chance = short_probability(forecast, supply)
+    return short_by(chance, forecast.mean, forecast.variance, forecast.cumulative_variance)[:, -1]
 
 
 def _precision_recall(alert: NDArray[np.bool_], is_short: NDArray[np.bool_], suffix: str) -> dict[str, float]:
