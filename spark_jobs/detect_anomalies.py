@@ -3,35 +3,34 @@
 What happened in the last `anomalies.recent_days` is compared with what was to be expected before: with what earlier
 nights' models predicted of those very baskets, where they did, and with the funnel's own history. On the first night
 no model has predicted anything yet, so the history alone is the prediction. Customers are compared with the customers
-of their home store, stores with each other; the strangest `anomalies.alerts_per_thousand` of all of them alert.
+of their home store, stores with each other; the strangest `anomalies.alerts_per_thousand` of all of them alert. What
+such alerts were worth on the last mornings is published beside them (`behaviour_backtests`).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
-from scipy.sparse import csr_array
 
 from models.behaviour.detection import KINDS, Algorithm, score_behaviour, severity
 from models.behaviour.directions import directions
-from models.behaviour.funnel_baskets import FunnelBaskets
 from models.behaviour.reasons import explain
-from models.days import day_of, epoch_day, epoch_days
-from models.demand.sales_history import closed_days
+from models.days import day_of, epoch_day
 from pipeline.settings import AnomalySettings
-from pipeline.sources.calendar import Calendar, days_between
+from pipeline.sources.calendar import Calendar
 from pipeline.tables.anomalies import ANOMALIES
+from pipeline.tables.behaviour_backtests import BEHAVIOUR_BACKTESTS
 from pipeline.tables.catalog import table as contract
 from pipeline.workspace import Workspace
+from spark_jobs.behaviour_backtests import backtest_behaviour, details
+from spark_jobs.behaviour_peers import NO_CATEGORY, Peers, mark_alerts, shut_days
 from spark_jobs.home_store import home_stores
-from spark_jobs.session import arg_parser, open_job, open_session, publish_table, read_tables
+from spark_jobs.session import Job, arg_parser, open_job, open_session, publish_table, read_tables
 
 FUNNEL = ["funnel_kind", "funnel_id"]
-NO_CATEGORY = "none"
 
 
 def detect_anomalies(
@@ -55,7 +54,7 @@ def detect_anomalies(
     group = F.when(F.col("funnel_kind") == "customer", F.col("store_id")).otherwise("").alias("peers")
     shut = shut_days(baskets, business_date, calendar or Calendar())
     scored = named.groupBy("funnel_kind", group).applyInPandas(_score(business_date, settings, shut), ANOMALIES.ddl)
-    return mark_alerts(scored, settings.alerts_per_thousand)
+    return mark_alerts(scored, settings.alerts_per_thousand, "funnel_kind")
 
 
 def funnel_lines(baskets: DataFrame, business_date: date, settings: AnomalySettings) -> DataFrame:
@@ -118,104 +117,6 @@ def predicted_lines(lines: DataFrame, predictions: DataFrame, business_date: dat
     )
 
 
-def mark_alerts(scored: DataFrame, alerts_per_thousand: float) -> DataFrame:
-    """Mark the strangest news of each kind of funnel, so many per thousand; where that is below one, what is as
-    improbable as the rate."""
-    order = Window.partitionBy("funnel_kind").orderBy(F.col("is_news").desc(), F.col("score").desc(), "funnel_id")
-    share = alerts_per_thousand / 1000.0
-    wanted = F.round(F.count("*").over(Window.partitionBy("funnel_kind")) * share)
-    few = (wanted < 1) & (F.pow(F.lit(10.0), -F.col("score")) <= share)
-    is_wanted = (F.row_number().over(order) <= wanted) & (F.col("score") > 0) | few
-    return scored.withColumn("is_alert", F.col("is_news") & is_wanted)
-
-
-@dataclass(frozen=True)
-class _Peers:
-    """The funnels of one kind and store as arrays.
-
-    funnels: [F] ids; stores: [F]; names: [P] of products; histories: their baskets;
-    predicted: [B, P] probability that an earlier night gave a product of a basket; monthly_cents: [F].
-    """
-
-    funnels: np.ndarray
-    stores: np.ndarray
-    names: list[str]
-    histories: FunnelBaskets
-    predicted: csr_array
-    monthly_cents: np.ndarray
-
-    @classmethod
-    def of(cls, rows: pd.DataFrame, recent_from: int, shut: dict[str, np.ndarray]) -> "_Peers":
-        """From lines bought (with `units`) and lines predicted (with `probability`), in any order."""
-        rows = rows.sort_values(["funnel_id", "sold_on", "product_id"])
-        funnels, first, funnel = np.unique(rows["funnel_id"].to_numpy(str), return_index=True, return_inverse=True)
-        products, first_of, product = np.unique(
-            rows["product_id"].to_numpy(str), return_index=True, return_inverse=True
-        )
-        categories = rows["category"].fillna(NO_CATEGORY).to_numpy(str)[first_of]
-        day = epoch_days(rows["sold_on"])
-        bought = rows["units"].notna().to_numpy()
-        histories = FunnelBaskets.of_lines(
-            funnel[bought],
-            day[bought],
-            product[bought],
-            rows["units"].to_numpy(float)[bought],
-            rows["amount_cents"].to_numpy(float)[bought],
-            category=np.unique(categories, return_inverse=True)[1],
-            recent_from=recent_from,
-            shut_since=_shut_since(rows["store_id"].to_numpy(str), day, shut)[bought],
-        )
-        baskets = histories.positions(funnel[~bought], day[~bought])
-        probability = rows["probability"].to_numpy(float)[~bought]
-        return cls(
-            funnels=funnels,
-            stores=rows["store_id"].to_numpy(object)[first],
-            names=rows["name"].fillna(rows["product_id"]).to_numpy(str)[first_of].tolist(),
-            histories=histories,
-            predicted=csr_array(
-                (probability, (baskets, product[~bought])), shape=(len(histories.funnel), len(products))
-            ),
-            monthly_cents=histories.per_month(),
-        )
-
-
-def _shut_since(stores: np.ndarray, days: np.ndarray, shut: dict[str, np.ndarray]) -> np.ndarray:
-    """Days after each day on which its store was shut, [L]."""
-    since = np.zeros(len(days), dtype=np.int64)
-    for store in set(stores) & set(shut):
-        of = stores == store
-        since[of] = len(shut[store]) - np.searchsorted(shut[store], days[of], side="right")
-    return since
-
-
-def shut_days(baskets: DataFrame, business_date: date, calendar: Calendar) -> dict[str, np.ndarray]:
-    """Days by store on which it was shut before the business date, as days since 1970-01-01 in order.
-
-    Known from the calendar, or days without a basket where that is next to impossible at the store's usual trade.
-    """
-
-    def of_store(days: pd.DataFrame) -> pd.DataFrame:
-        store, sold_on = str(days["store_id"].iloc[0]), epoch_days(days["sold_on"])
-        first = int(sold_on.min())
-        counts = np.zeros(epoch_day(business_date) - first)
-        counts[sold_on - first] = days["n"]
-        dates = days_between(day_of(first), business_date)[:-1]
-        known = calendar.closed_days(store, dates)
-        shut = np.array([day in known for day in dates])
-        if calendar.finds_closed_days:
-            shut |= closed_days(counts, np.array([day.weekday() for day in dates]))
-        # Whoever sold something was open.
-        return pd.DataFrame({"store_id": store, "day": first + np.flatnonzero(shut & (counts == 0))})
-
-    per_day = baskets.filter(F.col("sold_on") < F.lit(business_date)).groupBy("store_id", "sold_on")
-    counted = per_day.agg(F.count("*").cast("double").alias("n"))
-    found = counted.groupBy("store_id").applyInPandas(of_store, "store_id string, day bigint").collect()
-    shut: dict[str, list[int]] = {}
-    for row in found:
-        shut.setdefault(row.store_id, []).append(row.day)
-    return {store: np.array(sorted(days)) for store, days in shut.items()}
-
-
 def _score(
     business_date: date, settings: AnomalySettings, shut: dict[str, np.ndarray]
 ) -> Callable[[pd.DataFrame], pd.DataFrame]:
@@ -228,7 +129,7 @@ def _score(
 
     def score(rows: pd.DataFrame) -> pd.DataFrame:
         funnel_kind = rows["funnel_kind"].iloc[0]
-        peers = _Peers.of(rows, today - recent_days, shut)
+        peers = Peers.of(rows, today - recent_days, shut)
         histories = peers.histories
         scores = score_behaviour(histories, algorithm, today, recent_days, peers.predicted)
         is_silent = scores.kind == KINDS.index("silence")
@@ -276,15 +177,18 @@ def earlier_predictions(
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Read this run's baskets and earlier nights' predictions, publish the anomalies."""
+    """Read this run's baskets and earlier nights' predictions, publish the anomalies and their back-test."""
     with open_job("detect_anomalies", arg_parser(__doc__).parse_args(argv)) as job:
-        if job.was_published(ANOMALIES.name):
+        if job.was_published(ANOMALIES.name, BEHAVIOUR_BACKTESTS.name):
             return
         business_date, settings = job.run.business_date, job.settings.anomalies
         spark = open_session(job.name, job.settings)
         frames, versions = read_tables(spark, job, "baskets", "products")
-        predictions, earlier = earlier_predictions(spark, job.workspace, business_date, settings.recent_days)
         job.record.rows_in = frames["baskets"].filter(F.col("sold_on") < F.lit(business_date)).count()
+        _publish_backtests(job, **frames)
+        if job.workspace.lake.is_published(ANOMALIES.name, job.run.run_id):
+            return
+        predictions, earlier = earlier_predictions(spark, job.workspace, business_date, settings.recent_days)
         job.record.details["earlier_predictions"] = len(earlier)
         anomalies = detect_anomalies(
             **frames,
@@ -294,6 +198,18 @@ def main(argv: list[str] | None = None) -> None:
             calendar=job.source.calendar,
         )
         publish_table(anomalies, job, ANOMALIES.name, versions | {"predictions": ",".join(earlier)})
+
+
+def _publish_backtests(job: Job, baskets: DataFrame, products: DataFrame) -> None:
+    """This run's `behaviour_backtests`, if they are not published yet."""
+    name, business_date = BEHAVIOUR_BACKTESTS.name, job.run.business_date
+    if job.workspace.lake.is_published(name, job.run.run_id):
+        return
+    shut = shut_days(baskets, business_date, job.source.calendar)
+    lines = funnel_lines(baskets, business_date, job.settings.anomalies)
+    found = backtest_behaviour(lines, products, shut, business_date, job.settings.anomalies).persist()
+    job.record.details |= details(found)
+    publish_table(found, job, name, {"baskets": job.run.run_id}, files=1)
 
 
 if __name__ == "__main__":

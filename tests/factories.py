@@ -347,6 +347,20 @@ def alert_backtest(**fields: Any) -> dict[str, Any]:
     return row | fields
 
 
+def behaviour_backtest(**fields: Any) -> dict[str, Any]:
+    """A week before the business date: twenty customers of s1, five stayed away; four alerts, three right."""
+    row: dict[str, Any] = {
+        "store_id": "s1",
+        "as_of": BUSINESS_DATE - timedelta(days=7),
+        "bin": 1,
+        "judged": 20,
+        "stayed_away": 5,
+        "alerts": 4,
+        "right_alerts": 3,
+    }
+    return row | fields
+
+
 def return_forecast(**fields: Any) -> dict[str, Any]:
     """One open line of customer c1, half of whose two units are expected back within the two days that are left."""
     row: dict[str, Any] = {
@@ -417,6 +431,7 @@ def publish_rows(
         "vocabulary": vocabulary_entry,
         "stockouts": stockout,
         "alert_backtests": alert_backtest,
+        "behaviour_backtests": behaviour_backtest,
         "anomalies": anomaly,
         "customer_segments": customer_segment,
         "next_offers": next_offer,

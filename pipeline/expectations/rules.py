@@ -111,6 +111,10 @@ RULES: dict[str, tuple[Check, ...]] = {
         Check("as_of", "is before the business date", "as_of >= date'{business_date}'"),
         Check("right_alerts", "are alerts that happened", "right_alerts > alerts OR right_alerts > happened"),
     ),
+    "behaviour_backtests": (
+        Check("as_of", "is before the business date", "as_of >= date'{business_date}'"),
+        Check("right_alerts", "are alerts and stayed away", "right_alerts > alerts OR right_alerts > stayed_away"),
+    ),
     "stockouts": (
         Check("short_on", "is the business date or later", "short_on < date'{business_date}'"),
         Check("residual", "is finite", "exists(residual, units -> isnan(units) OR abs(units) = double('infinity'))"),

@@ -8,6 +8,7 @@ from pipeline.tables.anomalies import ANOMALIES
 from pipeline.tables.article_images import ARTICLE_IMAGES
 from pipeline.tables.articles import ARTICLES
 from pipeline.tables.baskets import BASKETS
+from pipeline.tables.behaviour_backtests import BEHAVIOUR_BACKTESTS
 from pipeline.tables.contract import Table
 from pipeline.tables.customer_days import CUSTOMER_DAYS
 from pipeline.tables.customer_demand import CUSTOMER_DEMAND
@@ -49,6 +50,7 @@ TABLES: dict[str, Table] = {
         DEMAND_BACKTESTS,
         ALERT_BACKTESTS,
         STOCKOUTS,
+        BEHAVIOUR_BACKTESTS,
         ANOMALIES,
         CUSTOMER_VECTORS,
         PRODUCT_VECTORS,
