@@ -79,12 +79,18 @@ LANGUAGES = {
     "Europe/Warsaw": r"ilosc|klient|sklep|kwota|cena|paragon|towar",
 }
 _CLOSE = 88
-_DAYS = ("%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%Y%m%d", "%d-%m-%Y", "%d.%m.%y", "%d/%m/%y",
-         "%m/%d/%y", "%d %b %Y", "%d-%b-%Y")  # fmt: skip
+_DAYS = ("%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%Y%m%d", "%d-%m-%Y", "%m-%d-%Y", "%Y.%m.%d",
+         "%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%d-%m-%y", "%m-%d-%y", "%d %b %Y", "%d-%b-%Y", "%d %b %y",
+         "%d-%b-%y")  # fmt: skip
 _CLOCKS = ("", " %H:%M:%S", "T%H:%M:%S", " %H:%M", "T%H:%M", " %H:%M:%S.%f", "T%H:%M:%S.%f", "T%H:%M:%SZ",
            "T%H:%M:%S.%fZ", "T%H:%M:%S%z", " %H:%M:%S%z", "T%H:%M:%S.%f%z", "%H%M%S", "%H%M", " %I:%M:%S %p",
            " %I:%M %p")  # fmt: skip
-TIME_FORMATS = tuple(day + clock for day, clock in product(_DAYS, _CLOCKS))
+# Digits run on only behind the one day that has no marks.
+TIME_FORMATS = tuple(
+    day + clock for day, clock in product(_DAYS, _CLOCKS) if not clock.startswith("%") or day == "%Y%m%d"
+)
+# Python takes one digit for two where no mark divides them.
+_RUN_ON = {"%Y%m%d": 8, "%Y%m%d%H%M": 12, "%Y%m%d%H%M%S": 14}
 _NUMBER = re.compile(r"^[-+(]?\d[\d.,'\u2019\u00a0\u202f ]*\)?-?$")
 
 
@@ -124,7 +130,12 @@ def time_format_of(values: Sequence[str]) -> str | None:
 def reads_all(values: Sequence[str], time_format: str) -> bool:
     """Whether a format reads nearly all of some values from the whole length of the file."""
     tried = values[:: max(1, len(values) // 500)]
-    return bool(tried) and sum(_reads(value, time_format) for value in tried) >= 0.98 * len(tried)
+    left = int(0.02 * len(tried))
+    for value in tried:
+        left -= not _reads(value, time_format)
+        if left < 0:
+            return False
+    return bool(tried)
 
 
 def number_marks(values: Sequence[str]) -> tuple[str, str]:
@@ -176,6 +187,8 @@ def _likeness(name: str, words: Sequence[str]) -> float:
 
 
 def _reads(value: str, time_format: str) -> bool:
+    if len(value) != _RUN_ON.get(time_format, len(value)):
+        return False
     try:
         # Python reads six digits of a second's fraction, Larder nine.
         datetime.strptime(re.sub(r"(\.\d{6})\d+", r"\1", value), time_format)
