@@ -67,7 +67,7 @@ def erase(settings: Settings, source: Source, customer: str, key: bytes | None) 
     workspace = Workspace.of(settings, source.name)
     lake = workspace.lake
     with locked(workspace.runs):
-        ids = spellings(lake, customer)
+        ids = spellings(lake, customer, source.decimal)
         ids += [pseudonym(key, each) for each in ids] if key is not None else []
         first = first_sold_on(lake, ids)
         models = mark_for_retraining(settings, source.name, first, WHY_RETRAIN) if first else []
@@ -81,15 +81,15 @@ def erase(settings: Settings, source: Source, customer: str, key: bytes | None) 
     return Erasure({table: versions for table, versions in removed.items() if versions}, alerts, models, records)
 
 
-def spellings(lake: Lake, customer: str) -> list[str]:
+def spellings(lake: Lake, customer: str, decimal: str = ".") -> list[str]:
     """The id as it was written, as it is kept now, and as earlier versions of `transactions` may have kept it."""
-    wanted = clean_id(customer)
+    wanted = clean_id(customer, decimal)
     found = {customer, wanted}
     for folder in lake.folders(TRANSACTIONS.name):
         files = sorted((folder / "data").rglob("*.parquet"))
         kept = ds.dataset(files, format="parquet").to_table(["customer_id"]) if files else None
         known = pc.unique(kept["customer_id"]).to_pylist() if kept is not None else []
-        found.update(each for each in known if each is not None and clean_id(each) == wanted)
+        found.update(each for each in known if each is not None and clean_id(each, decimal) == wanted)
     return sorted(found)
 
 
@@ -128,7 +128,7 @@ def delivered_files_with(source: Source, workspace: Workspace, customer: str) ->
     found = []
     for path in source.delivered_files(workspace):
         for records in read_file(Delivered(path, path.name), source, column):
-            if pc.any(pc.equal(records.column("customer"), clean_id(customer))).as_py():
+            if pc.any(pc.equal(records.column("customer"), clean_id(customer, source.decimal))).as_py():
                 found.append(path)
                 break
     return found

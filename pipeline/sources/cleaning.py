@@ -1,8 +1,8 @@
 """What a till, Excel, pandas or a database writes around a value, taken off before anybody judges it.
 
 Edges lose every kind of blank, also tabs, no-break and zero-width ones; letters are composed (NFC), so that two
-spellings of one id are one. Ids lose a decimal part of zeros (17850.0, as pandas writes ids with gaps). Numbers get
-their sign in front (3.00-, (1.00) and the typographic minus) and plain characters between their digits. A mark that
+spellings of one id are one. Ids lose a decimal part of zeros (17850.0, as pandas writes ids with gaps, and 17850,0 where
+the comma is the decimal mark). Numbers get their sign in front (3.00-, (1.00) and the typographic minus) and plain characters between their digits. A mark that
 stands for nothing (NULL, \\N) becomes nothing. Values that need none of it pass through unchanged, at Arrow's speed.
 """
 
@@ -25,7 +25,7 @@ _TIMES = frozenset({"sold_at", "arrives_on", "acted_at"})
 EDGES = " \t\n\v\f\r\x1c\x1d\x1e\x1f\x85\u00a0\u00ad\u1680\u180e" + "".join(
     map(chr, [*range(0x2000, 0x2010), 0x2028, 0x2029, 0x202F, 0x205F, 0x2060, 0x3000, 0xFEFF])
 )
-_ZEROS = r"^(-?\d+)\.0+$"
+_ZEROS = {".": r"^(-?\d+)\.0+$", ",": r"^(-?\d+)[.,]0+$"}
 # An id that a spreadsheet shortened: all of its last digits are lost.
 SHORTENED = r"^-?\d(?:[.,]\d+)?[eE]\+?\d{1,3}$"
 _THOUSANDS = {" ": "\u00a0\u202f\u2009\u2007", "'": "\u2019"}
@@ -40,8 +40,8 @@ def clean(ours: str, values: pa.Array, layout: Layout) -> pa.Array:
         return values
     if not pc.all(pc.string_is_ascii(values)).as_py():
         values = _composed(values)
-    if ours in IDS and _any(pc.match_substring(values, ".0")):
-        values = pc.replace_substring_regex(values, _ZEROS, r"\1")
+    if ours in IDS and any(_any(pc.match_substring(values, f"{mark}0")) for mark in {".", layout.decimal}):
+        values = pc.replace_substring_regex(values, _ZEROS[layout.decimal], r"\1")
     marks = layout.null_values
     if ours == "customer" and isinstance(layout, Source):
         marks += layout.customers.no_customer
@@ -53,9 +53,9 @@ def clean(ours: str, values: pa.Array, layout: Layout) -> pa.Array:
     return values
 
 
-def clean_id(written: str) -> str:
+def clean_id(written: str, decimal: str = ".") -> str:
     """One id as it is kept, however it was written."""
-    return re.sub(_ZEROS, r"\1", unicodedata.normalize("NFC", written.strip(EDGES)))
+    return re.sub(_ZEROS[decimal], r"\1", unicodedata.normalize("NFC", written.strip(EDGES)))
 
 
 def _composed(values: pa.Array) -> pa.Array:

@@ -16,7 +16,7 @@ DATE_FIELD = re.compile(r"\{date(?::([^{}]+))?\}")
 # Columns that any run of blanks and tabs divides.
 WHITESPACE = "whitespace"
 # What databases, pandas and spreadsheets write where nothing is.
-NULL_VALUES = ("NULL", "None", "NaN", "NA", "N/A", "#N/A", "<NA>", "(null)", "\\N")
+NULL_VALUES = ("NULL", "None", "NaN", "NA", "N/A", "#N/A", "<NA>", "(null)", "[NULL]", "<null>", "NaT", "\\N")
 
 
 class Described(BaseModel):

@@ -32,9 +32,16 @@ def test_a_whole_number_that_became_a_decimal_one_is_the_same_id(number: int, ze
     written = f"{number}.{'0' * zeros}"
     assert cleaned("product", written, "1.50", "v1.0", "4.01E+12") == [str(number), "1.50", "v1.0", "4.01E+12"]
     assert clean_id(written) == str(number)
+    # Where the comma is the decimal mark, pandas and Excel write it so.
+    written = written.replace(".", ",")
+    assert cleaned("customer", written, "1,50", decimal=",") == [str(number), "1,50"]
+    assert clean_id(written, ",") == str(number)
+    assert cleaned("customer", written) == [written]
 
 
-@pytest.mark.parametrize("mark", ["NULL", "null", "None", "nan", "NaN", "N/A", "\\N", "<na>", " NULL\u00a0"])
+@pytest.mark.parametrize(
+    "mark", ["NULL", "null", "None", "nan", "NaN", "N/A", "\\N", "<na>", "[NULL]", "<null>", " NULL\u00a0"]
+)
 def test_a_mark_of_nothing_is_nothing_in_ids_and_stays_in_numbers(mark: str) -> None:
     for ours in ("customer", "product", "category", "attribute_age"):
         assert cleaned(ours, mark, "c1") == [None, "c1"]
