@@ -1,9 +1,10 @@
 """What a till, Excel, pandas or a database writes around a value, taken off before anybody judges it.
 
 Edges lose every kind of blank, also tabs, no-break and zero-width ones; letters are composed (NFC), so that two
-spellings of one id are one. Ids lose a decimal part of zeros (17850.0, as pandas writes ids with gaps, and 17850,0 where
-the comma is the decimal mark). Numbers get their sign in front (3.00-, (1.00) and the typographic minus) and plain characters between their digits. A mark that
-stands for nothing (NULL, \\N) becomes nothing. Values that need none of it pass through unchanged, at Arrow's speed.
+spellings of one id are one. Ids lose a decimal part of zeros (17850.0, as pandas writes ids with gaps, or 17850,0 where
+the comma is the decimal mark). Numbers get their sign in front (3.00-, (1.00) and the typographic minus) and plain
+characters between their digits. A mark that stands for nothing (NULL, \\N) becomes nothing. Values that need none of it
+pass through unchanged, at Arrow's speed.
 """
 
 import re
