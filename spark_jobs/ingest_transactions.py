@@ -205,7 +205,7 @@ def _take(checked: DataFrame, task: Task, files: list[Path], earlier: dict[str, 
     spark, lake = checked.sparkSession, workspace.lake
     found = _lines_by(checked, "source_file", "sold_on")
     rows = _counted((row.source_file, row.lines) for row in found)
-    last_day = last_delivered_day(source, files, before.lines_by_day + _by_day(found))
+    last_day = last_delivered_day(source, files, before.lines_by_day + _by_day(found), run.business_date)
     dated = refuse_future(checked, source, max(last_day, run.business_date - timedelta(days=1)))
     stored = Stored(_read(spark, TRANSACTIONS.ddl), [], Counter())
     if before.version:

@@ -24,8 +24,10 @@ _MICROS = 1_000_000
 NOBODY = "\u0000"
 # A receipt number seen on both sides of midnight within this time is one receipt.
 OPEN_MINUTES = 120
-# A guest's id has this many times the lines of a middling customer.
+# A guest's id has this many times the lines of a middling customer; or so few times as many, on so large a share of
+# at least so many days of trade.
 GUEST_TIMES = 20
+FEW_TIMES, DAILY_SHARE, LEAST_TRADED_DAYS = 5, 0.8, 14
 
 
 @dataclass(frozen=True)
@@ -59,22 +61,34 @@ def known_sales(transactions: DataFrame, business_date: date, guests: Sequence[s
 
 
 def anonymous_ids(transactions: DataFrame, business_date: date, share: float) -> list[str]:
-    """Ids that a till writes for guests: `share` of all lines or more, and far above what a customer buys."""
+    """Ids that a till writes for guests: `share` of all lines or more, and far above what a customer buys.
+
+    Above GUEST_TIMES of a middling customer alone says so; in a shop of few customers, where nobody can be that far
+    above, some times and lines on nearly every day of trade.
+    """
     known = transactions.filter((F.col("sold_on") < F.lit(business_date)) & F.col("customer_id").isNotNull())
-    counted = known.groupBy("customer_id").agg(F.count("*").alias("lines"))
+    counted = known.groupBy("customer_id").agg(F.count("*").alias("lines"), F.count_distinct("sold_on").alias("days"))
     found = counted.agg(
         F.sum("lines").alias("all"),
         F.percentile_approx("lines", 0.5).alias("usual"),
-        F.max_by(F.struct("customer_id", "lines"), F.col("lines")).alias("most"),
+        F.max("lines").alias("most"),
     ).first()
-    if found is None or found.most is None or not _is_guest(found.most.lines, found["all"], found.usual, share):
+    if (
+        found is None
+        or found.most is None
+        or found.most < share * found["all"]
+        or found.most <= FEW_TIMES * found.usual
+    ):
         return []
+    traded = known.select("sold_on").distinct().count()
     large = counted.where(F.col("lines") >= share * found["all"]).collect()
-    return sorted(row.customer_id for row in large if _is_guest(row.lines, found["all"], found.usual, share))
+    return sorted(row.customer_id for row in large if _is_guest(row.lines, row.days, found.usual, traded))
 
 
-def _is_guest(lines: int, every: int, usual: int, share: float) -> bool:
-    return lines >= share * every and lines > GUEST_TIMES * usual
+def _is_guest(lines: int, days: int, usual: int, traded: int) -> bool:
+    """Whether an id with a large share of all lines is no customer."""
+    is_always_there = traded >= LEAST_TRADED_DAYS and days >= DAILY_SHARE * traded
+    return lines > (FEW_TIMES if is_always_there else GUEST_TIMES) * usual
 
 
 def join_over_midnight(lines: DataFrame, timezone: str) -> DataFrame:

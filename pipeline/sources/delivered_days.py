@@ -1,11 +1,11 @@
 """Days of a store without lines: closed, as usual, or not delivered, which is said.
 
 A store's day without lines counts as missing where the store sold on at least half of the same weekdays of the eight
-weeks before (or, in its first week, of all days so far); else it was closed. After some weeks without a line the days
-of a store that shut for good thus count as closed by themselves.
+weeks before (in its first week: where the chain did; in the chain's first: of all days so far); else it was closed.
+After some weeks without a line the days of a store that shut for good thus count as closed by themselves.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Set
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -34,7 +34,8 @@ def store_days(lines: Mapping[tuple[date, str], int], last: date) -> list[StoreD
     for (day, store), count in lines.items():
         if count:
             by_store.setdefault(store, {})[day] = count
-    return [row for store in sorted(by_store) for row in _days_of(store, by_store[store], last)]
+    chain = {day for days in by_store.values() for day in days}
+    return [row for store in sorted(by_store) for row in _days_of(store, by_store[store], chain, last)]
 
 
 def missing_days(rows: list[StoreDay], last: date) -> list[str]:
@@ -47,22 +48,26 @@ def missing_days(rows: list[StoreDay], last: date) -> list[str]:
     return [f"{day}: {_named(missing[day], stores)}" for day in sorted(missing)]
 
 
-def _days_of(store: str, lines: Mapping[date, int], last: date) -> list[StoreDay]:
+def _days_of(store: str, lines: Mapping[date, int], chain: Set[date], last: date) -> list[StoreDay]:
     first, rows = min(lines), []
     for number in range((max(last, *lines) - first).days + 1):
         day = first + timedelta(days=number)
         if day in lines:
             rows.append(StoreDay(store, day, SOLD, lines[day]))
         elif day <= last:
-            rows.append(StoreDay(store, day, MISSING if _is_usual(day, first, lines) else CLOSED, 0))
+            rows.append(StoreDay(store, day, MISSING if _is_usual(day, lines, chain) else CLOSED, 0))
     return rows
 
 
-def _is_usual(day: date, first: date, lines: Mapping[date, int]) -> bool:
-    earlier = [day - timedelta(weeks=weeks) for weeks in range(1, WEEKS + 1)]
-    earlier = [each for each in earlier if each >= first]
-    earlier = earlier or [first + timedelta(days=number) for number in range((day - first).days)]
-    return 2 * sum(each in lines for each in earlier) >= len(earlier)
+def _is_usual(day: date, lines: Collection[date], chain: Set[date]) -> bool:
+    weeks = [day - timedelta(weeks=weeks) for weeks in range(1, WEEKS + 1)]
+    for sold in (lines, chain):
+        earlier = [each for each in weeks if each >= min(sold)]
+        if earlier:
+            return 2 * sum(each in sold for each in earlier) >= len(earlier)
+    first = min(chain)
+    earlier = [first + timedelta(days=number) for number in range((day - first).days)]
+    return 2 * sum(each in chain for each in earlier) >= len(earlier)
 
 
 def _named(missing: list[str], stores: set[str]) -> str:

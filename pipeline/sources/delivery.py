@@ -19,7 +19,7 @@ import pyarrow.dataset as ds
 from pydantic import BaseModel
 
 from pipeline.lake.lake import Lake
-from pipeline.sources.last_day import last_business_day
+from pipeline.sources.last_day import last_business_day, last_connected_day
 from pipeline.sources.opened import Delivered, skipped_members
 from pipeline.sources.source import Source, SourceError, file_day
 from pipeline.sources.usable_lines import REPEATED
@@ -163,10 +163,16 @@ def skipped_files(source: Source, workspace: Workspace) -> list[str]:
     return sorted(beside + inside)
 
 
-def last_delivered_day(source: Source, files: list[Path], lines_by_day: Counter[date]) -> date:
-    """How far the source has got: from the file names where these hold the day, else from the lines per day."""
+def last_delivered_day(source: Source, files: list[Path], lines_by_day: Counter[date], business_date: date) -> date:
+    """How far the source has got: from the file names where these hold the day, else from the lines per day.
+
+    A whole file that a wrong clock dated years after the business date is not how far it has got.
+    """
     named = [day for day in (file_day(source.files, path) for path in files) if day is not None]
-    return max(named) if named else last_business_day(lines_by_day) or date.min
+    if named:
+        return max(named)
+    last = last_business_day(lines_by_day) or date.min
+    return min(last, last_connected_day(lines_by_day, business_date) or last)
 
 
 def reconciled(

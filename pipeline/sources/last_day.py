@@ -6,6 +6,7 @@ middling four weeks.
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from statistics import median
@@ -18,6 +19,8 @@ from pipeline.sources.time_format import date_part
 from pipeline.workspace import Workspace
 
 WINDOW_DAYS = 28
+# A shop may rest for a season.
+LONGEST_PAUSE_DAYS = 366
 _FIRST = date.min + timedelta(days=WINDOW_DAYS)
 
 
@@ -32,6 +35,19 @@ def last_business_day(lines: dict[date, int]) -> date | None:
     usual_day, usual_window = median(lines.values()), median(windows.values())
     plausible = [day for day in lines if lines[day] >= 0.01 * usual_day and windows[day] >= 0.03 * usual_window]
     return max(plausible)
+
+
+def last_connected_day(days: Iterable[date], business_date: date) -> date | None:
+    """How far a source goes on from the days before a business date, without a pause of more than a year.
+
+    None where it has no day before it. What lies further off was stamped by a wrong clock.
+    """
+    ordered = sorted(days)
+    reached = max((day for day in ordered if day < business_date), default=None)
+    for day in ordered:
+        if reached is not None and reached < day <= reached + timedelta(days=LONGEST_PAUSE_DAYS):
+            reached = day
+    return reached
 
 
 def last_day(source: Source, workspace: Workspace) -> date:

@@ -102,6 +102,16 @@ def test_an_id_is_a_guests_only_with_a_large_share_far_above_all_others(
     assert sum(row.quantity for row in baskets) == len(rows)
 
 
+@pytest.mark.parametrize(("every", "expected"), [(1, ["9999"]), (2, [])])
+def test_in_a_shop_of_few_customers_a_guests_id_is_there_nearly_every_day(
+    spark: SparkSession, every: int, expected: list[str]
+) -> None:
+    days = [BUSINESS_DATE - timedelta(days=back) for back in range(1, 31)]
+    rows = [transaction(customer_id=f"c{number}", sold_on=days[number]) for number in range(30) for _ in range(6)]
+    rows += [transaction(customer_id="9999", sold_on=day) for day in days[::every] for _ in range(2 * every)]
+    assert anonymous_ids(frame(spark, "transactions", rows), BUSINESS_DATE, 0.05) == expected
+
+
 @hypothesis_settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     prices=st.lists(st.integers(0, 1000), min_size=1, max_size=5),

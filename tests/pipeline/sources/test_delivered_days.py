@@ -50,3 +50,14 @@ def test_a_missing_day_names_the_stores_or_the_whole_chain() -> None:
         "2026-01-20: no lines came of store s2",
     ]
     assert missing_days(rows, days(21)[-1] + timedelta(days=60)) == []
+
+
+@given(weeks=st.integers(2, 10), closed=st.integers(0, 6), opened=st.integers(7, 13))
+def test_a_new_store_rests_on_the_chains_closing_day(weeks: int, closed: int, opened: int) -> None:
+    every = [day for day in days(7 * (weeks + 3)) if day.weekday() != closed]
+    lines = {(day, "old"): 5 for day in every} | {(day, "new"): 5 for day in every[opened:]}
+    rows = store_days(lines, every[-1])
+    assert not [row for row in rows if row.store_id == "new" and row.state == "missing" and row.day > days(14)[-1]]
+    del lines[every[opened + 2], "new"]
+    states = {(row.store_id, row.day): row.state for row in store_days(lines, every[-1])}
+    assert states["new", every[opened + 2]] == "missing"
