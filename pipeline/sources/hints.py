@@ -51,8 +51,12 @@ def _of_reasons(source: Source, trial: Trial) -> list[str]:
     what = {
         "duplicate_line": (
             "equal lines are refused as delivered twice"
-            + ("" if has_times else "; without a time of day they may well be scans of one product")
-            + '; if so, set `duplicates = "keep"`'
+            + (
+                "; if each is a scan of its own"
+                if has_times
+                else "; without a time of day they may well be scans; if so"
+            )
+            + ', set `duplicates = "keep"`'
         ),
         "negative_amount": 'amounts below 0 are refused; if they are coupons, set `negative_amounts = "discount"`',
         "unparseable_number": (
