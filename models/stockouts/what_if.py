@@ -80,7 +80,8 @@ def _units_needed(shelves: Shelves, day: int, min_probability: float, residual: 
         arriving = shelves.arriving.astype(np.float64).copy()
         arriving[:, day] += units
         found = find_shortages(replace(shelves, arriving=arriving), min_probability, residual)
-        return np.asarray(_short_days(found, min_probability, residual)[:, day:].any(axis=1))
+        short: NDArray[np.bool_] = _short_days(found, min_probability, residual)[:, day:].any(axis=1)
+        return short
 
     # Too few, and enough: the wanted number is halved between them.
     few = np.full(len(shelves.mean), -1.0)
