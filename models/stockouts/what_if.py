@@ -69,7 +69,8 @@ def _short_days(shortage: Shortage, min_probability: float, residual: Residual) 
     if residual == "per_day":
         return np.less(shortage.residual, 0.0)
     of_alert = np.arange(shortage.short_on.shape[1]) == shortage.short_day[:, None]
-    return (shortage.short_on >= min_probability) & (shortage.short_on > 0) | shortage.is_alert[:, None] & of_alert
+    by_itself = (shortage.short_on >= min_probability) & (shortage.short_on > 0)
+    return np.asarray(by_itself | (shortage.is_alert[:, None] & of_alert), dtype=np.bool_)
 
 
 def _units_needed(shelves: Shelves, day: int, min_probability: float, residual: Residual) -> Array:
@@ -80,8 +81,7 @@ def _units_needed(shelves: Shelves, day: int, min_probability: float, residual: 
         arriving = shelves.arriving.astype(np.float64).copy()
         arriving[:, day] += units
         found = find_shortages(replace(shelves, arriving=arriving), min_probability, residual)
-        short: NDArray[np.bool_] = _short_days(found, min_probability, residual)[:, day:].any(axis=1)
-        return short
+        return np.asarray(_short_days(found, min_probability, residual)[:, day:].any(axis=1), dtype=np.bool_)
 
     # Too few, and enough: the wanted number is halved between them.
     few = np.full(len(shelves.mean), -1.0)
