@@ -79,7 +79,7 @@ class_archive() {
         --conf "spark.driver.extraJavaOptions=$lean_java -XX:ArchiveClassesAtExit=$PWD/.venv/spark.jsa" \
         docker/class_archive.py >.cache/class_archive.log 2>&1 || say "no archive was made (.cache/class_archive.log)"
 }
-lean_java="-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+lean_java="-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=240m"
 
 airflow_environment() {
     uv pip sync --quiet --compile-bytecode --require-hashes --python .venv-airflow/bin/python docker/airflow/requirements.txt

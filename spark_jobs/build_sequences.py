@@ -224,7 +224,8 @@ def main(argv: list[str] | None = None) -> None:
         categories = product_categories(frames["transactions"], run.business_date)
         table = vocabulary_table(spark, vocabulary, statistics, categories)
         kept = {"vocabulary": str(vocabulary_version)} if vocabulary.reused else {}
-        stage_table(table, workspace, VOCABULARY.name, run, inputs | kept, files=1)
+        if not workspace.lake.is_published(VOCABULARY.name, run.run_id):  # else an attempt was killed inside the gate
+            stage_table(table, workspace, VOCABULARY.name, run, inputs | kept, files=1)
         attributes = None
         if job.source.customers.files:
             key = customer_key(job.settings, job.source)

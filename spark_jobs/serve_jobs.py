@@ -134,6 +134,7 @@ def _forget(spark: SparkSession) -> None:
     for rdd in spark.sparkContext._jsc.getPersistentRDDs().values():
         rdd.unpersist()
     gc.collect()
+    gc.freeze()  # what is left are libraries: looked through again after each job they cost a tiny night 8 seconds
     assert spark._jvm is not None
     spark._jvm.System.gc()
 

@@ -3,8 +3,8 @@
 Read from the environment, all with a default:
     LARDER_JOBS_PYTHON          Python of the jobs' environment (default `.venv/bin/python` beside the repository)
     LARDER_SPARK_DRIVER_MEMORY  memory of a job's driver (default 2g)
-    LARDER_SPARK_JAVA_OPTIONS   options of a job's driver JVM (default `-XX:TieredStopAtLevel=1 -XX:+UseSerialGC`, and
-                                the archive of Spark's classes that set-up made beside the jobs' Python)
+    LARDER_SPARK_JAVA_OPTIONS   options of a job's driver JVM (default: a quick compiler with room, one collector,
+                                and the archive of Spark's classes that set-up made beside the jobs' Python)
 """
 
 import os
@@ -58,7 +58,7 @@ def _lean_java_options() -> str:
     Without that compiler the smallest job costs half the CPU time; clear the options where jobs run for an hour. An
     archive that does not fit the Java at hand is ignored, silently.
     """
-    options = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+    options = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=240m"
     archive = JOBS_PYTHON.parents[1] / "spark.jsa"
     if archive.is_file():
         options += f" -XX:SharedArchiveFile={archive} -Xlog:disable -Xlog:all=error:stderr"

@@ -192,6 +192,9 @@ def test_the_job_stages_both_tables_with_one_hash_and_a_rerun_is_identical(
     assert [content(spark, workspace, name) for name in ("vocabulary", "sequences")] == first
     assert len({row.vocabulary_hash for rows in first for row in rows}) == 1
     assert workspace.lake.current("sequences") is None
+    workspace.lake.publish("vocabulary", "run1")  # as the gate does first; then it was killed
+    job.main(arguments())
+    assert content(spark, workspace, "sequences") == first[1]
 
 
 def test_no_baskets_before_the_business_date_is_an_error_that_says_so(
