@@ -76,6 +76,8 @@ def _plain_numbers(values: pa.Array, layout: Layout) -> pa.Array:
             values = pc.replace_substring(values, other, layout.thousands)
     if _any(pc.ends_with(values, "-")):
         values = pc.replace_substring_regex(values, r"^([^-+()]*[\d.,])\s*-$", r"-\1")
+    if _any(pc.starts_with(values, "- ")):
+        values = pc.replace_substring_regex(values, r"^-\s+", "-")
     if _any(pc.starts_with(values, "(")):
         values = pc.replace_substring_regex(values, r"^\(\s*([^-+()]*?)\s*\)$", r"-\1")
     return values

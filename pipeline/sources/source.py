@@ -188,7 +188,8 @@ class Source(Layout):
         given = delivered.keys() | self.constants.keys()
         for wanted in ("product", "customer", "quantity"):
             if wanted not in given:
-                raise ValueError(f"key `columns.{wanted}` is missing; give it, or constants.{wanted}")
+                nobody = ' (where nobody has a number, constants.customer = "0")' if wanted == "customer" else ""
+                raise ValueError(f"key `columns.{wanted}` is missing; give it, or constants.{wanted}{nobody}")
         if not given & {"amount", "unit_price"} or {"amount", "unit_price"} <= given:
             raise ValueError("give exactly one of amount (line total) and unit_price")
         needed = {
