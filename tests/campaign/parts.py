@@ -12,7 +12,7 @@ from tests.campaign.bench import Bench
 PROBE_SECONDS = 20.0
 UNREASONED = "used or without a reason"
 NIGHT_FAULTS = (
-    *("half versions", "steps back", "half nights", "other tables"),
+    *("half versions", "steps back", "half nights", "unreadable nights", "other tables"),
     *("orphans", "MB grown", "tracebacks", "attempts that failed"),
 )
 

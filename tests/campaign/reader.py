@@ -26,6 +26,7 @@ from pipeline.settings import Settings
 from pipeline.tables.catalog import TABLES
 
 SPAWN = multiprocessing.get_context("spawn")
+LOOKED_FOR = ("half versions", "steps back", "half nights", "unreadable nights")
 PAUSE = 0.05  # a reader that read without a pause would take the writers' processor
 
 
@@ -55,7 +56,7 @@ def reading(data: Path, source: str) -> Iterator[Counter[str]]:
 
 def _read_on(data: Path, source: str, ended: Event, report: Connection) -> None:
     settings = Settings(data_dir=data)
-    lake, counted = Lake(data / source / "lake"), Counter({"half versions": 0, "steps back": 0, "half nights": 0})
+    lake, counted = Lake(data / source / "lake"), Counter(dict.fromkeys(LOOKED_FOR, 0))
     seen: dict[str, list[str]] = {}
     while True:
         is_last = ended.is_set()  # whatever was written before the end is read once
@@ -107,7 +108,7 @@ def _look_at_alerts(settings: Settings, path: Path, counted: Counter[str]) -> No
                 counted["half nights"] += live != nights[-1].stockouts + nights[-1].anomalies
         counted["nights read"] += len(nights)
     except DBAPIError as error:
-        counted["half nights"] += "no such table" not in str(error)
+        counted["unreadable nights"] += "no such table" not in str(error)
     finally:
         engine.dispose()
 
