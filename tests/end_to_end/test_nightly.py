@@ -155,11 +155,11 @@ def test_training_without_sequences_says_which_job_makes_them(tmp_path: Path) ->
 
 
 def _tables_of_a_night() -> set[str]:
-    """All but those of capabilities that the shop does not switch on, and of what no night takes in."""
+    """All but those of capabilities that the shop does not switch on, of what no night takes in, and of other routes."""
     switched_on = load_source("shop").capabilities
     left_out = {table for name, each in CAPABILITIES.items() if name not in switched_on for table in each.writes}
     taken_in = {table for each in CAPABILITIES.values() if each.intake for table in each.reads}
-    return set(TABLES) - left_out - taken_in - {"rejected_actions"}
+    return set(TABLES) - left_out - taken_in - {"rejected_actions", "customer_demand"}
 
 
 def _alerts(settings: Settings) -> list[dict[str, object]]:
