@@ -155,7 +155,7 @@ def test_training_without_sequences_says_which_job_makes_them(tmp_path: Path) ->
 
 
 def _tables_of_a_night() -> set[str]:
-    """All but those of capabilities that the shop does not switch on, of what no night takes in, and of other routes."""
+    """All but those of capabilities that the shop leaves out, of what no night takes in, and of the other routes."""
     switched_on = load_source("shop").capabilities
     left_out = {table for name, each in CAPABILITIES.items() if name not in switched_on for table in each.writes}
     taken_in = {table for each in CAPABILITIES.values() if each.intake for table in each.reads}
