@@ -84,9 +84,9 @@ def _killed(bench: Bench, *, with_airflow: bool) -> Counter[str]:
     data = bench.folder / "data"
     if "counted" not in state:
         data = delivered(bench, "data")
-        bench.keep(counted={}, run_id=None if with_airflow else "killed", at=0, ended=False)
+        bench.keep(counted={}, run_id=None if with_airflow else "killed", used=[], ended=False)
         state = bench.state()
-    counted, run_id, at = Counter(state["counted"]), state["run_id"], state["at"]
+    counted, run_id, used = Counter(state["counted"]), state["run_id"], state["used"]
     workspace = Workspace.of(Settings(data_dir=data), "shop")
     wanted = random.Random(bench.seed).sample(range(len(moments(workspace, "any"))), KILLS)
     with (bench.folder / "said.log").open("a") as said, reading(data, "shop") as read:
@@ -94,9 +94,9 @@ def _killed(bench: Bench, *, with_airflow: bool) -> Counter[str]:
             with _started(data, run_id, said, with_airflow=with_airflow) as process:
                 run_id = run_id or _named(workspace, process)
                 known = moments(workspace, run_id)
-                later = [number for number in sorted(wanted) if number >= at and not known[number].has_come()]
-                if later and _comes(known[later[0]], process):
-                    at = later[0] + 1
+                later = [number for number in wanted if number not in used and not known[number].has_come()]
+                if (come := _first_to_come({number: known[number] for number in later}, process)) is not None:
+                    used.append(come)
                     counted["kills"] += 1
                 else:
                     process.wait()
@@ -104,7 +104,7 @@ def _killed(bench: Bench, *, with_airflow: bool) -> Counter[str]:
                     counted["attempts that failed"] += process.returncode != 0
                     assert counted["attempts that failed"] < GIVE_UP, f"see {said.name}"
             kill_all(str(data))
-            bench.keep(run_id=run_id, at=at, ended=state["ended"])
+            bench.keep(run_id=run_id, used=used, ended=state["ended"])
     counted = add(counted, dict(read))
     bench.keep(counted=dict(counted))
     if not state["ended"]:
@@ -148,15 +148,16 @@ def _named(workspace: Workspace, process: subprocess.Popen[bytes]) -> str:
     raise AssertionError(f"larder nightly ended with {process.returncode} before it had a name")
 
 
-def _comes(moment: Moment, process: subprocess.Popen[bytes]) -> bool:
-    """Wait for the moment; False where the process ends before."""
+def _first_to_come(awaited: dict[int, Moment], process: subprocess.Popen[bytes]) -> int | None:
+    """Wait for any of the moments, since one may be too short to be seen; None where the process ends before."""
     until = time.monotonic() + LONGEST
-    while process.poll() is None and time.monotonic() < until:
-        with suppress(FileNotFoundError):
-            if moment.has_come():
-                return True
+    while awaited and process.poll() is None and time.monotonic() < until:
+        for number, moment in awaited.items():
+            with suppress(FileNotFoundError):
+                if moment.has_come():
+                    return number
         time.sleep(POLL_SECONDS)
-    return False
+    return None
 
 
 def orphans(workspace: Workspace, run_id: str) -> list[str]:
