@@ -25,6 +25,8 @@ class StyleConfig:
         first_of_order: whether only the first purchase of an order is learned (where purchases are read).
         profiles: whether means of the vectors bought so far, by age, are added to the style, each component weighted.
         signals: whether sales of the articles and own earlier purchases are read.
+        unsold_negatives: whether a purchase is also compared with articles that nobody has bought. Vectors that learned
+            of all purchases show which those are, and new articles then rank lower than they should.
         new_weight: how many times a purchase counts of an article that nobody bought before; above 1 such articles are
             ranked higher than their sales so far let expect.
         max_steps: latest steps of a customer that are read.
@@ -41,6 +43,7 @@ class StyleConfig:
     signal_units: int = 32
     taste_units: int = 8
     dropout: float = 0.5
+    unsold_negatives: bool = True
     new_weight: float = 2.5
     max_steps: int = 60
     seed: int = 0
@@ -52,7 +55,8 @@ PAPER = StyleConfig(
     reads=PURCHASES,
     profiles=False,
     signals=False,
-    dropout=0.0,
+    dropout=0.5,
+    unsold_negatives=False,
     new_weight=1.0,
     max_steps=100,
 )

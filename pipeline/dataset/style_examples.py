@@ -44,6 +44,7 @@ class StyleExamples:
     ) -> None:
         self.histories, self.assortment, self._seed = histories, assortment, seed
         self.signals = PairSignals(ItemSignals(histories.purchases), numbers)
+        self._compared = None if histories.config.unsold_negatives else histories.purchases.sold()
         times = histories.order_times
         early = end - KNOWN_AHEAD_DAYS
         enough = (times < early).mean() >= _ENOUGH
@@ -141,6 +142,8 @@ class StyleExamples:
         found = np.zeros(drawn.shape, np.int64)
         for day in np.unique(days):
             store, at = self.assortment.at(int(day)), days == day
+            if self._compared is not None:
+                store = store[self._compared[store]]
             if len(store):
                 found[at] = store[(drawn[at] * len(store)).astype(int)]
         return found

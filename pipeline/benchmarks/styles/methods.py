@@ -13,7 +13,7 @@ from models.style_config import LOSSES, PAPER, StyleConfig
 from pipeline.benchmarks.styles.blend import Blend
 from pipeline.benchmarks.styles.hybrid import Hybrid
 from pipeline.benchmarks.styles.moments import Moments, MomentsConfig
-from pipeline.benchmarks.styles.neural import DynamicStyle, StaticStyle, TrainingPlan
+from pipeline.benchmarks.styles.neural import DynamicStyle, StaticStyle, Training, TrainingPlan
 from pipeline.benchmarks.styles.simple import Factorisation, OwnFrequency
 from pipeline.benchmarks.styles.together import Together
 from pipeline.evaluation.style_baselines import Content, Popularity
@@ -31,8 +31,8 @@ class StyleMethod(Protocol):
 
 
 CHOSEN, ITEMS, PLAN = StyleConfig(), ItemVectorConfig(), TrainingPlan()
-# The paper's model has no short way to what is simple, and learns for longer.
-PAPER_PLAN = replace(PLAN, styles=replace(PLAN.styles, steps=1000))
+# The paper's model has no short way to what is simple: it needs every customer, and learns slowly and for longer.
+PAPER_PLAN = replace(PLAN, styles=Training(steps=800, rate=5e-4, batch=128), vectors_share=None)
 # The paper's article vectors are made from what is known of articles alone.
 PAPER_ITEMS = replace(ITEMS, own_part=False)
 # One choice of the paper each, all else as in `dynamic`.

@@ -159,6 +159,17 @@ def test_others_are_from_what_was_in_store_on_the_day_and_never_of_the_same_orde
     assert counted.mean() > 0.5
 
 
+@pytest.mark.parametrize("unsold", [True, False])
+def test_what_nobody_bought_is_compared_with_where_that_is_wanted(unsold: bool) -> None:
+    """Everything is in store; nobody ever buys the last ten articles."""
+    purchases = _purchases()
+    purchases = purchases.take(purchases.items < N_ITEMS - 10)
+    examples = _examples(replace(PAPER, negatives=20, unsold_negatives=unsold), purchases)
+    others = examples.batch(0, N_CUSTOMERS)[CANDIDATE_VECTORS][:, 1:].argmax(axis=-1)
+    assert (others >= N_ITEMS - 10).any() == unsold
+    assert set(range(N_ITEMS - 10)) <= set(others.ravel().tolist())
+
+
 def test_own_signals_are_of_earlier_purchases_of_that_article() -> None:
     lines = np.array([(0, 7, 10.0), (0, 7, 30.0), (0, 8, 40.0), (0, 7, 50.0), (1, 9, 45.0)])
     purchases = Purchases.sort(lines[:, 0].astype(int), lines[:, 1].astype(int), lines[:, 2], 2, N_ITEMS)
