@@ -47,12 +47,6 @@ class Calibration:
         inner = np.clip(probability, LEAST, 1.0 - LEAST)
         return np.where(probability > LEAST, expit(self.intercept + self.slope * logit(inner)), probability)
 
-    def invert(self, probability: float) -> float:
-        """The probability that becomes this one."""
-        if not 0.0 < probability < 1.0:
-            return probability
-        return float(expit((logit(probability) - self.intercept) / self.slope))
-
     def part(self, share: float) -> "Calibration":
         """A share of the correction: 0 changes nothing, 1 is all of it."""
         return Calibration(round(share * self.intercept, 4), round(self.slope**share, 4))

@@ -15,7 +15,6 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
-from scipy.stats import qmc
 
 Array = NDArray[np.float64]
 
@@ -79,5 +78,7 @@ def _any_of(chance: Array, roots: Array) -> Array:
 
 @lru_cache
 def _points(days: int) -> Array:
+    from scipy.stats import qmc  # half a second, which a job without a shelf in doubt need not wait
+
     points: Array = qmc.Sobol(days, scramble=True, seed=0).random(_POINTS)
     return points

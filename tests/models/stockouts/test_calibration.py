@@ -29,15 +29,11 @@ def test_what_came_is_found_again(intercept: float, slope: float) -> None:
     assert calibration_error(found.apply(stated), came) < 0.03
 
 
-@given(st.floats(-3.0, 3.0), st.floats(0.3, 3.0), st.floats(0.01, 0.99))
-def test_it_reorders_nothing_and_can_be_undone(intercept: float, slope: float, probability: float) -> None:
-    calibration = Calibration(intercept, slope)
-    ordered = calibration.apply(np.linspace(0.0, 1.0, 101))
+@given(st.floats(-3.0, 3.0), st.floats(0.3, 3.0))
+def test_it_reorders_nothing(intercept: float, slope: float) -> None:
+    ordered = Calibration(intercept, slope).apply(np.linspace(0.0, 1.0, 101))
     assert (np.diff(ordered[1:]) >= -1e-12).all()
     assert ordered[0] == 0.0
-    raw = calibration.invert(probability)
-    if 0.002 < raw < 0.998:
-        assert float(calibration.apply(np.array([raw]))[0]) == pytest.approx(probability, abs=1e-6)
 
 
 def test_a_handful_of_shelves_changes_nothing() -> None:

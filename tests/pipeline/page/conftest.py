@@ -4,14 +4,23 @@ import logging
 import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, ViewportSize, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Locator,
+    Page,
+    Playwright,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
 from werkzeug.serving import make_server
 
 from pipeline.page.app import make_app
@@ -27,6 +36,16 @@ PATIENCE = 60_000
 expect.set_options(timeout=PATIENCE)
 DESKTOP: ViewportSize = {"width": 1440, "height": 900}
 TEN_INCHES: ViewportSize = {"width": 1024, "height": 768}
+
+
+def open_row(cell: Locator, shown: Locator) -> None:
+    """Click a cell until what it opens is there: a click while the grid draws its rows anew is lost, and repeated."""
+    for _ in range(5):
+        cell.click()
+        with suppress(AssertionError):
+            expect(shown).to_be_visible(timeout=PATIENCE / 5)
+            return
+    expect(shown).to_be_visible()
 
 
 @dataclass(frozen=True)

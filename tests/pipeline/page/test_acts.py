@@ -13,7 +13,7 @@ from pipeline.page.acts import act
 from pipeline.page.app import make_app
 from pipeline.page.context import Context
 from pipeline.settings import Settings
-from tests.pipeline.page.conftest import MORNING, Served, serving
+from tests.pipeline.page.conftest import MORNING, Served, open_row, serving
 from tests.pipeline.page.shop import NIGHT, Shop
 
 pytestmark = pytest.mark.browser
@@ -90,8 +90,8 @@ def test_two_editors_at_once_do_not_overwrite_each_other(served: Served, visit: 
 
 def test_an_alert_opens_with_what_it_rests_on(served: Served, visit: Visit) -> None:
     page = visit(served.url)
-    page.locator('.ag-row[row-index="0"] [col-id="store"]').click()
     detail = page.locator(".mantine-Drawer-content")
+    open_row(page.locator('.ag-row[row-index="0"] [col-id="store"]'), detail)
     expect(detail).to_contain_text(dearest(served.shop.settings).reason)
     expect(detail.locator(".js-plotly-plot")).to_be_visible()
     expect(detail.locator("#events")).to_contain_text("Opened")
@@ -128,8 +128,8 @@ def test_a_snooze_and_a_verdict_in_the_detail_are_history(served: Served, visit:
 
 def test_a_strange_customer_opens_with_baskets_and_predictions(served: Served, visit: Visit) -> None:
     page = visit(served.url + "/behaviour")
-    page.locator('.ag-row[row-index="0"] [col-id="store"]').click()
     detail = page.locator(".mantine-Drawer-content")
+    open_row(page.locator('.ag-row[row-index="0"] [col-id="store"]'), detail)
     expect(detail.locator("#baskets-figure .js-plotly-plot")).to_be_visible()
     expect(detail).to_contain_text("predicted on 2026-03-02")
 

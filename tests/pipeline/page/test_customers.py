@@ -22,7 +22,7 @@ from pipeline.settings import Settings
 from pipeline.sources.source import load_source
 from pipeline.workspace import Workspace
 from tests.factories import BUSINESS_DATE, customer_day, customer_value, next_offer, prediction, publish_rows
-from tests.pipeline.page.conftest import MORNING, serving
+from tests.pipeline.page.conftest import MORNING, open_row, serving
 from tests.pipeline.page.test_parts import judge
 
 LATE = date(2026, 3, 20)
@@ -123,6 +123,6 @@ def test_quality_shows_each_task_with_champion_and_scorecard(context: Context, w
 def test_a_click_on_a_row_opens_the_story(context: Context, visit: Callable[..., Page]) -> None:
     with serving(context.settings) as url:
         page = visit(f"{url}/customers")
-        page.locator('.ag-row[row-index="1"] [col-id="segment"]').click()
+        open_row(page.locator('.ag-row[row-index="1"] [col-id="segment"]'), page.locator(".subject"))
         expect(page.locator(".subject")).to_have_text("c1")
         expect(page.locator("#customer-value-figure .main-svg").first).to_be_visible()

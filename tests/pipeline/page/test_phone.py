@@ -8,7 +8,7 @@ from playwright.sync_api import Page, ViewportSize, expect
 from pipeline.page.pictures import address
 from pipeline.settings import Settings
 from pipeline.workspace import Workspace
-from tests.pipeline.page.conftest import Served, serving
+from tests.pipeline.page.conftest import Served, open_row, serving
 from tests.pipeline.style_tables import HASHES, publish_styles
 
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -24,8 +24,8 @@ def test_nothing_is_clipped_and_an_alert_can_be_closed(served: Served, visit: Ca
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     row = page.locator(".ag-row .ag-cell[col-id=product]").first
-    row.click()
     close = page.locator(".mantine-Drawer-close")
+    open_row(row, close)
     expect(close).to_be_in_viewport()
     assert page.evaluate(OVERFLOW) == 0
     close.click()

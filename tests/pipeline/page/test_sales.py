@@ -20,7 +20,7 @@ from pipeline.page.sales import SalesPage, rows_of
 from pipeline.settings import Settings
 from pipeline.workspace import Workspace
 from tests.factories import BUSINESS_DATE
-from tests.pipeline.page.conftest import serving
+from tests.pipeline.page.conftest import open_row, serving
 
 LATEST = date(2026, 2, 27)
 
@@ -124,7 +124,7 @@ def test_a_case_that_is_not_open_says_so(settings: Settings) -> None:
 def test_a_row_opens_its_case_and_closing_it_leads_back(settings: Settings, visit: Callable[..., Page]) -> None:
     with serving(settings) as url:
         page = visit(url + "/sales")
-        page.locator('.ag-row[row-id="d1"] [col-id="next_action"]').click()
+        open_row(page.locator('.ag-row[row-id="d1"] [col-id="next_action"]'), page.locator("#case-plan"))
         expect(page.locator("#case-plan")).to_contain_text("after 1.5 days")
         assert page.url.endswith("?case=d1")
         page.keyboard.press("Escape")

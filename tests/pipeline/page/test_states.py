@@ -13,7 +13,7 @@ from sqlalchemy import text
 from pipeline.alerts.store import opened
 from pipeline.settings import REPOSITORY, Settings
 from pipeline.stages import stage
-from tests.pipeline.page.conftest import DESKTOP, MORNING, TEN_INCHES, Served, serving
+from tests.pipeline.page.conftest import DESKTOP, MORNING, TEN_INCHES, Served, open_row, serving
 from tests.pipeline.page.shop import Shop
 
 Visit = Callable[..., Page]
@@ -72,8 +72,8 @@ def test_pictures(served: Served, visit: Visit, tmp_path: Path) -> None:
     page.screenshot(path=tmp_path / "page_stockouts.png")
     small = visit(served.url, TEN_INCHES)
     expect(small.locator('.ag-row[row-index="0"] [col-id="store"]')).not_to_be_empty()
-    small.locator('.ag-row[row-index="0"] [col-id="store"]').click()
-    expect(small.locator(".mantine-Drawer-content .js-plotly-plot")).to_be_visible()
+    drawn = small.locator(".mantine-Drawer-content .js-plotly-plot")
+    open_row(small.locator('.ag-row[row-index="0"] [col-id="store"]'), drawn)
     small.get_by_label("Units", exact=True).fill("40")
     expect(small.locator(".js-plotly-plot")).to_contain_text("What if")
     small.screenshot(path=tmp_path / "page_detail.png")
