@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 
 from models.catalog import ARCHITECTURES
 from models.demand.customer_sums import SUM_STEPS
-from models.demand.model_route import PRIOR_UNITS, WINDOW_DAYS, WINDOWS
+from models.demand.model_route import WINDOW_DAYS, WINDOWS, share_of_others
 from models.refusal import Refusal
 from pipeline.dataset.demand_rows import PARTIAL_SUMS, CustomerDemandPredictor
 from pipeline.dataset.prediction_rows import sent
@@ -105,5 +105,5 @@ def shares_of_others(baskets: DataFrame, business_date: date, settings: Settings
     joined = sold.join(lines.groupBy(*pair).agg(*of), pair, "left").join(stores, "store_id", "left")
     others, units = (F.coalesce(F.col(name), F.lit(0.0)) for name in ("others", "all"))
     # A store that sold nothing in these weeks has only others.
-    share = (others + PRIOR_UNITS * F.coalesce("usual", F.lit(1.0))) / (units + PRIOR_UNITS)
+    share = share_of_others(others, units, F.coalesce("usual", F.lit(1.0)))
     return joined.select(*pair, share.alias("other_share"))

@@ -5,6 +5,8 @@ share of the store's forecast, as large as theirs was of the product's units in 
 the model's is weighed by class of product (`models.demand.choice.product_classes`).
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,13 +21,12 @@ PRIOR_UNITS = 20.0
 WINDOWS, WINDOW_DAYS = 4, 7
 
 
-def share_of_others(others: Array, units: Array, store_share: Array | float) -> Array:
-    """Share of units that others buy, drawn towards that of the store; [N].
+def share_of_others(others: Any, units: Any, store_share: Any) -> Any:
+    """Share of units that others buy, drawn towards that of the store; of arrays [N] or of Spark's columns.
 
-    Args: others, units: [N], bought by others and by anyone; store_share: of all products of the store.
+    Args: others, units: bought by others and by anyone; store_share: of all products of the store.
     """
-    values: Array = (others + PRIOR_UNITS * store_share) / (units + PRIOR_UNITS)
-    return values
+    return (others + PRIOR_UNITS * store_share) / (units + PRIOR_UNITS)
 
 
 def model_demand(store_mean: Array, customer_units: Array, other_share: Array) -> Array:

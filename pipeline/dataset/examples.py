@@ -30,21 +30,20 @@ from models.basket_sequences import BasketSequences
 from models.catalog import ARCHITECTURES
 from models.days import epoch_day
 from models.keys import keys_of, rows_of
-from models.ragged import positions_within, ranges
+from models.ragged import ranges
 from models.refusal import Refusal
 from pipeline.dataset.batch import Batch, Cut, pasts, targets
 from pipeline.dataset.candidates import CandidateSource, sampled_histories, snapshot_of
 from pipeline.dataset.histories import Histories, read_part
+from pipeline.dataset.training_places import Places, customer_baskets, held_out_positions, training_places
 from pipeline.dataset.vocabulary import read_product_keys
 from pipeline.settings import TrainingSettings
 from pipeline.tables.vocabulary import END_INDEX, UNKNOWN_INDEX
 from pipeline.task import TrainingData
 
 _EPOCH, _STEP, _WHOLE = 1, 2, 3  # streams of random numbers
-_PLACES_PER_EPOCH = 2  # targets drawn per customer
 _UNSEEN_SHARE = 0.1  # examples whose customer is withheld
 _UNKNOWN_SHARE = 0.05  # products read as unknown in training
-_VALIDATION_ONE_IN = 20  # customers whose last training basket validates
 _MOST_VALIDATION = 2048  # examples
 
 
@@ -130,8 +129,8 @@ class NextBasketExamples:
         for path in sorted(sequences.rglob("*.parquet")):
             for row_group in range(pq.ParquetFile(path).num_row_groups):
                 histories = read_part(path, row_group)
-                places, validation = _places(histories, cutoff, waits=_waits(settings))
-                held_out = _held_out(histories, cutoff)
+                places, validation = training_places(histories, cutoff, waits=_waits(settings))
+                held_out = held_out_positions(histories, cutoff)
                 trained = np.unique(places.funnels)
                 blocks.append(_Block(path, row_group, places.n_drawn, len(held_out), len(validation)))
                 customers.append(keys_of(histories.ids[trained]))
@@ -200,7 +199,7 @@ class NextBasketExamples:
             memory: what names candidates; by default everyone's baskets before the held-out days.
         """
         for number in range(len(self._blocks)):
-            positions = _held_out(self._histories(number), self._cutoff)[:limit]
+            positions = held_out_positions(self._histories(number), self._cutoff)[:limit]
             limit = None if limit is None else limit - len(positions)
             yield from self._whole(number, positions, batch_size, cut or self._cut, memory or self.memory)
 
@@ -251,7 +250,7 @@ class NextBasketExamples:
         for number, block in enumerate(self._blocks):
             if left == 0 or block.n_validation == 0:
                 continue
-            positions = _places(self._histories(number), self._cutoff, waits=False)[1][:left]
+            positions = training_places(self._histories(number), self._cutoff, waits=False)[1][:left]
             left -= len(positions)
             yield from self._whole(number, positions[worker::workers], batch_size, self._cut, self.memory)
 
@@ -297,52 +296,18 @@ class NextBasketExamples:
     def _read(self, number: int) -> Histories:
         return read_part(self._blocks[number].path, self._blocks[number].row_group)
 
-    def _plan_epoch(self, epoch: int, batch_size: int) -> list[tuple[int, "_Places"]]:
+    def _plan_epoch(self, epoch: int, batch_size: int) -> list[tuple[int, Places]]:
         """Row group and places of every batch of an epoch."""
         order = np.random.default_rng([self._settings.seed, _EPOCH, epoch]).permutation(len(self._blocks))
-        plan: list[tuple[int, _Places]] = []
+        plan: list[tuple[int, Places]] = []
         for number in order:
             if self._blocks[number].n_train == 0:
                 continue
             random = np.random.default_rng([self._settings.seed, _EPOCH, epoch, int(number)])
             histories = self._histories(int(number))
-            drawn = _places(histories, self._cutoff, waits=_waits(self._settings))[0].draw(random)
+            drawn = training_places(histories, self._cutoff, waits=_waits(self._settings))[0].draw(random)
             plan += [(int(number), drawn.take(rows)) for rows in _full_batches(len(drawn.positions), batch_size)]
         return plan
-
-
-@dataclass(frozen=True)
-class _Places:
-    """Where examples may be cut, funnel after funnel or in an order drawn.
-
-    Args: positions: of the target among all baskets; funnels: whose it is; waited: NaN, or where the target is still to
-          come the days without it since the last basket.
-    """
-
-    positions: np.ndarray
-    funnels: np.ndarray
-    waited: np.ndarray
-
-    def take(self, rows: np.ndarray) -> "_Places":
-        """Some of them."""
-        return _Places(self.positions[rows], self.funnels[rows], self.waited[rows])
-
-    def draw(self, random: np.random.Generator) -> "_Places":
-        """Two different places of each funnel, fewer where it has fewer, all in random order."""
-        rank = positions_within(np.bincount(self.funnels))
-        order = np.lexsort((random.random(len(self.funnels)), self.funnels))
-        return self.take(random.permutation(order[rank < _PLACES_PER_EPOCH]))
-
-    @property
-    def n_drawn(self) -> int:
-        """Examples of an epoch."""
-        return int(np.minimum(np.bincount(self.funnels), _PLACES_PER_EPOCH).sum())
-
-
-def _customer_baskets(histories: Histories) -> tuple[np.ndarray, np.ndarray]:
-    """The funnel of each basket, and whether that funnel is a customer."""
-    funnel = np.repeat(np.arange(len(histories)), np.diff(histories.basket_offsets))
-    return funnel, (histories.kinds == "customer")[funnel]
 
 
 def _waits(settings: TrainingSettings) -> bool:
@@ -350,42 +315,9 @@ def _waits(settings: TrainingSettings) -> bool:
     return ARCHITECTURES[settings.architecture].time_head == "hazard"
 
 
-def _places(histories: Histories, cutoff: int, *, waits: bool) -> tuple[_Places, np.ndarray]:
-    """Where training examples may be cut, and targets of validation: among baskets of customers before the cutoff.
-
-    Targets have a past and a known product. A validation customer gives the last such basket, if there is another.
-    With `waits`, the end of the baskets is a place too, for customers who had come back at least once by then: of the
-    others the table holds only those who came back later, which must not be known.
-    """
-    funnel, customer = _customer_baskets(histories)
-    first = np.zeros(len(funnel), bool)
-    first[histories.basket_offsets[:-1][np.diff(histories.basket_offsets) > 0]] = True
-    allowed = np.flatnonzero(customer & ~first & (histories.sold_on < cutoff) & (histories.known_lines > 0))
-    counts = np.bincount(funnel[allowed], minlength=len(histories))
-    validates = (keys_of(histories.ids) % _VALIDATION_ONE_IN == 0) & (counts > 1)
-    last = (np.cumsum(counts) - 1)[validates]
-    kept = np.delete(allowed, last)
-    ends = histories.baskets_before(cutoff)
-    waiting = np.flatnonzero(waits & (histories.kinds == "customer") & (ends - histories.basket_offsets[:-1] > 1))
-    found = _Places(
-        np.concatenate([kept, ends[waiting]]),
-        np.concatenate([funnel[kept], waiting]),
-        np.concatenate([np.full(len(kept), np.nan), cutoff - histories.sold_on[ends[waiting] - 1]]),
-    )
-    return found.take(np.argsort(found.funnels, kind="stable")), allowed[last]
-
-
-def _held_out(histories: Histories, cutoff: int) -> np.ndarray:
-    """Position of each customer's first basket on or after the cutoff, where there is a past and one line is known."""
-    ends = histories.baskets_before(cutoff)
-    has_both = (ends > histories.basket_offsets[:-1]) & (ends < histories.basket_offsets[1:])
-    positions = ends[has_both & (histories.kinds == "customer")]
-    return positions[histories.known_lines[positions] > 0]
-
-
 def _count(histories: Histories, cutoff: int, n_products: int) -> np.ndarray:
     """Customers' baskets before the cutoff with each product; at END, those baskets."""
-    _, customer = _customer_baskets(histories)
+    _, customer = customer_baskets(histories)
     counted = customer & (histories.sold_on < cutoff)
     lines = np.repeat(counted, np.diff(histories.product_offsets))
     counts = np.bincount(histories.product_ids[lines], minlength=n_products)
