@@ -33,18 +33,27 @@ def next_basket(
     models: Annotated[str, typer.Option(help="names, separated by commas")],
     out: Out,
     path: DatasetPath = None,
-    seeds: Seeds = "0",
+    protocol: Annotated[
+        str, typer.Option(help="last-baskets, of customers drawn, or windows: a source's last five times 14 days")
+    ] = "last-baskets",
+    seeds: Annotated[str, typer.Option(help="a range as 0..4, or numbers: 0,2,5; with windows their numbers")] = "0",
     measured_on: MeasuredOn = None,
 ) -> None:
     """Rank the products of the next basket, by every method.
 
-    Finished trials (a method and a seed) under --out are not run again.
+    Finished trials (a method and a seed or window) under --out are not run again.
     """
     from pipeline.benchmarks.next_basket.compare import compare, summary, table
+    from pipeline.benchmarks.next_basket.trial import PROTOCOLS
 
     with errors_in_one_line(*EXPECTED):
-        trials = compare(_words(dataset, path), _names(models, ()), seeds_of(seeds), out, typer.echo)
-        described = _described(measured_on, "next-basket", dataset, path, seeds=seeds, models=models, out=out.name)
+        if protocol not in PROTOCOLS:
+            raise ValueError(unknown_name("protocol", protocol, PROTOCOLS))
+        in_windows = protocol == PROTOCOLS[1]
+        words = [*([protocol] if in_windows else []), *_words(dataset, path)]
+        trials = compare(words, _names(models, ()), seeds_of(seeds), out, typer.echo)
+        chosen: dict[str, Any] = {"protocol": protocol if in_windows else None, "seeds": seeds, "models": models}
+        described = _described(measured_on, "next-basket", dataset, path, **chosen, out=out.name)
         _write(out, described, summary(trials, out), table)
 
 

@@ -14,6 +14,8 @@ import pyarrow.parquet as pq
 from pipeline.benchmarks.next_basket.methods import method_named
 from pipeline.benchmarks.next_basket.metrics import PAIRED
 from pipeline.benchmarks.next_basket.trial import CUSTOMERS, RANKINGS
+from pipeline.benchmarks.next_basket.window_methods import window_method
+from pipeline.benchmarks.next_basket.windows import WINDOWS
 from pipeline.benchmarks.report.calibration import expected_calibration_error, pooled
 from pipeline.benchmarks.report.report import cell, rows_file, spread
 from pipeline.benchmarks.subprocesses import run_module
@@ -28,7 +30,8 @@ def compare(
     Raises: ValueError: for an unknown method, or where `out` holds another data set's trials;
             RuntimeError: where a trial fails, with the end of its error output.
     """
-    configured = {model: method_named(model, 0).settings() for model in models}
+    named = window_method if dataset[0] == WINDOWS else method_named
+    configured = {model: named(model, 0).settings() for model in models}
     trials = []
     for seed in seeds:
         for model in models:

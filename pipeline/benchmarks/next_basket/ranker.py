@@ -5,7 +5,7 @@ last baskets. Of `SETTINGS` the one with the largest nDCG@10 on the validation c
 by that figure.
 """
 
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,59 +39,82 @@ SETTINGS: tuple[BoostingConfig, ...] = (
 """The budget: six settings, the first of which was the first one ever tried."""
 
 
+@dataclass(frozen=True)
+class GrownTrees:
+    """What was grown by the setting that ranks validation best, and the nDCG@10 of each there."""
+
+    chosen: BoostingConfig
+    trees: "lightgbm.Booster"
+    validation: list[float]
+
+    def scores(self, features: np.ndarray) -> np.ndarray:
+        """Of each candidate; float [B, C, F] -> [B * C]."""
+        scores: np.ndarray = np.asarray(self.trees.predict(features.reshape(-1, features.shape[2])))
+        return scores
+
+    def settings(self) -> dict[str, Any]:
+        """What was chosen, its trees, and how each ranked."""
+        return {
+            "chosen": asdict(self.chosen),
+            "grown": self.trees.current_iteration(),
+            "validation_ndcg@10": self.validation,
+        }
+
+
+def grow(tried: tuple[BoostingConfig, ...], trained: Labelled, validated: Labelled) -> GrownTrees:
+    """Grow trees by every setting, and keep those that rank the validation baskets best."""
+    import lightgbm as lgb
+
+    # The data sets are shared by settings with other smallest leaves.
+    data = [
+        lgb.Dataset(*each.table, group=each.groups, feature_name=list(CANDIDATE_FEATURES), free_raw_data=False)
+        for each in (trained, validated)
+    ]
+    grown = [lambdamart(config, data, feature_pre_filter=False) for config in tried]
+    validation = [float(trees.best_score["valid_0"]["ndcg@10"]) for trees in grown]
+    best = int(np.argmax(validation))
+    return GrownTrees(tried[best], grown[best], validation)
+
+
 class SameFeaturesRanker:
     """LambdaMART with the features of `lens`; `settings` are tried one after another."""
 
     def __init__(self, seed: int, settings: tuple[BoostingConfig, ...] = SETTINGS) -> None:
         self._tried = tuple(replace(each, seed=seed) for each in settings)
-        self._chosen, self._features = self._tried[0], FeatureConfig()
-        self._validation: list[float] = []
-        self._trees: lightgbm.Booster | None = None
+        self._features = FeatureConfig()
+        self._grown: GrownTrees | None = None
         self._source = CandidateSource()
 
     def fit(self, train: BasketSequences, validation: BasketSequences, histories: BasketSequences) -> None:
         """Grow trees by every setting, and keep those that rank the validation customers' last baskets best."""
-        import lightgbm as lgb
-
         first = self._tried[0]
         parts = with_candidates(train, validation, histories, self._features, n_parts=first.n_parts, seed=first.seed)
         trained, validated = (labelled(part) for part in parts)
-        data = [
-            lgb.Dataset(*each.table, group=each.groups, feature_name=list(CANDIDATE_FEATURES), free_raw_data=False)
-            for each in (with_hit(trained), validated)
-        ]
-        # The data sets are shared by settings with other smallest leaves.
-        grown = [lambdamart(config, data, feature_pre_filter=False) for config in self._tried]
-        self._validation = [float(trees.best_score["valid_0"]["ndcg@10"]) for trees in grown]
-        best = int(np.argmax(self._validation))
-        self._chosen, self._trees = self._tried[best], grown[best]
+        self._grown = grow(self._tried, with_hit(trained), validated)
         self._source = source_of(BasketSequences.joined([train, validation, histories]), self._features)
 
     def rank(self, histories: BasketSequences, k: int) -> Ranking:
         """The candidates with the largest scores."""
-        if self._trees is None:
+        if self._grown is None:
             raise RuntimeError("rank before fit")
         rows, ends = histories_of(histories), histories.basket_offsets[1:]
         parts = []
         for first in range(0, len(histories), AT_ONCE):
             funnels = np.arange(first, min(first + AT_ONCE, len(histories)))
             products, features = self._source.find(rows, funnels, ends[funnels])
-            scores = np.asarray(self._trees.predict(features.reshape(-1, features.shape[2])))
-            scores = np.where(products.ravel() > 0, scores, -np.inf)
+            scores = np.where(products.ravel() > 0, self._grown.scores(features), -np.inf)
             parts.append(ranked(Candidates(products, features), scores, k))
         products, scores = (np.concatenate([getattr(part, name) for part in parts]) for name in ("products", "scores"))
         return Ranking(products, np.where(products > 0, scores, np.float32(0)))
 
     def settings(self) -> dict[str, Any]:
         """What is tried, what was chosen, its trees and the validation nDCG@10 of each."""
-        return {
+        tried = {
             "tried": [asdict(each) for each in self._tried],
             "features": asdict(self._features),
             "columns": "those of lens",
-            "chosen": asdict(self._chosen),
-            "grown": self._trees.current_iteration() if self._trees else 0,
-            "validation_ndcg@10": self._validation,
         }
+        return tried | (self._grown.settings() if self._grown else {})
 
 
 def labelled(examples: LastBasketExamples) -> Labelled:

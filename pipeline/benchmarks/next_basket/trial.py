@@ -1,4 +1,4 @@
-"""One method on one fold: fitted, ranked and scored in a process of its own.
+"""One method on one fold or window: fitted, ranked and scored in a process of its own.
 
     python -m pipeline.benchmarks.next_basket.trial --dataset reality-check PATH --model tifu-knn --seed 0 --out FOLDER
 
@@ -18,14 +18,21 @@ from pipeline.benchmarks.data.catalog import open_dataset
 from pipeline.benchmarks.data.folds import Dataset, Fold
 from pipeline.benchmarks.next_basket.methods import method_named
 from pipeline.benchmarks.next_basket.metrics import WIDTH, customer_scores, reliability_of, scores_of
+from pipeline.benchmarks.next_basket.window_methods import window_method
+from pipeline.benchmarks.next_basket.windows import WINDOWS, SourceWindows, open_windows
 from pipeline.benchmarks.trials import Stopwatch, write_trial
 
 RANKINGS = "rankings.parquet"
 CUSTOMERS = "customers.parquet"
+PROTOCOLS = ("last-baskets", WINDOWS)
 
 
-def run(dataset: Dataset, model: str, seed: int) -> tuple[dict[str, Any], pa.Table, pa.Table]:
-    """Fit, rank and score; returns settings, resources and scores, the rankings, and the scores of each customer."""
+Found = tuple[dict[str, Any], pa.Table, pa.Table]
+"""Settings, resources and scores of a trial, its rankings, and the scores of each customer."""
+
+
+def run(dataset: Dataset, model: str, seed: int) -> Found:
+    """Fit a method on a division of the customers, rank and score."""
     fold = dataset.fold(seed)
     method = method_named(model, seed)
     configured = method.settings()
@@ -34,25 +41,38 @@ def run(dataset: Dataset, model: str, seed: int) -> tuple[dict[str, Any], pa.Tab
     stopwatch.lap("fit")
     ranking = method.rank(fold.histories, WIDTH)
     stopwatch.lap("rank")
-    used = stopwatch.used()
+    used = {"configured": configured, "settings": method.settings(), **stopwatch.used()}
+    return _found({"model": model, "seed": seed, **used}, ranking, fold, dataset)
+
+
+def run_window(source: SourceWindows, model: str, window: int) -> Found:
+    """Fit a method on what was known on the first morning of a window, rank and score; the window counts as seed."""
+    method = window_method(model, 0)
+    configured = method.settings()
+    with source.morning(window) as morning:
+        fold = source.fold(morning)
+        stopwatch = Stopwatch()
+        method.fit(morning, fold)
+        stopwatch.lap("fit")
+        ranking = method.rank(morning, fold, WIDTH)
+        stopwatch.lap("rank")
+        used = {"configured": configured, "settings": method.settings(), **stopwatch.used()}
+        used |= {"model": model, "seed": window, "window": morning.day.isoformat()}
+        return _found(used, ranking, fold, source)
+
+
+def _found(used: dict[str, Any], ranking: Ranking, fold: Fold, dataset: Dataset | SourceWindows) -> Found:
     found = {
-        "model": model,
-        "seed": seed,
-        "customers": {"train": len(fold.train), "validation": len(fold.validation), "test": len(fold.histories)},
-        "configured": configured,
-        "settings": method.settings(),
         **used,
+        "customers": {"train": len(fold.train), "validation": len(fold.validation), "test": len(fold.histories)},
         "metrics": scores_of(ranking, fold, ndcg_over_whole_basket=dataset.ndcg_over_whole_basket),
         "reliability": reliability_of(ranking, fold),
     }
-    return (
-        found,
-        rankings_table(ranking, fold, dataset, model, seed),
-        customers_table(ranking, fold, dataset, model, seed),
-    )
+    named = fold, dataset, used["model"], used["seed"]
+    return found, rankings_table(ranking, *named), customers_table(ranking, *named)
 
 
-def rankings_table(ranking: Ranking, fold: Fold, dataset: Dataset, model: str, seed: int) -> pa.Table:
+def rankings_table(ranking: Ranking, fold: Fold, dataset: Dataset | SourceWindows, model: str, seed: int) -> pa.Table:
     """One row per customer and ranked product, best first."""
     row, position = np.nonzero(ranking.products)
     names = dataset.product_names[ranking.products[row, position]]
@@ -68,7 +88,7 @@ def rankings_table(ranking: Ranking, fold: Fold, dataset: Dataset, model: str, s
     )
 
 
-def customers_table(ranking: Ranking, fold: Fold, dataset: Dataset, model: str, seed: int) -> pa.Table:
+def customers_table(ranking: Ranking, fold: Fold, dataset: Dataset | SourceWindows, model: str, seed: int) -> pa.Table:
     """One row per test customer with its scores."""
     n = len(fold.truth)
     scores = customer_scores(ranking, fold, ndcg_over_whole_basket=dataset.ndcg_over_whole_basket)
@@ -85,12 +105,18 @@ def customers_table(ranking: Ranking, fold: Fold, dataset: Dataset, model: str, 
 def main(argv: list[str] | None = None) -> None:
     """One trial, written to a folder."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--dataset", nargs="+", required=True, help="reality-check PATH, tafeng, or a source")
+    parser.add_argument(
+        "--dataset", nargs="+", required=True, help="reality-check PATH, tafeng, a source, or windows SOURCE"
+    )
     parser.add_argument("--model", required=True)
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args(argv)
-    found, rankings, customers = run(open_dataset(arguments.dataset), arguments.model, arguments.seed)
+    words, model, seed = arguments.dataset, arguments.model, arguments.seed
+    if words[0] == WINDOWS:
+        found, rankings, customers = run_window(open_windows(words[1]), model, seed)
+    else:
+        found, rankings, customers = run(open_dataset(words), model, seed)
     arguments.out.mkdir(parents=True, exist_ok=True)
     pq.write_table(rankings, arguments.out / RANKINGS)
     pq.write_table(customers, arguments.out / CUSTOMERS)
