@@ -17,7 +17,7 @@ from models import style_fields as names
 from models.heads.style_losses import STYLE_LOSSES
 from models.multi_head_model import TOTAL
 from models.names import look_up
-from models.style_config import PROFILE_DECAYS, StyleConfig
+from models.style_config import PROFILE_DECAYS, VIEW_DECAYS, StyleConfig
 from models.tensors import Tensor, TensorBatch
 
 _START_OF_PROFILES = 0.01
@@ -40,7 +40,8 @@ class StyleModel(keras.Model):
 
     Shapes: as in `models/style_fields.py`.
     Args:   config: fields of StyleConfig; n_signals, n_own: S and O; vectors: which article vectors it was trained
-            with; those of another space mean nothing to it; seasons: whether it was trained with the time of the year.
+            with; those of another space mean nothing to it; seasons: whether it was trained with the time of the year;
+            reads_views: whether it was trained with what customers looked at, which needs `config.signals`.
     """
 
     def __init__(
@@ -50,12 +51,15 @@ class StyleModel(keras.Model):
         n_own: int,
         vectors: str = "",
         seasons: bool = False,
+        *,
+        reads_views: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         known = {field.name for field in fields(StyleConfig)}
         self.config = StyleConfig(**{name: value for name, value in config.items() if name in known})
         self.n_signals, self.n_own, self.vectors, self.seasons = n_signals, n_own, vectors, seasons
+        self.reads_views = reads_views and self.config.signals
         self.loss_of = look_up("loss", self.config.loss, STYLE_LOSSES)
         parts, start = self.config, keras.initializers.GlorotUniform
         self.lstm = keras.layers.LSTM(
@@ -90,6 +94,12 @@ class StyleModel(keras.Model):
             self.signals_out.build((None, None, parts.signal_units))
             self.hidden_own.build((None, None, n_own + n_signals))
             self.own_out.build((None, None, parts.signal_units))
+        if self.reads_views:
+            self.of_viewed = self.add_weight(
+                name="of_viewed",
+                shape=(len(VIEW_DECAYS), parts.vector_units),
+                initializer=keras.initializers.Constant(_START_OF_PROFILES),
+            )
         self.built = True
 
     def call(self, batch: TensorBatch, training: bool = False) -> Styles:
@@ -110,14 +120,24 @@ class StyleModel(keras.Model):
         return self.signals_out(self.hidden_signals(signals))
 
     def own_scores(self, own: Tensor, signals: Tensor) -> Tensor:
-        """What own earlier purchases add to the intent, 0 without one; float32 [..., O], [..., S] -> [...]."""
+        """What own earlier purchases and views add to the intent, 0 without; float32 [..., O], [..., S] -> [...]."""
         hidden = self.hidden_own(ops.concatenate([own, signals], axis=-1))
-        return self.own_out(hidden)[..., 0] * own[..., 0]
+        known = own[..., 0]
+        if self.reads_views:
+            known = ops.maximum(known, own[..., -names.N_VIEW_SIGNALS])
+        return self.own_out(hidden)[..., 0] * known
+
+    def viewed_style(self, viewed: Tensor) -> Tensor:
+        """What the articles viewed of late add to a style; float32 [..., K, D] -> [..., D]."""
+        return ops.sum(viewed * self.of_viewed, axis=-2)
 
     def intents(self, batch: TensorBatch, training: bool = False) -> Tensor:
         """Intent to buy each candidate of each row; float32 [R, C]."""
         styles, rows = self(batch, training=training), batch[names.ROWS]
-        intents = ops.einsum("rd,rcd->rc", _rows_of(styles.style, rows), batch[names.CANDIDATE_VECTORS])
+        style = _rows_of(styles.style, rows)
+        if self.reads_views:
+            style = style + self.viewed_style(batch[names.VIEWED])
+        intents = ops.einsum("rd,rcd->rc", style, batch[names.CANDIDATE_VECTORS])
         if self.config.signals:
             signals = batch[names.CANDIDATE_SIGNALS]
             taste = _rows_of(styles.taste, rows)
@@ -146,6 +166,7 @@ class StyleModel(keras.Model):
             "n_own": self.n_own,
             "vectors": self.vectors,
             "seasons": self.seasons,
+            "reads_views": self.reads_views,
         }
 
     def _dense(self, units: int, offset: int, name: str, **options: Any) -> keras.layers.Dense:

@@ -10,6 +10,8 @@ LOSSES = ("sigmoid", "softmax", "sigmoid_rank")
 PURCHASES, ORDERS = "purchases", "orders"
 PROFILE_DECAYS = (7.0, 30.0, 180.0)
 """Days after which a purchase counts 1/e in a profile."""
+VIEW_DECAYS = (2.0, 14.0)
+"""Days after which a view counts 1/e in the mean of what was viewed."""
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,6 @@ CAPABILITIES = {
     "styles": Capability(
         "Whom to show what: each customer's style over time, and everything in store ranked for it",
         reads=("baskets",),
-        writes=("articles", "article_images", "item_vectors", "styles", "style_articles", "style_rankings"),
+        writes=("articles", "article_images", "views", "item_vectors", "styles", "style_articles", "style_rankings"),
     ),
 }

@@ -15,6 +15,7 @@ from pipeline.sources.case_layout import ActionFiles
 from pipeline.sources.layout import Layout
 from pipeline.sources.opened import Delivered
 from pipeline.sources.reader import check_readable, read_file
+from pipeline.sources.session_layout import SessionFiles
 from pipeline.sources.source import Source, SourceError
 from pipeline.sources.time_format import FIRST_OF_LAST_CENTURY, java_pattern
 
@@ -166,7 +167,7 @@ def _sales_options(source: Source, key: bytes | None) -> dict[str, Any]:
 
 def _options(source: Source, layout: Layout) -> dict[str, Any]:
     """How `read_file` reads files beside the sales."""
-    times = {"time_format": layout.time_format} if isinstance(layout, ActionFiles) else {}
+    times = {"time_format": layout.time_format} if isinstance(layout, ActionFiles | SessionFiles) else {}
     return {"timezone": source.timezone, **times}
 
 

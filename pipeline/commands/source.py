@@ -130,9 +130,11 @@ def _check_others(source: Source, workspace: Workspace) -> None:
     from pipeline.sources.opened import Delivered
     from pipeline.sources.reader import check_readable
 
-    for kind, layout in (("stock", source.stock), ("resupplies", source.resupplies), ("catalogue", source.catalogue)):
+    described = {"stock": source.stock, "resupplies": source.resupplies, "catalogue": source.catalogue}
+    for kind, layout in (described | {"sessions": source.sessions}).items():
         if layout is None:
-            typer.echo(f"{kind}: not described" + ("" if kind == "catalogue" else ", so derived from the sales"))
+            derived = kind in ("stock", "resupplies")
+            typer.echo(f"{kind}: not described" + (", so derived from the sales" if derived else ""))
             continue
         files = source.matching(layout.files, workspace)
         columns = layout.read_columns

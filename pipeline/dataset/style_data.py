@@ -29,17 +29,18 @@ class StyleData:
     """Purchases before a business date and all articles; times are days since 1970-01-01 by the shop's calendar.
 
     customers: str [N], in order; described: of the articles, in order of their names; dated: when they are in store,
-    None where the catalogue has no day of any.
+    None where the catalogue has no day of any; views: before the business date, of these customers, None: not read.
     """
 
     customers: np.ndarray
     purchases: Purchases
     described: DescribedArticles
     dated: DatedAssortment | None
+    views: Purchases | None = None
 
     @classmethod
-    def open(cls, tables: Tables, business_date: date, images: bool = True) -> "StyleData":
-        """From `baskets`, `articles` and, where images are wanted, `article_images`.
+    def open(cls, tables: Tables, business_date: date, images: bool = True, views: bool = False) -> "StyleData":
+        """From `baskets`, `articles` and, where they are wanted, `article_images` and `views`.
 
         Raises: Refusal: where there is no article, or no purchase of one; the message says what to change.
         """
@@ -53,7 +54,8 @@ class StyleData:
                 f"no customer bought an article of the catalogue before {business_date}; the products of [catalogue] "
                 "and those of the sales must have the same ids, and sales must name their customers"
             )
-        return cls(customers, purchases, described, dated_assortment(rows))
+        found = read_views(tables["views"], described.names, customers, business_date) if views else None
+        return cls(customers, purchases, described, dated_assortment(rows), found)
 
     @property
     def articles(self) -> Articles:
@@ -122,6 +124,21 @@ def read_purchases(baskets: Path, names: np.ndarray, business_date: date) -> tup
     times = order_times(rows["sold_on"].cast(pa.int32()).to_numpy(), second)
     found = items.drop_null().to_numpy(zero_copy_only=False)
     return customers, Purchases.sort(customer, found, times[line], len(customers), len(names))
+
+
+def read_views(views: Path, names: np.ndarray, customers: np.ndarray, business_date: date) -> Purchases:
+    """What customers looked at before a business date, in the form of purchases.
+
+    Args: names: object [V], of the articles, in order; customers: str [N], in order; others are left out.
+    """
+    before = ds.field("viewed_on") < pa.scalar(business_date, pa.date32())
+    rows = ds.dataset(views, format="parquet").to_table(filter=before).combine_chunks()
+    item = pc.fill_null(pc.index_in(rows["product_id"], value_set=pa.array(names, pa.string())), -1).to_numpy()
+    customer = pc.fill_null(pc.index_in(rows["customer_id"], value_set=pa.array(customers, pa.string())), -1).to_numpy()
+    known = (item >= 0) & (customer >= 0)
+    second = rows["viewed_at_utc"].cast(pa.timestamp("s"), safe=False).cast(pa.int64()).to_numpy()
+    times = order_times(rows["viewed_on"].cast(pa.int32()).to_numpy(), second)
+    return Purchases.sort(customer[known], item[known], times[known], len(customers), len(names))
 
 
 def has_seasons(purchases: Purchases) -> bool:

@@ -6,10 +6,19 @@ import numpy as np
 
 from models.ragged import ranges
 from models.style_config import ORDERS
-from models.style_fields import CANDIDATE_OWN, CANDIDATE_SIGNALS, CANDIDATE_VECTORS, CANDIDATE_WEIGHTS, ROWS
-from pipeline.dataset.purchases import Assortment, SoldAssortment
+from models.style_fields import (
+    CANDIDATE_OWN,
+    CANDIDATE_SIGNALS,
+    CANDIDATE_VECTORS,
+    CANDIDATE_WEIGHTS,
+    N_VIEW_SIGNALS,
+    ROWS,
+    VIEWED,
+)
+from pipeline.dataset.purchases import Assortment, Purchases, SoldAssortment
 from pipeline.dataset.style_signals import OWN_SIGNALS, ItemSignals, PairSignals, own_signals
 from pipeline.dataset.style_steps import Histories, Steps
+from pipeline.dataset.style_views import RecentViews, view_signals, viewed_means
 from pipeline.task import Batch
 
 BOUGHT_OF_ORDER = 6
@@ -29,7 +38,8 @@ class StyleExamples:
 
     Args: histories: their purchases alone are read; end: first day that is not known; numbers: float32 [V, m], of the
           articles, scaled; customers: whose steps are learned, by default everyone's. They should not be among those
-          of whom the article vectors were learned: such vectors know what they are going to buy.
+          of whom the article vectors were learned: such vectors know what they are going to buy; views: what
+          customers looked at, None or empty: not read. Like sales, views are read as of some days before.
     """
 
     def __init__(
@@ -41,9 +51,11 @@ class StyleExamples:
         *,
         customers: np.ndarray | None = None,
         seed: int = 0,
+        views: Purchases | None = None,
     ) -> None:
         self.histories, self.assortment, self._seed = histories, assortment, seed
         self.signals = PairSignals(ItemSignals(histories.purchases), numbers)
+        self._views = RecentViews(views) if views is not None and len(views) and histories.config.signals else None
         self._compared = None if histories.config.unsold_negatives else histories.purchases.sold()
         times = histories.order_times
         early = end - KNOWN_AHEAD_DAYS
@@ -52,6 +64,16 @@ class StyleExamples:
         every = np.unique(histories.purchases.customers)
         self._customers = every if customers is None else np.intersect1d(every, customers)
         self._lengths = histories.lengths(self._customers)
+
+    @property
+    def reads_views(self) -> bool:
+        """Whether there are views to read."""
+        return self._views is not None
+
+    @property
+    def n_own(self) -> int:
+        """Columns of CANDIDATE_OWN."""
+        return N_OWN + (N_VIEW_SIGNALS if self.reads_views else 0)
 
     def steps_per_epoch(self, batch_size: int) -> int:
         """Batches of an epoch; `batch_size` counts customers."""
@@ -92,6 +114,9 @@ class StyleExamples:
         if config.signals:
             batch[CANDIDATE_SIGNALS] = self._signals_of(items, days)
             batch[CANDIDATE_OWN] = self._own(items, orders)
+        if self._views is not None:
+            batch[VIEWED], of_views = self._viewed(self._views, items, orders, days)
+            batch[CANDIDATE_OWN] = np.concatenate([batch[CANDIDATE_OWN], of_views], axis=-1)
         return batch
 
     def _never_sold(self, items: np.ndarray, days: np.ndarray) -> np.ndarray:
@@ -172,6 +197,18 @@ class StyleExamples:
         return pair_signals(
             keys, row * purchases.n_items + purchases.items[earlier], ages, np.repeat(n_orders, items.shape[1])
         ).reshape(*items.shape, N_OWN)
+
+    def _viewed(
+        self, views: RecentViews, items: np.ndarray, orders: np.ndarray, days: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """What the row's customer viewed before the row's day; float32 [R, K, D], and of each candidate [R, C, ...]."""
+        histories = self.histories
+        rows, viewed, ages = views.before(histories.order_customers[orders], days)
+        n_items = histories.purchases.n_items
+        keys = (np.arange(len(orders))[:, None] * n_items + items).ravel()
+        signals = view_signals(keys, rows * n_items + viewed, ages)
+        means = viewed_means(rows, viewed, ages, len(orders), histories.vectors)
+        return means, signals.reshape(*items.shape, N_VIEW_SIGNALS)
 
     def _order(self, epoch: int, batch_size: int) -> list[np.ndarray]:
         """Customers of each batch of an epoch: shuffled, then sorted by length within stretches of some batches."""

@@ -8,9 +8,11 @@ from models.best_products import best_products
 from models.ragged import ranges
 from models.style_fields import PAST_VECTORS, PROFILES, STEP_TIMES
 from pipeline.dataset.item_examples import ItemExamples
+from pipeline.dataset.purchases import Purchases
 from pipeline.dataset.style_examples import pair_signals
 from pipeline.dataset.style_signals import PairSignals
 from pipeline.dataset.style_steps import Histories
+from pipeline.dataset.style_views import RecentViews, view_signals, viewed_means
 
 Pairs: TypeAlias = "tuple[np.ndarray, np.ndarray, np.ndarray]"
 _AT_ONCE = 256
@@ -36,10 +38,18 @@ def vectors_of(model: Any, examples: ItemExamples) -> np.ndarray:
 
 
 class StyleRanking:
-    """Ranks by a trained model of style."""
+    """Ranks by a trained model of style. Args: views: what customers looked at, for a model that reads it."""
 
-    def __init__(self, model: Any, histories: Histories, signals: PairSignals | None = None) -> None:
+    def __init__(
+        self, model: Any, histories: Histories, signals: PairSignals | None = None, views: Purchases | None = None
+    ) -> None:
         self._model, self._histories, self._signals = model, histories, signals
+        self._views: RecentViews | None = None
+        if model.reads_views:
+            purchases = histories.purchases
+            nothing = np.zeros(0, np.int64)
+            none = Purchases.sort(nothing, nothing, np.zeros(0), purchases.n_customers, purchases.n_items)
+            self._views = RecentViews(none if views is None else views)
 
     def styles(self, customers: np.ndarray, at: float) -> tuple[np.ndarray, np.ndarray]:
         """Style and taste of customers as of a time; float32 [C, D], [C, E + 1]."""
@@ -54,7 +64,12 @@ class StyleRanking:
             arrays = {name: steps.arrays[name] for name in (PAST_VECTORS, STEP_TIMES, PROFILES) if name in steps.arrays}
             last = np.arange(len(part)), steps.lengths - 1
             styles = forward(arrays)
-            found.append((styles.style[last], styles.taste[last]))
+            style = styles.style[last]
+            if self._views is not None:
+                viewed = self._views.before(part, np.full(len(part), int(at)))
+                means = viewed_means(*viewed, len(part), self._histories.vectors)
+                style = style + np.asarray(self._model.viewed_style(means))
+            found.append((style, styles.taste[last]))
         style, taste = zip(*found, strict=True)
         return np.concatenate(style), np.concatenate(taste)
 
@@ -84,7 +99,7 @@ class StyleRanking:
         return factors[0], factors[1], self.own(customers, store, signals, at)
 
     def own(self, customers: np.ndarray, store: np.ndarray, signals: np.ndarray, at: float) -> Pairs:
-        """Pairs that were bought before and are in store, by position, and what that adds to their intents.
+        """Pairs that were bought or viewed before and are in store, by position, and what that adds to their intents.
 
         Args: signals: float32 [S, signals], of the articles in store.
         """
@@ -98,10 +113,24 @@ class StyleRanking:
         columns = column_of[purchases.items[earlier]]
         kept = columns >= 0
         keys = rows[kept] * len(store) + columns[kept]
-        pairs = np.unique(keys)
+        viewed, viewed_ages = self._viewed(customers, column_of, len(store), int(at))
+        pairs = np.union1d(keys, viewed)
         n_orders = np.diff(histories.order_offsets)[customers]
         ages = at - purchases.times[earlier][kept]
         row, column = pairs // len(store), pairs % len(store)
         own = pair_signals(pairs, keys, ages, n_orders[row])
+        if self._views is not None:
+            own = np.concatenate([own, view_signals(pairs, viewed, viewed_ages)], axis=1)
         scores = np.asarray(self._model.own_scores(own, signals[column]))
         return row, column, scores
+
+    def _viewed(
+        self, customers: np.ndarray, column_of: np.ndarray, n_store: int, day: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Pairs that customers viewed before a day, of what is in store, and their ages; int64 [L], float64 [L]."""
+        if self._views is None:
+            return np.zeros(0, np.int64), np.zeros(0)
+        rows, items, ages = self._views.before(customers, np.full(len(customers), day))
+        columns = column_of[items]
+        kept = columns >= 0
+        return rows[kept] * n_store + columns[kept], ages[kept]

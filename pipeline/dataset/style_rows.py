@@ -76,14 +76,19 @@ class ServedStyles:
             return np.concatenate([vectors, np.zeros((len(vectors), 1), np.float32)], axis=1)
         return np.concatenate([vectors, np.asarray(model.signal_vectors(signals))], axis=1)
 
-    def of_customers(self, purchases: Purchases) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """Factors of customers, float32 [N, F], and what own purchases add: rows, positions in store, scores."""
+    def of_customers(
+        self, purchases: Purchases, views: Purchases | None = None
+    ) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Factors of customers, float32 [N, F], and what own purchases and views add: rows, positions in store, scores.
+
+        Args: views: in the form of purchases; those of the business date and later are not read.
+        """
         customers, day = np.arange(purchases.n_customers), float(epoch_day(self.business_date))
         model, nothing = self._model(), np.zeros(0, np.int64)
         if model is None:
             return self._profiles(purchases, day), (nothing, nothing, np.zeros(0, np.float32))
         histories = Histories(purchases, self.vectors, model.config, seasons=model.seasons)
-        ranking = StyleRanking(model, histories)
+        ranking = StyleRanking(model, histories, views=views)
         style, taste = ranking.styles(customers, day)
         own = (nothing, nothing, np.zeros(0, np.float32))
         if model.config.signals:
@@ -107,10 +112,14 @@ class StylePredictor:
     served: ServedStyles
 
     def __call__(self, rows: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
-        """One row of the table for each row of `customer_id` and `lines`, structs of day, second and product."""
+        """One row of the table for each row of `customer_id`, `lines` and, where there are any, `views`.
+
+        Both are structs of day, second and product.
+        """
         served = self.served
         purchases = purchases_of(rows, served.names)
-        factors, (row, column, score) = served.of_customers(purchases)
+        views = purchases_of(rows, served.names, "views") if "views" in rows.schema.names else None
+        factors, (row, column, score) = served.of_customers(purchases, views)
         n = rows.num_rows
         orders = np.zeros(n, np.int32)
         if len(purchases):
@@ -178,9 +187,9 @@ def served_styles(given: PredictionInput) -> ServedStyles:
     )
 
 
-def purchases_of(rows: pa.RecordBatch, names: np.ndarray) -> Purchases:
-    """Purchases of known articles; customers are numbered as the rows are."""
-    lines = rows["lines"]
+def purchases_of(rows: pa.RecordBatch, names: np.ndarray, column: str = "lines") -> Purchases:
+    """Purchases of known articles, or views in their form; customers are numbered as the rows are."""
+    lines = rows[column]
     customer, line = pc.list_parent_indices(lines), pc.list_flatten(lines)
     items = pc.index_in(pc.struct_field(line, "product_id"), value_set=pa.array(names.tolist(), pa.string()))
     known = items.is_valid().to_numpy(zero_copy_only=False)

@@ -23,6 +23,7 @@ from pipeline.lake.rewrite import Change, rewrite
 from pipeline.nightly.running import locked
 from pipeline.settings import Settings
 from pipeline.sources.cleaning import clean_id
+from pipeline.sources.layout import Layout
 from pipeline.sources.pseudonyms import pseudonym
 from pipeline.sources.source import Source
 from pipeline.tables.catalog import TABLES
@@ -120,15 +121,19 @@ def first_sold_on(lake: Lake, ids: list[str]) -> date | None:
 
 
 def delivered_files_with(source: Source, workspace: Workspace, customer: str) -> list[Path]:
-    """The delivered sales files in which the customer's id stands."""
+    """The delivered files of sales and sessions in which the customer's id stands."""
     from pipeline.sources.opened import Delivered
     from pipeline.sources.reader import read_file
 
-    column = {"customer": source.sales_columns["customer"]}
+    read: list[tuple[Path, Layout, str]] = [
+        (path, source, source.sales_columns["customer"]) for path in source.delivered_files(workspace)
+    ]
+    if (sessions := source.sessions) is not None:
+        read += [(path, sessions, sessions.columns.customer) for path in source.matching(sessions.files, workspace)]
     found = []
-    for path in source.delivered_files(workspace):
-        for records in read_file(Delivered(path, path.name), source, column):
-            if pc.any(pc.equal(records.column("customer"), clean_id(customer, source.decimal))).as_py():
+    for path, layout, column in read:
+        for records in read_file(Delivered(path, path.name), layout, {"customer": column}):
+            if pc.any(pc.equal(records.column("customer"), clean_id(customer, layout.decimal))).as_py():
                 found.append(path)
                 break
     return found

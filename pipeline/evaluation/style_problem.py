@@ -17,7 +17,8 @@ WINDOW_DAYS, BEFORE_DAYS, AFTER_DAYS = 8, 30, 38
 class Shop:
     """A data set: all purchases, the articles, and the cutoffs by part.
 
-    drawn: how many customers are asked, 0: all; assortment: what is in store when; None: what sells around the day.
+    drawn: how many customers are asked, 0: all; assortment: what is in store when; None: what sells around the day;
+    views: what customers looked at, in the form of purchases; None: not known.
     """
 
     purchases: Purchases
@@ -25,14 +26,16 @@ class Shop:
     cutoffs: dict[str, tuple[int, ...]] = field(default_factory=dict)
     drawn: int = 0
     assortment: DatedAssortment | None = None
+    views: Purchases | None = None
 
 
 @dataclass(frozen=True)
 class Problem:
     """One cutoff of a shop.
 
-    past: purchases before it; articles: of the whole shop; store: int32 [S], articles in store, ascending; customers:
-    int32 [C], who are asked; rows, columns: int64 [T], bought pairs as positions in `customers` and in `store`.
+    past, views: purchases and views before it; articles: of the whole shop; store: int32 [S], articles in store,
+    ascending; customers: int32 [C], who are asked; rows, columns: int64 [T], bought pairs as positions in `customers`
+    and in `store`.
     """
 
     past: Purchases
@@ -43,6 +46,7 @@ class Problem:
     rows: np.ndarray
     columns: np.ndarray
     dated: DatedAssortment | None = None
+    views: Purchases | None = None
 
     @property
     def assortment(self) -> Assortment:
@@ -81,4 +85,5 @@ def problem_at(shop: Shop, cutoff: int, seed: int = 0, days: int = WINDOW_DAYS) 
     asked = row_of[window.customers] >= 0
     pairs = np.unique(row_of[window.customers[asked]] * len(store) + np.searchsorted(store, window.items[asked]))
     rows, columns = pairs // len(store), pairs % len(store)
-    return Problem(past, shop.articles, cutoff, store, customers, rows, columns, shop.assortment)
+    views = None if shop.views is None else shop.views.between(-np.inf, cutoff)
+    return Problem(past, shop.articles, cutoff, store, customers, rows, columns, shop.assortment, views)

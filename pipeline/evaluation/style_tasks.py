@@ -41,11 +41,13 @@ class HeldOut:
     problem: Problem
 
     @classmethod
-    def open(cls, tables: Tables, business_date: date, settings: TrainingSettings, images: bool) -> "HeldOut":
+    def open(
+        cls, tables: Tables, business_date: date, settings: TrainingSettings, *, images: bool, views: bool
+    ) -> "HeldOut":
         """Cut the data. Raises: Refusal: there is nothing to learn or to measure."""
-        data = StyleData.open(tables, business_date, images)
+        data = StyleData.open(tables, business_date, images, views)
         first = epoch_day(business_date) - settings.holdout_days
-        shop = Shop(data.purchases, data.articles, assortment=data.dated)
+        shop = Shop(data.purchases, data.articles, assortment=data.dated, views=data.views)
         try:
             problem = problem_at(shop, first, days=settings.holdout_days)
             return cls(data, _asked_of(problem, np.flatnonzero(~data.teaches_vectors)))
@@ -58,7 +60,7 @@ class HeldOut:
     @property
     def past(self) -> "StyleData":
         """The data without the held-out days."""
-        return replace(self.data, purchases=self.problem.past)
+        return replace(self.data, purchases=self.problem.past, views=self.problem.views)
 
 
 class ItemVectorExamples(LongEpochs):
@@ -71,7 +73,7 @@ class ItemVectorExamples(LongEpochs):
     @classmethod
     def open(cls, tables: Tables, business_date: date, settings: TrainingSettings) -> "ItemVectorExamples":
         """Cut the examples. Raises Refusal: as `HeldOut`."""
-        held_out = HeldOut.open(tables, business_date, settings, images=True)
+        held_out = HeldOut.open(tables, business_date, settings, images=True, views=False)
         past = held_out.past.purchases
         teaching = past.take(held_out.data.teaches_vectors[past.customers])
         if not len(teaching):
@@ -110,6 +112,7 @@ class StyleTaskExamples(LongEpochs):
             self.numbers,
             customers=np.flatnonzero(~past.teaches_vectors),
             seed=config.seed,
+            views=past.views,
         )
         super().__init__(self.training)
 
@@ -118,7 +121,7 @@ class StyleTaskExamples(LongEpochs):
         cls, tables: Tables, business_date: date, settings: TrainingSettings, config: StyleConfig
     ) -> "StyleTaskExamples":
         """Cut the examples. Raises Refusal: as `HeldOut`."""
-        held_out = HeldOut.open(tables, business_date, settings, images=False)
+        held_out = HeldOut.open(tables, business_date, settings, images=False, views=True)
         vectors, version = read_vectors(tables, held_out.data.described.names)
         config = replace(config, vector_units=vectors.shape[1], seed=settings.seed)
         return cls(held_out, vectors, version, config)
@@ -139,7 +142,7 @@ class StyleTaskExamples(LongEpochs):
             return {}
         problem, past = self.held_out.problem, self.held_out.past.purchases
         histories = Histories(past, self._vectors, model.config, seasons=model.seasons)
-        ranking = StyleRanking(model, histories, self.training.signals)
+        ranking = StyleRanking(model, histories, self.training.signals, self.held_out.problem.views)
         return measure_ranking(
             problem, lambda part: ranking.intents(part.customers, part.store, float(part.cutoff)), limit
         )

@@ -1,14 +1,15 @@
 """A simulated fashion shop: articles come and go; customers buy rarely and several at once, and their style moves.
 
 A customer's style is a point in the space of looks that wanders; they choose among what is in store by how near its
-look is, by season, by what everyone likes at the time, by price and by novelty. Sales, catalogue and pictures are what
-a shop delivers; styles and looks are the truth, written apart.
+look is, by season, by what everyone likes at the time, by price and by novelty. Sales, views, catalogue and pictures
+are what a shop delivers; styles and looks are the truth, written apart.
 """
 
 import csv
 import gzip
 import json
 import shutil
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from pipeline.simulator.fashion_articles import (
     draw_articles,
     write_picture,
 )
+from pipeline.simulator.fashion_views import Views
 
 SALES_COLUMNS = ("sold_at", "customer_id", "order_id", "article_id", "quantity", "amount")
 _DRIFT_PER_DAY = 0.05
@@ -37,6 +39,7 @@ _WEIGHTS = {"style": 1.1, "season": 1.0, "trend": 0.5, "price": 0.8, "novelty": 
 _MEAN_DAYS_BETWEEN = 45.0
 _TRUTH_EVERY_DAYS = 30
 _OTHER_GENDER, _UNISEX, _HAS_IT = 4.0, 2, 3.0
+_DAY_SECONDS = 86_400
 
 
 class FashionSettings(BaseModel):
@@ -64,7 +67,8 @@ def simulate_fashion(settings: FashionSettings, out: Path) -> Path:
     described = json.dumps(settings.model_dump(mode="json"), indent=1) + "\n"
     raw, truth, aside = out / "raw", out / "truth", out / ".simulating"
     marker = raw / "fashion.json"
-    if marker.is_file() and marker.read_text() == described and truth.is_dir():
+    complete = marker.is_file() and (raw / "views.csv.gz").is_file() and truth.is_dir()
+    if complete and marker.read_text() == described:
         return raw
     shutil.rmtree(aside, ignore_errors=True)
     for folder in ("raw/images", "truth"):
@@ -84,6 +88,7 @@ def _write(settings: FashionSettings, aside: Path) -> None:
     random = np.random.default_rng(settings.seed)
     articles = draw_articles(settings.articles, settings.days, random)
     customers = _Customers(settings.customers, len(articles), random)
+    views = Views(articles, settings.seed)
     trend, n_orders = np.zeros(LOOK_UNITS), 0
     styles: list[pa.Table] = []
     with gzip.GzipFile(aside / "raw" / "sales.csv.gz", "wb", mtime=0) as packed:
@@ -93,8 +98,13 @@ def _write(settings: FashionSettings, aside: Path) -> None:
             trend += -0.02 * trend + _TREND_PER_DAY * random.normal(size=LOOK_UNITS)
             rows = np.flatnonzero(random.random(settings.customers) < customers.rate)
             common = _common_appeal(articles, settings.first_day + timedelta(days=day), day, trend)
-            lines = _sell(articles, customers, rows, common, random)
-            for customer, second, bought in lines:
+            shelf = _Shelf.of(articles, common)
+            for customer in views.browsers(customers.rate):
+                views.browse(int(customer), day, shelf.store, shelf.wants(customers, customer))
+            for customer, second, bought in _sell(shelf, customers, rows, random):
+                wants = shelf.wants(customers, customer)
+                moment = day * _DAY_SECONDS + second
+                views.before_order(customer, bought, shelf.store, wants, order=f"o{n_orders}", second=moment)
                 at = datetime.combine(settings.first_day, datetime.min.time()) + timedelta(days=day, seconds=second)
                 for number in bought:
                     amount = f"{articles.cents[number] / 100:.2f}"
@@ -103,6 +113,7 @@ def _write(settings: FashionSettings, aside: Path) -> None:
                 n_orders += 1
             if day % _TRUTH_EVERY_DAYS == 0:
                 styles.append(_styles_table(customers, settings.first_day + timedelta(days=day)))
+    views.write(settings.first_day, aside / "raw", aside / "truth")
     pq.write_table(pa.concat_tables(styles), aside / "truth" / "styles.parquet")
     looks = pa.FixedSizeListArray.from_arrays(pa.array(articles.looks.ravel()), LOOK_UNITS)
     ids = [articles.article_id(number) for number in range(len(articles))]
@@ -143,19 +154,42 @@ def _common_appeal(articles: Fashion, today: date, day: int, trend: np.ndarray) 
     return np.where((articles.first <= day) & (day < articles.end), appeal, -np.inf)
 
 
+@dataclass(frozen=True)
+class _Shelf:
+    """What is in store on a day, S articles; int [S] but for `common` and `level`, float [S], and `looks` [S, 8]."""
+
+    store: np.ndarray
+    common: np.ndarray
+    level: np.ndarray
+    gender: np.ndarray
+    category: np.ndarray
+    looks: np.ndarray
+
+    @classmethod
+    def of(cls, articles: Fashion, common: np.ndarray) -> "_Shelf":
+        """Args: common: float [V], -inf out of store."""
+        store = np.flatnonzero(np.isfinite(common))
+        level = np.log(articles.cents[store] / 6000.0)
+        of_store = articles.gender[store], articles.category[store], articles.looks[store]
+        return cls(store, common[store], level, *of_store)
+
+    def wants(self, customers: _Customers, row: int) -> np.ndarray:
+        """How much a customer wants each article; float [S]."""
+        wants = self.common + _WEIGHTS["style"] * self.looks @ customers.style[row]
+        wants = wants - _WEIGHTS["price"] * (self.level - customers.price[row]) ** 2
+        wants = wants + customers.categories[row][self.category]
+        wants = wants - _OTHER_GENDER * ((self.gender != customers.gender[row]) & (self.gender != _UNISEX))
+        found: np.ndarray = wants - _HAS_IT * customers.has[row, self.store]
+        return found
+
+
 def _sell(
-    articles: Fashion, customers: _Customers, rows: np.ndarray, common: np.ndarray, random: np.random.Generator
+    shelf: _Shelf, customers: _Customers, rows: np.ndarray, random: np.random.Generator
 ) -> list[tuple[int, int, np.ndarray]]:
     """Who buys what at which second of the day, each article once an order."""
-    store = np.flatnonzero(np.isfinite(common))
-    level = np.log(articles.cents[store] / 6000.0)
-    gender, category, looks = articles.gender[store], articles.category[store], articles.looks[store]
-    found = []
+    store, found = shelf.store, []
     for row in rows:
-        wants = common[store] + _WEIGHTS["style"] * looks @ customers.style[row]
-        wants = wants - _WEIGHTS["price"] * (level - customers.price[row]) ** 2 + customers.categories[row][category]
-        wants = wants - _OTHER_GENDER * ((gender != customers.gender[row]) & (gender != _UNISEX))
-        wants = wants - _HAS_IT * customers.has[row, store]
+        wants = shelf.wants(customers, row)
         size = min(1 + random.poisson(customers.order_size[row] - 1.0), len(store))
         chosen = np.argpartition(-(wants + random.gumbel(size=len(store))), size - 1)[:size]
         customers.has[row, store[chosen]] = True

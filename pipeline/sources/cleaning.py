@@ -21,7 +21,7 @@ from pipeline.sources.source import Source
 
 IDS = frozenset({"customer", "store", "basket", "product", "delivery", "case"})
 NUMBERS = frozenset({"quantity", "amount", "unit_price", "on_hand", "units", "price"})
-_TIMES = frozenset({"sold_at", "arrives_on", "acted_at"})
+_TIMES = frozenset({"sold_at", "arrives_on", "acted_at", "viewed_at"})
 # Blanks and controls at the edges: Unicode's spaces, zero-width ones, soft hyphen, marks of byte order and direction.
 EDGES = " \t\n\v\f\r\x1c\x1d\x1e\x1f\x85\u00a0\u00ad\u1680\u180e" + "".join(
     map(chr, [*range(0x2000, 0x2010), 0x2028, 0x2029, 0x202F, 0x205F, 0x2060, 0x3000, 0xFEFF])

@@ -32,6 +32,7 @@ from pipeline.sources.layout import (
     attribute_column,
 )
 from pipeline.sources.leftovers import is_leftover
+from pipeline.sources.session_layout import SessionFiles
 from pipeline.sources.time_format import checked_format
 from pipeline.workspace import Workspace
 
@@ -138,6 +139,7 @@ class Source(Layout):
     stock: StockFiles | None = None
     resupplies: ResupplyFiles | None = None
     catalogue: CatalogueFiles | None = None
+    sessions: SessionFiles | None = None
     offers: OfferRules = OfferRules()
     actions: ActionFiles | None = None
     cases: CaseFiles | None = None

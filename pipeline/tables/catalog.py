@@ -30,6 +30,7 @@ from pipeline.tables.store_days import STORE_DAYS
 from pipeline.tables.styles import STYLE_ARTICLES, STYLE_RANKINGS, STYLES
 from pipeline.tables.transactions import TRANSACTIONS
 from pipeline.tables.vectors import CUSTOMER_VECTORS, PRODUCT_VECTORS
+from pipeline.tables.views import VIEWS
 from pipeline.tables.vocabulary import VOCABULARY
 
 TABLES: dict[str, Table] = {
@@ -68,6 +69,7 @@ TABLES: dict[str, Table] = {
         EXPECTED_RETURNS,
         ARTICLES,
         ARTICLE_IMAGES,
+        VIEWS,
         ITEM_VECTORS,
         STYLES,
         STYLE_ARTICLES,

@@ -1,8 +1,8 @@
 """Each customer's style, the articles in store, and the best of them for each customer.
 
 The intent of a customer to buy an article is the product of their `factors` (`styles`, `style_articles`), and what the
-customer's own earlier purchases of it add (`styles.own`). `style_rankings` holds the largest ones, or, where
-`styles.diversity` is set, those of which fewer are alike.
+customer's own earlier purchases of it add, and their views where a source delivers some (`styles.own`).
+`style_rankings` holds the largest ones, or, where `styles.diversity` is set, those of which fewer are alike.
 """
 
 from datetime import date
@@ -24,7 +24,11 @@ STYLES = Table(
     columns=(
         Column("customer_id", "string", "customer"),
         Column("factors", "array<float>", "style, in the space of the article vectors, then taste, in that of signals"),
-        Column("own", "array<struct<product_id:string,score:float>>", "what earlier purchases add to an intent"),
+        Column(
+            "own",
+            "array<struct<product_id:string,score:float>>",
+            "what earlier purchases and views add to an intent",
+        ),
         Column("is_cold", "boolean", "no known article was bought: the style depends on the time alone"),
         Column("orders", "int", "orders with a known article", minimum=0),
         Column("last_sold_on", "date", "day of the latest of them", nullable=True, minimum=_FIRST, maximum=_LAST),

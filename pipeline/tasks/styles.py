@@ -25,7 +25,7 @@ class Styles:
     """The model of style, trained by the distributed loop on customers who taught no article vectors."""
 
     name = "styles"
-    reads: tuple[str, ...] = ("baskets", "articles", "item_vectors")
+    reads: tuple[str, ...] = ("baskets", "articles", "item_vectors", "views")
     writes = STYLES
     tables_beside_model: tuple[str, ...] = ()
     model_file = "model.keras"
@@ -68,13 +68,19 @@ class Styles:
     ) -> "StyleModel":
         """A new model; on the initial model's weights where it was trained with the same article vectors."""
         from models.style import StyleModel
-        from pipeline.dataset.style_examples import N_OWN
 
         version, seasons = examples.vectors_version, examples.seasons
-        model = StyleModel(asdict(examples.config), examples.n_signals, N_OWN, vectors=version, seasons=seasons)
+        model = StyleModel(
+            asdict(examples.config),
+            examples.n_signals,
+            examples.training.n_own,
+            vectors=version,
+            seasons=seasons,
+            reads_views=examples.training.reads_views,
+        )
         if initial_model is not None:
             before = self.load(initial_model)
-            same = ("vectors", "seasons", "n_signals")
+            same = ("vectors", "seasons", "n_signals", "reads_views")
             if all(getattr(before, name) == getattr(model, name) for name in same):
                 model.set_weights(before.get_weights())
         return model

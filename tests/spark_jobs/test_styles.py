@@ -17,6 +17,7 @@ from pipeline.settings import Settings
 from pipeline.workspace import Workspace
 from spark_jobs import (
     ingest_articles,
+    ingest_views,
     predict_item_vectors,
     predict_styles,
     rank_styles,
@@ -84,6 +85,7 @@ def test_a_night_of_styles(shop: Workspace) -> None:
     gate("item_vectors", "run2")
     assert set(table(shop, "item_vectors", "run2")["model_version"]) == {"tags"}
 
+    ingest_views.main(run("run2"))
     train_model.main([*run("run2"), "--task", "styles"])
     card = Scorecard.read(shop.task_folder("run2", "styles"))
     assert set(card.models) == {"candidate", "popularity", "content"}

@@ -60,6 +60,7 @@ METHODS: dict[str, Callable[[int], StyleMethod]] = {
     "dynamic": partial(DynamicStyle, PAPER, PAPER_ITEMS, PAPER_PLAN),
     **{name: partial(DynamicStyle, config, PAPER_ITEMS, PAPER_PLAN) for name, config in _PAPER_TABLE.items()},
     "styles": partial(DynamicStyle, CHOSEN, ITEMS, PLAN),
+    "styles-views": partial(DynamicStyle, CHOSEN, ITEMS, PLAN, views=True),
     "styles-no-signals": partial(DynamicStyle, replace(CHOSEN, signals=False), ITEMS, PLAN),
     "styles-no-profiles": partial(DynamicStyle, replace(CHOSEN, profiles=False), ITEMS, PLAN),
     "styles-static": lambda seed: _together(seed, {"styles": 1.0, "static": 0.5}),

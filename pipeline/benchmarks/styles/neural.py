@@ -14,7 +14,7 @@ from models.style_config import StyleConfig
 from pipeline.benchmarks.styles.problems import article_numbers, style_customers
 from pipeline.dataset.item_examples import ItemExamples
 from pipeline.dataset.purchases import Purchases
-from pipeline.dataset.style_examples import N_OWN, StyleExamples
+from pipeline.dataset.style_examples import StyleExamples
 from pipeline.dataset.style_ranking import StyleRanking, vectors_of
 from pipeline.dataset.style_steps import Histories
 from pipeline.evaluation.style_problem import Problem
@@ -97,10 +97,15 @@ class StaticStyle:
 class DynamicStyle:
     """The model of style over the vectors of Fashion DNA.
 
+    Args: views: whether it reads what customers looked at, where that is known.
+
     Where `vectors_folder` is set, article vectors are kept there, for the methods that read the same ones.
     """
 
-    def __init__(self, config: StyleConfig, items: ItemVectorConfig, plan: TrainingPlan, seed: int) -> None:
+    def __init__(
+        self, config: StyleConfig, items: ItemVectorConfig, plan: TrainingPlan, seed: int, *, views: bool = False
+    ) -> None:
+        self._views = views
         self.vectors_folder: Path | None = None
         self._config, self._plan, self._seed = replace(config, seed=seed), plan, seed
         self._static = StaticStyle(items, plan, seed)
@@ -112,6 +117,10 @@ class DynamicStyle:
 
     def scores_with(self, problem: Problem, vectors: np.ndarray) -> np.ndarray:
         """The same with vectors that are there already; float32 [V, D]."""
+        return self.trained(problem, vectors).intents(problem.customers, problem.store, problem.cutoff)
+
+    def trained(self, problem: Problem, vectors: np.ndarray) -> StyleRanking:
+        """What ranks as of the cutoff, trained with those vectors; float32 [V, D]."""
         share = self._plan.vectors_share
         seasons = bool(np.ptp(problem.past.times) > _SEASONS_FROM_DAYS)
         histories = Histories(problem.past, vectors, self._config, seasons=seasons)
@@ -122,18 +131,18 @@ class DynamicStyle:
             article_numbers(problem),
             customers=None if share is None else style_customers(problem, share),
             seed=self._seed,
+            views=problem.views if self._views else None,
         )
         plan = self._plan
         model = _trained(_StyleTask(self._config), examples, plan.styles, self._seed)
         self.parameters = int(model.count_params())
-        return StyleRanking(model, histories, examples.signals).intents(
-            problem.customers, problem.store, problem.cutoff
-        )
+        return StyleRanking(model, histories, examples.signals, problem.views)
 
     def settings(self) -> dict[str, Any]:
         """Configuration and training."""
         static = self._static.settings()
-        return {"model": asdict(self._config), "articles": static["model"], "training": static["training"]}
+        settings = {"model": asdict(self._config), "articles": static["model"], "training": static["training"]}
+        return settings | ({"views": True} if self._views else {})
 
     def vectors(self, problem: Problem) -> np.ndarray:
         """Article vectors as of the cutoff; float32 [V, D]."""
@@ -192,7 +201,8 @@ class _StyleTask:
     def build(self, examples: Any, settings: TrainingSettings, initial_model: Path | None) -> "keras.Model":
         from models.style import StyleModel
 
-        return StyleModel(asdict(self._config), examples.signals.width, N_OWN)
+        own = examples.n_own
+        return StyleModel(asdict(self._config), examples.signals.width, own, reads_views=examples.reads_views)
 
     def load(self, path: Path) -> "keras.Model":
         from models.saved_files import load_style_model

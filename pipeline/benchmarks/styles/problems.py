@@ -19,6 +19,7 @@ from pipeline.dataset.pictures import read_pictures
 from pipeline.dataset.purchases import Articles, DatedAssortment, Purchases
 from pipeline.evaluation.style_problem import AFTER_DAYS, Problem, Shop, problem_at
 from pipeline.simulator.fashion_articles import FABRICS
+from pipeline.simulator.fashion_views import VIEW
 
 PARTS = ("validation", "test")
 PICTURE_SIDE = 32
@@ -114,7 +115,20 @@ def _fashion(raw: Path) -> Shop:
         for name in ("available_from", "available_until")
     )
     cutoffs = {"test": (420, 460, 500), "validation": (370, 395)}
-    return Shop(purchases, articles, cutoffs, drawn=_DRAWN, assortment=DatedAssortment(first, end))
+    views = _fashion_views(raw, customers, names, began)
+    return Shop(purchases, articles, cutoffs, drawn=_DRAWN, assortment=DatedAssortment(first, end), views=views)
+
+
+def _fashion_views(raw: Path, customers: np.ndarray, names: np.ndarray, began: pd.Timestamp) -> Purchases | None:
+    """What customers who bought looked at; None of a shop that was simulated without views."""
+    if not (raw / "views.csv.gz").is_file():
+        return None
+    lines = pd.read_csv(raw / "views.csv.gz")
+    lines = lines[(lines["kind"] == VIEW) & lines["customer_id"].isin(customers)]
+    customer = np.searchsorted(customers, lines["customer_id"].to_numpy(str))
+    item = np.searchsorted(names, lines["article_id"].to_numpy(str))
+    times = ((pd.to_datetime(lines["viewed_at"]) - began) / pd.Timedelta(days=1)).to_numpy()
+    return Purchases.sort(customer, item, times, len(customers), len(names))
 
 
 def _shop(

@@ -57,6 +57,15 @@ def _articles(workspace: Workspace, folder: Path) -> dict[str, Path]:
     vectors = np.random.default_rng(0).normal(size=(len(rows), 8)).astype(np.float32)
     made = {"product_id": names, "vector": vectors.tolist(), "model_version": ["vectors/1"] * len(rows)}
     written = {"articles": articles | days, "article_images": images, "item_vectors": made}
+    written["views"] = _views(workspace)
     for name, columns in written.items():
         pq.write_table(pa.table(columns), folder / f"{name}.parquet")
     return {name: folder / f"{name}.parquet" for name in written}
+
+
+def _views(workspace: Workspace) -> dict[str, pa.Array]:
+    lines = pd.read_csv(workspace.raw / "views.csv.gz")
+    lines = lines[lines["kind"] == "view"]
+    at = pa.array(pd.to_datetime(lines["viewed_at"]), pa.timestamp("us", tz="UTC"))
+    named = {"customer_id": lines["customer_id"].tolist(), "product_id": lines["article_id"].tolist()}
+    return named | {"viewed_at_utc": at, "viewed_on": at.cast(pa.date32())}

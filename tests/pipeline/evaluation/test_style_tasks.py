@@ -6,11 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
 from models.refusal import Refusal
 from models.style_config import StyleConfig
+from models.style_fields import VIEWED
 from pipeline.dataset.style_data import StyleData
 from pipeline.evaluation.style_tasks import ItemVectorExamples, StyleTaskExamples
 from pipeline.settings import TrainingSettings
@@ -28,7 +30,7 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.fixture(scope="module")
 def changed(tables: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The same tables; in the held-out days everyone bought one and the same article."""
+    """The same tables; in the held-out days everyone bought one and the same article, and looked at no other."""
     folder = tmp_path_factory.mktemp("changed")
     rows = pq.read_table(tables["baskets"]).to_pylist()
     for row in rows:
@@ -37,7 +39,11 @@ def changed(tables: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -
     pq.write_table(
         pa.Table.from_pylist(rows, pq.read_schema(next(tables["baskets"].rglob("*.parquet")))), folder / "b.parquet"
     )
-    return tables | {"baskets": folder / "b.parquet"}
+    views = pq.read_table(tables["views"])
+    late = pc.greater_equal(views["viewed_on"], pa.scalar(FIRST_HELD_OUT))
+    looked = pc.if_else(late, pa.scalar("F00000"), views["product_id"])
+    pq.write_table(views.set_column(1, "product_id", looked), folder / "v.parquet")
+    return tables | {"baskets": folder / "b.parquet", "views": folder / "v.parquet"}
 
 
 def items_of(tables: dict[str, Path]) -> ItemVectorExamples:
@@ -58,6 +64,12 @@ def test_held_out_days_change_no_example_but_the_question(tables: dict[str, Path
                 np.testing.assert_array_equal(one[name], other[name], err_msg=name)
         assert before.held_out.problem.columns.tolist() != after.held_out.problem.columns.tolist()
     assert items_of(tables).training.reader == items_of(changed).training.reader
+
+
+def test_views_of_the_night_are_read(tables: dict[str, Path]) -> None:
+    examples = styles_of(tables)
+    assert examples.training.reads_views
+    assert examples.batch(0, 8)[VIEWED].any()
 
 
 def test_nobody_teaches_vectors_and_styles_or_is_measured_by_what_taught_vectors(tables: dict[str, Path]) -> None:

@@ -3,6 +3,7 @@
 import csv
 import gzip
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from typer.testing import CliRunner
 from pipeline.cli import app
 from pipeline.simulator.fashion_articles import PATTERNS, SIZE, draw_articles, write_picture
 from pipeline.simulator.fashion_shop import FashionSettings, simulate_fashion
+from pipeline.simulator.fashion_views import Views
 from pipeline.sources.source import load_source
 
 SMALL = FashionSettings(customers=150, articles=120, days=120)
@@ -63,6 +65,8 @@ def test_the_shipped_description_names_the_columns_of_the_files(shop: Path) -> N
     assert source.catalogue is not None
     sold, described = set(_sales(shop)[0]), next(iter(_catalogue(shop).values()))
     assert set(source.sales_columns.values()) <= sold
+    assert source.sessions is not None
+    assert set(source.sessions.read_columns.values()) == set(_views(shop)[0])
     assert set(source.catalogue.article_columns.values()) | set(source.catalogue.read_columns.values()) <= set(
         described
     )
@@ -81,6 +85,41 @@ def test_an_article_is_sold_while_it_is_in_store_and_orders_hold_several(shop: P
         article for article, row in catalogue.items() if date.fromisoformat(row["available_from"]) > SMALL.first_day
     }
     assert len(came) > 30, "articles come while the shop is open"
+
+
+def _views(shop: Path) -> list[dict[str, str]]:
+    with gzip.open(shop / "raw" / "views.csv.gz", "rt") as file:
+        return list(csv.DictReader(file))
+
+
+def test_customers_look_at_what_is_in_store_before_they_buy_a_part_of_it(shop: Path) -> None:
+    catalogue, views = _catalogue(shop), _views(shop)
+    before = pq.read_table(shop / "truth" / "views.parquet")["before_order"].to_pylist()
+    orders: dict[str, list[dict[str, str]]] = {}
+    for line in _sales(shop):
+        orders.setdefault(line["order_id"], []).append(line)
+    assert len(before) == len(views)
+    assert [view["viewed_at"] for view in views] == sorted(view["viewed_at"] for view in views)
+    led = 0
+    for view, order in zip(views, before, strict=True):
+        article = catalogue[view["article_id"]]
+        assert article["available_from"] <= view["viewed_at"][:10] <= article["available_until"]
+        if order is not None:
+            [sold] = {line["sold_at"] for line in orders[order]}
+            assert view["viewed_at"] < sold or sold < "2024-06-04", "the first day has none before it"
+            assert view["customer_id"] == orders[order][0]["customer_id"]
+            led += view["article_id"] in {line["article_id"] for line in orders[order]}
+    looked = [view for view in views if view["kind"] == "view"]
+    assert 0.02 < led / len(looked) < 0.5, "most views lead to nothing"
+    assert 0.2 < led / len(_sales(shop)) < 0.8, "not all that is bought was looked at before"
+
+
+def test_sales_are_the_same_whatever_is_looked_at(shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.simulator.fashion_shop.Views", partial(Views, stream=7))
+    simulate_fashion(SMALL, tmp_path)
+    for name in ("raw/sales.csv.gz", "raw/catalogue.csv", "truth/styles.parquet"):
+        assert (tmp_path / name).read_bytes() == (shop / name).read_bytes(), name
+    assert (tmp_path / "raw/views.csv.gz").read_bytes() != (shop / "raw/views.csv.gz").read_bytes()
 
 
 def test_customers_buy_what_is_near_their_style(shop: Path) -> None:

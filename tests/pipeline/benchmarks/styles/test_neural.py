@@ -41,6 +41,24 @@ def test_a_dynamic_style_ranks_everything_in_store_alike_again(problem: Problem,
     np.testing.assert_allclose(DynamicStyle(config, ITEMS, PLAN, seed=3).scores(problem), scores, rtol=1e-4, atol=1e-5)
 
 
+def test_a_dynamic_style_reads_views_where_it_is_told_to(problem: Problem) -> None:
+    """Customer 3 looked at article 7 on the day before the cutoff."""
+    views = [(c, c % 29, 10.0 + c) for c in range(40)] + [(3, 7, 119.5)]
+    viewer = int(np.flatnonzero(problem.customers == 3)[0])
+    column = int(np.flatnonzero(problem.store == 7)[0])
+    known, more = (
+        replace(problem, views=Purchases.sort(*np.array(lines).T.astype(int)[:2], np.array(lines)[:, 2], 40, 30))
+        for lines in (views[:-1], views)
+    )
+    method = DynamicStyle(SMALL, ITEMS, PLAN, seed=3, views=True)
+    vectors = method.vectors(problem)
+    without, reading = method.scores_with(known, vectors), method.scores_with(more, vectors)
+    assert without[viewer, column] != reading[viewer, column]
+    blind = DynamicStyle(SMALL, ITEMS, PLAN, seed=3)
+    np.testing.assert_array_equal(blind.scores_with(known, vectors), blind.scores_with(problem, vectors))
+    assert blind.settings() == {name: each for name, each in method.settings().items() if name != "views"}
+
+
 def test_a_static_style_is_of_the_customers_asked_even_if_they_are_not_frequent(problem: Problem) -> None:
     scores = StaticStyle(ITEMS, replace(PLAN, most_customers=1), seed=0).scores(problem)
     assert scores.shape == (len(problem.customers), len(problem.store))
