@@ -26,7 +26,10 @@ from models.heads.time_to_next import TimeHead, time_head
 from models.keys import matched_rows
 from models.layers.known_keys import KnownKeys
 from models.multi_head_model import MultiHeadModel
+from models.special_ids import FIRST_PRODUCT
 from models.tensors import Tensor, TensorBatch
+
+VALIDATION_CUTOFF = 10
 
 
 @keras.saving.register_keras_serializable("larder")
@@ -96,6 +99,20 @@ class Lens(MultiHeadModel):
     def rank(self, batch: TensorBatch, k: int) -> tuple[Tensor, Tensor]:
         """The k products most likely in the next basket, int32 [B, k], and their probabilities, float32 [B, k]."""
         return self.basket.rank(self(batch), batch, k)
+
+    def validation_metrics(self, batch: TensorBatch) -> dict[str, Tensor]:
+        """Beside the losses: the share of a next basket's products among the first ten, float32, mean over the batch.
+
+        A loss may fall while the ranking gets worse, and the ranking is what is used.
+        """
+        if "basket" not in self._trained_heads:
+            return {}
+        targets = batch[fields.TARGET_PRODUCTS]
+        products, _ = self.rank(batch, min(VALIDATION_CUTOFF, self.n_products - FIRST_PRODUCT))
+        named = ops.any(targets[:, :, None] == products[:, None, :], axis=2)
+        bought = targets >= FIRST_PRODUCT
+        hits, sizes = (ops.sum(ops.cast(of, "float32"), axis=1) for of in (named & bought, bought))
+        return {f"recall_at_{VALIDATION_CUTOFF}": ops.mean(hits / ops.maximum(sizes, 1.0))}
 
     def sample(self, batch: TensorBatch, max_products: int, sampler: Sampler) -> Tensor:
         """A next basket drawn from the model's distribution; int32 [B, K], END once where it ends, 0 after it."""

@@ -72,7 +72,8 @@ class Training:
         self.step_function = tf.function(self._step, input_signature=inputs, autograph=False)
         self.loss_function = tf.function(self._losses, input_signature=inputs, autograph=False)
         self.sum_function = tf.function(self._sum, input_signature=[tf.TensorSpec([None], tf.float64)])
-        self.sums = sorted(self.loss_function.get_concrete_function().structured_outputs)
+        self.sums = sorted(self.step_function.get_concrete_function().structured_outputs)
+        self.validated = sorted(self.loss_function.get_concrete_function().structured_outputs)
         self.checkpoints = Checkpoints(spec.checkpoints, self.model, self.optimizer, len(self.sums), chief=self.chief)
 
     def run(self) -> None:
@@ -120,7 +121,7 @@ class Training:
         end = min((step // self.steps_per_epoch + 1) * self.steps_per_epoch, self.steps)
         mine = np.zeros(len(self.sums))
         for batch in stream(self.data, range(step, end), self.settings.batch_size, **self.share):
-            mine += self._vector(self.step_function(batch))
+            mine += _vector(self.step_function(batch), self.sums)
             self.checkpoints.step += 1
             at_checkpoint = self.checkpoints.step % self.settings.checkpoint_steps == 0
             if at_checkpoint or self.checkpoints.step == end:
@@ -134,23 +135,20 @@ class Training:
         """Mean losses per example over the epoch's steps and over the validation examples, of all workers."""
         trained, self.checkpoints.sums = self.checkpoints.sums, np.zeros(len(self.sums))
         # Without validation examples, in a small data set, the training loss takes the place of theirs.
-        validated = self._validated() or self._means(trained, VALIDATION)
+        validated = self._validated() or _means(self.sums, trained, VALIDATION)
         # The epoch has just ended: whole, or cut short by `max_steps`.
         steps = (self.checkpoints.step - 1) % self.steps_per_epoch + 1
         seconds = {"seconds": round(time.monotonic() - started, 2), "steps": float(steps)}
-        return self._means(trained, "") | validated | seconds
+        return _means(self.sums, trained, "") | validated | seconds
 
     def _validated(self) -> Epoch:
-        """Mean losses per validation example, of all workers; nothing where there are none."""
-        mine = np.zeros(len(self.sums))
+        """Mean losses and metrics per validation example, of all workers; nothing where there are none."""
+        mine = np.zeros(len(self.validated))
         for batch in self.data.validation(self.settings.batch_size, **self.share):
-            mine += self._vector(self.loss_function({name: tf.constant(array) for name, array in batch.items()}))
-        validated = self._over_workers(mine)
-        return self._means(validated, VALIDATION) if validated[self.sums.index(EXAMPLES)] > 0 else {}
-
-    def _means(self, sums: np.ndarray, prefix: str) -> Epoch:
-        named = dict(zip(self.sums, sums, strict=True))
-        return {prefix + name: float(value / named[EXAMPLES]) for name, value in named.items() if name != EXAMPLES}
+            sums = self.loss_function({name: tf.constant(array) for name, array in batch.items()})
+            mine += _vector(sums, self.validated)
+        sums = self._over_workers(mine)
+        return _means(self.validated, sums, VALIDATION) if sums[self.validated.index(EXAMPLES)] > 0 else {}
 
     def _keep(self, history: list[Epoch]) -> None:
         """Save the model if this epoch is the best, then the history that says so."""
@@ -185,8 +183,10 @@ class Training:
         return _sums(losses, self._count(batch))
 
     def _losses(self, batch: Mapping[str, Any]) -> Any:
-        """This worker's sums, weights untouched; without a collective."""
-        return _sums(self._losses_of(batch, training=False), self._count(batch))
+        """This worker's sums, the model's metrics among them; weights untouched, without a collective."""
+        # Some models have nothing to say beside their losses.
+        metrics = getattr(self.model, "validation_metrics", lambda _: {})(batch)
+        return _sums(self._losses_of(batch, training=False) | metrics, self._count(batch))
 
     def _sum(self, values: Any) -> Any:
         mine = self.strategy.run(tf.identity, (values,))
@@ -197,12 +197,19 @@ class Training:
         summed: np.ndarray = self.sum_function(tf.constant(values, tf.float64)).numpy()
         return summed
 
-    def _vector(self, sums: Mapping[str, Any]) -> np.ndarray:
-        return np.array([float(sums[name]) for name in self.sums])
-
     def _count(self, batch: Mapping[str, Any]) -> Any:
         """Examples of a batch."""
         return tf.shape(batch[self.task.example_array])[0]
+
+
+def _vector(sums: Mapping[str, Any], names: list[str]) -> np.ndarray:
+    return np.array([float(sums[name]) for name in names])
+
+
+def _means(names: list[str], sums: np.ndarray, prefix: str) -> Epoch:
+    """Of each sum over examples, the mean."""
+    named = dict(zip(names, sums, strict=True))
+    return {prefix + name: float(value / named[EXAMPLES]) for name, value in named.items() if name != EXAMPLES}
 
 
 def _sums(losses: Mapping[str, Any], n_examples: Any) -> dict[str, Any]:

@@ -157,6 +157,10 @@ def test_a_model_of_time_alone_ignores_what_is_bought_next(make_lens: Callable[.
     assert losses_of(lens, still_waiting(batch, [0, 1, 2, 3]) | {"target_observed": batch["target_observed"]}) == losses
 
 
+def test_a_model_of_time_alone_ranks_nothing_in_validation(make_lens: Callable[..., Lens]) -> None:
+    assert make_lens(replace(POINTING, content_weight=0.0)).validation_metrics(random_batch()) == {}
+
+
 def test_every_weight_gets_a_gradient(lens: Lens) -> None:
     import tensorflow as tf
 
@@ -252,6 +256,18 @@ def test_ranking_is_sorted_distinct_and_agrees_with_decoding(lens: Lens) -> None
     assert np.all((probabilities > 0) & (probabilities < 1))
     assert all(len(set(row)) == len(row) for row in products)
     np.testing.assert_array_equal(decoded(lens, batch)["products"][:, 0], products[:, 0])
+
+
+def test_validation_counts_the_products_of_the_next_basket_among_the_first_ten(lens: Lens) -> None:
+    batch = random_batch()
+    ranked = ops.convert_to_numpy(lens.rank(batch, 10)[0])
+    expected = []
+    for products, targets in zip(ranked.tolist(), batch["target_products"].tolist(), strict=True):
+        bought = {product for product in targets if product >= FIRST_PRODUCT}
+        expected.append(len(bought & set(products)) / max(len(bought), 1))
+    found = lens.validation_metrics(batch)
+    assert 0 < np.mean(expected) < 1
+    assert float(found["recall_at_10"]) == pytest.approx(np.mean(expected))
 
 
 def test_the_best_basket_is_the_beginning_of_the_ranking(lens: Lens) -> None:

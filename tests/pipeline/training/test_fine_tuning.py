@@ -16,7 +16,7 @@ from models.saved_files import load_model
 from pipeline.dataset.batch import Batch
 from pipeline.settings import TrainingSettings
 from pipeline.tasks.catalog import NEXT_BASKET
-from pipeline.training.history import read_history
+from pipeline.training.history import best_epoch, read_history
 from pipeline.training.policy_gradient import reward
 from pipeline.training.spec import TrainingFolder
 from pipeline.training.train import train_alone
@@ -116,6 +116,15 @@ def test_the_same_training_ends_with_the_same_weights_and_can_be_cleaned_up(
     again.clean()
     left = {path.relative_to(again.folder).as_posix() for path in again.folder.rglob("*") if path.is_file()}
     assert left == {"history.json", "supervised/history.json"}
+
+
+def test_the_history_holds_the_recall_of_the_kept_model_on_the_validation_examples(tuned: TrainingFolder) -> None:
+    supervised = tuned.supervised()
+    history = read_history(supervised.history_path)
+    found = load_model(supervised.model_path).validation_metrics(random_batch(examples=8))
+    kept = history[best_epoch(history)]
+    assert kept["validation_recall_at_10"] == pytest.approx(float(found["recall_at_10"]))
+    assert "recall_at_10" not in kept
 
 
 def test_a_model_that_got_no_better_stays_as_it_was(tuned: TrainingFolder, tmp_path: Path) -> None:
