@@ -12,7 +12,7 @@ import numpy as np
 
 from models.customer_value.bands import Bands
 from models.customer_value.kinds import COMBINATIONS
-from models.customer_value.level import daily_totals, store_forecast
+from models.customer_value.level import daily_totals, known_shares, store_forecast
 from models.customer_value.methods import BgNbdGammaGamma, Expected, ValueMethod, value_method
 from models.customer_value.metrics import value_scores
 from models.customer_value.purchase_days import PurchaseDays
@@ -45,8 +45,8 @@ class ValueModel:
     """What predicts.
 
     name: of COMBINATIONS; members: the fitted methods; closed_form: says who still is a customer, and how longer
-    horizons go on; shares: of the store's baskets and spend, what known customers made in the validated window;
-    validated: scores of every combination there.
+    horizons go on; shares: of the store's baskets and spend, what known customers made in the validated window, which
+    began `days_before` days after the first one; validated: scores of every combination there.
     """
 
     name: str
@@ -54,6 +54,7 @@ class ValueModel:
     members: dict[str, ValueMethod]
     closed_form: BgNbdGammaGamma
     shares: np.ndarray
+    days_before: int
     baskets_bands: Bands
     spend_bands: Bands
     validated: dict[str, dict[str, float]]
@@ -99,6 +100,7 @@ class ValueModel:
             fit_methods(known, end, horizon, set(COMBINATIONS[best]), seed),
             closed_form,
             np.clip(level / np.maximum(everyone, _LEAST), 0.0, 1.0),
+            start - int(known.days.min()),
             Bands.of(expected[best][0], observed[0]),
             Bands.of(expected[best][1], observed[1]),
             validated,
@@ -110,7 +112,8 @@ class ValueModel:
 
     def level(self, store: StoreDays) -> np.ndarray:
         """Baskets and spend of the horizon, all known customers together; float64 [2]."""
-        found: np.ndarray = self.shares * store.forecast(self.horizon)
+        shares = known_shares(self.shares, self.days_before, len(store.spend))
+        found: np.ndarray = shares * store.forecast(self.horizon)
         return found
 
     def predict(self, purchases: PurchaseDays, day: int) -> tuple[np.ndarray, Expected, Expected]:
@@ -139,6 +142,7 @@ class ValueModel:
             "members": {name: member.state() for name, member in sorted(self.members.items())},
             "closed_form": self.closed_form.state(),
             "shares": self.shares.tolist(),
+            "days_before": self.days_before,
             "baskets_bands": _bands_state(self.baskets_bands),
             "spend_bands": _bands_state(self.spend_bands),
             "validated": self.validated,
@@ -164,6 +168,7 @@ class ValueModel:
             members=members,
             closed_form=closed_form,
             shares=shares,
+            days_before=int(state.get("days_before", 0)),  # older models do not say
             baskets_bands=_bands_of(state["baskets_bands"]),
             spend_bands=_bands_of(state["spend_bands"]),
             validated=state["validated"],

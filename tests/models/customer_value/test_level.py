@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.customer_value.level import daily_totals, store_forecast
+from models.customer_value.level import daily_totals, known_shares, store_forecast
 
 
 def test_a_store_without_seasons_goes_on_as_it_was() -> None:
@@ -31,3 +31,17 @@ def test_with_less_than_a_year_the_days_lead_to_those_at_the_beginning() -> None
 def test_days_without_a_sale_count() -> None:
     found = daily_totals(np.array([5, 5, 8]), np.array([1.0, 2.0, 4.0]), 5, 9)
     assert found.tolist() == [3.0, 0.0, 0.0, 4.0]
+
+
+def test_known_customers_make_more_of_a_store_the_longer_it_is_known() -> None:
+    shares = np.array([0.5, 0.8])
+    found = known_shares(shares, 100, 200)
+    assert (found > shares).all()
+    assert (found < 1.0).all()
+    assert (known_shares(shares, 100, 400) > found).all()
+    np.testing.assert_allclose(known_shares(np.array([0.0, 1.0]), 100, 10_000), [1.0 - 100**-0.75, 1.0])
+
+
+@pytest.mark.parametrize(("before", "now"), [(100, 100), (100, 60), (0, 300)])
+def test_a_history_that_did_not_grow_changes_no_share(before: int, now: int) -> None:
+    np.testing.assert_array_equal(known_shares(np.array([0.5, 0.8]), before, now), [0.5, 0.8])

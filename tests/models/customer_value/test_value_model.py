@@ -1,5 +1,6 @@
 """The model as the task keeps it: chosen on a window gone by, blind to what comes after, the same again."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from models.customer_value.kinds import COMBINATIONS
 from models.customer_value.metrics import value_scores
 from models.customer_value.purchase_days import PurchaseDays
-from models.customer_value.value_model import ValueModel
+from models.customer_value.value_model import StoreDays, ValueModel
 from tests.models.customer_value.customers import START, simulated
 
 HORIZON, END = 40, START + 200
@@ -69,6 +70,27 @@ def test_a_part_of_the_customers_is_ranked_as_the_whole(model: ValueModel, purch
         model.ranked(purchases, END, customers), model.ranked(purchases, END, customers[::5]), strict=True
     ):
         np.testing.assert_allclose(part, whole[::5], rtol=1e-12)
+
+
+def test_the_sum_is_expected_as_it_comes_while_a_store_is_young(purchases: PurchaseDays) -> None:
+    """Customers join all along, so that a share measured one horizon earlier is too small."""
+    end = START + 100
+    model = ValueModel.fitted(purchases, end, HORIZON, ("bg_nbd",))
+    everyone = purchases.totals(end, end + HORIZON)[0]
+    share = everyone[purchases.known(end)].sum() / everyone.sum()
+    found = model.level(StoreDays.of(purchases, end))[0] / StoreDays.of(purchases, end).forecast(HORIZON)[0]
+    assert model.shares[0] < found
+    assert abs(found - share) < abs(model.shares[0] - share)
+
+
+def test_a_model_that_does_not_say_when_its_shares_were_measured_keeps_them(
+    model: ValueModel, purchases: PurchaseDays
+) -> None:
+    state = json.loads(model.to_json())
+    del state["days_before"]
+    store = StoreDays.of(purchases, END)
+    found = ValueModel.from_json(json.dumps(state)).level(store)
+    np.testing.assert_allclose(found, model.shares * store.forecast(HORIZON))
 
 
 def test_longer_horizons_go_on_and_the_horizon_is_itself(model: ValueModel, purchases: PurchaseDays) -> None:
