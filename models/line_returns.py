@@ -28,7 +28,8 @@ class LineReturns(MultiHeadModel):
     Args: config: fields of ReturnConfig; n_order_numbers, number_names: numbers of an event, and of a line;
           base_rate: share of lines that come back; timing: fields of ReturnTiming, of the training's returns; trees:
           boosted trees of the same lines as text, or empty. They are no part of the network and of its training:
-          whoever predicts takes the mean of both (`pipeline.dataset.return_models.ReturnScorer`).
+          whoever predicts takes a mean of both (`pipeline.dataset.return_models.ReturnScorer`); network_part: weight
+          of the network in it.
     """
 
     backbone: EventBackbone
@@ -43,6 +44,7 @@ class LineReturns(MultiHeadModel):
         base_rate: float,
         timing: Mapping[str, Any],
         trees: str = "",
+        network_part: float = 0.5,
         **kwargs: Any,
     ) -> None:
         parts = ReturnConfig(**config)
@@ -70,6 +72,7 @@ class LineReturns(MultiHeadModel):
         )
         super().__init__(backbone, {"returned": head}, {"returned": 1.0}, **kwargs)
         self.config, self.n_order_numbers, self.base_rate = parts, n_order_numbers, float(base_rate)
+        self.network_part = float(network_part)
         # Keras wraps lists of a model into objects of its own, which cannot be sent to other processes.
         self._known = SimpleNamespace(names=tuple(number_names), timing=ReturnTiming(**timing), trees=trees)
 
@@ -131,4 +134,5 @@ class LineReturns(MultiHeadModel):
         config = asdict(self.config) | {"units": list(self.config.units)}
         known = {"n_order_numbers": self.n_order_numbers, "number_names": list(self.number_names)}
         known |= {"base_rate": self.base_rate, "timing": self.timing.as_stored(), "trees": self.trees}
+        known |= {"network_part": self.network_part}
         return {"name": self.name, "config": config} | known

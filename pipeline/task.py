@@ -182,3 +182,11 @@ class KerasTask(Task, Protocol):
 
     def fine_tuning(self, settings: TrainingSettings, worker: int) -> Objective | None:
         """What follows the supervised training, or None where nothing does."""
+
+
+@runtime_checkable
+class FinishedTask(KerasTask, Protocol):
+    """A task that has something to decide when its network is trained."""
+
+    def finish(self, model_path: Path, examples: Any, settings: TrainingSettings) -> None:
+        """Rewrite the trained model's file, whole or not at all; done again after a kill, it ends the same."""

@@ -93,6 +93,16 @@ class ReturnData:
         """Numbers of the training lines, and whether each came back; float32 [n, K], bool [n]."""
         return self.pasts.features.numbers[self.train], self._returned[self.train]
 
+    @property
+    def validation_rows(self) -> np.ndarray:
+        """Lines of the customers who validate; int64 [n]."""
+        return self._validation
+
+    def returned_of(self, rows: np.ndarray) -> np.ndarray:
+        """Whether each of some lines came back; bool [n]."""
+        found: np.ndarray = self._returned[rows]
+        return found
+
     def steps_per_epoch(self, batch_size: int) -> int:
         """Batches of an epoch; the last one is filled up from the beginning."""
         return -(-len(self.train) // batch_size)

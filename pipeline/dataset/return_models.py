@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from models.line_returns import LineReturns
 
 _AT_ONCE = 2048
+_PARTS = (0.5, 0.0, 1.0)
+"""Of the network in log odds; of equals the first is taken."""
 
 
 class ReturnTraining:
@@ -53,6 +55,16 @@ class ReturnTraining:
             model.start_linear(*LogisticReturns(*examples.learned).weights)
         return model
 
+    def finish(self, model_path: Path, data: ReturnData, settings: TrainingSettings) -> None:
+        """Keep the mean of network and trees, or only the one that does better without the other."""
+        from models.saved_files import load_return_model
+
+        model = load_return_model(model_path)
+        model.network_part = chosen_part(model, data)
+        aside = model_path.with_name("finishing.keras")
+        model.save(aside)
+        aside.replace(model_path)
+
     def _grown(self, data: ReturnData) -> str:
         return BoostedReturns.fit(*data.learned, ReturnTrees(seed=self._config.seed), RATES).text
 
@@ -71,18 +83,48 @@ def standardised_by(data: ReturnData) -> dict[str, np.ndarray]:
 
 
 class ReturnScorer:
-    """Log odds of lines by a loaded model: the mean of its network's and its trees'."""
+    """Log odds of lines by a loaded model: the mean of its network's and its trees', as `network_part` weighs them."""
 
     def __init__(self, model: "LineReturns") -> None:
         from pipeline.dataset.tensors import compiled
 
         self._network = compiled(model.log_odds)
         self._trees = BoostedReturns(model.trees) if model.trees else None
+        self._part = model.network_part if model.trees else 1.0
 
     def __call__(self, batch: Batch) -> np.ndarray:
         """Log odds that something of each line comes back; float64 [n]."""
-        found: np.ndarray = self._network(batch).astype(float)
-        return found if self._trees is None else (found + self._trees.log_odds(batch[fields.NUMBERS])) / 2
+        network, trees = self.both(batch)
+        return _mean(network, trees, self._part)
+
+    def both(self, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
+        """The network's and the trees'; float64 [n] each, the network's twice where there are no trees."""
+        network: np.ndarray = self._network(batch).astype(float)
+        return network, network if self._trees is None else self._trees.log_odds(batch[fields.NUMBERS])
+
+
+def chosen_part(model: "LineReturns", data: ReturnData) -> float:
+    """The network's part with the smallest log loss of the validation lines, which neither has learned from.
+
+    The part stays as it is where the model has no trees, or where not some of the lines came back and some stayed.
+    """
+    rows, scorer = data.validation_rows, ReturnScorer(model)
+    returned = data.returned_of(rows).astype(float)
+    if not model.trees or not 0.0 < returned.mean() < 1.0:
+        return model.network_part
+    parts = [scorer.both(data.pasts.batch(rows[first : first + _AT_ONCE])) for first in range(0, len(rows), _AT_ONCE)]
+    network, trees = (np.concatenate(each) for each in zip(*parts, strict=True))
+
+    def loss(part: float) -> float:
+        log_odds = _mean(network, trees, part)
+        return float((np.logaddexp(0.0, log_odds) - returned * log_odds).mean())
+
+    return min(_PARTS, key=loss)
+
+
+def _mean(network: np.ndarray, trees: np.ndarray, part: float) -> np.ndarray:
+    found: np.ndarray = part * network + (1.0 - part) * trees
+    return found
 
 
 def predicted_log_odds(model: "LineReturns", pasts: ReturnPasts, rows: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ from pipeline.task import Metrics, Objective, PredictionInput, Tables
 
 if TYPE_CHECKING:
     from models.line_returns import LineReturns
+    from pipeline.dataset.return_models import ReturnTraining
     from pipeline.dataset.return_rows import ReturnPredictor
     from pipeline.dataset.returns import ReturnExamples
 
@@ -86,11 +87,17 @@ class Returns:
         self, examples: "ReturnExamples", settings: TrainingSettings, initial_model: Path | None
     ) -> "LineReturns":
         """A new model, or the initial model's weights and standardisation."""
+        return self._training(examples, settings).build(examples.data, settings, initial_model)
+
+    def finish(self, model_path: Path, examples: "ReturnExamples", settings: TrainingSettings) -> None:
+        """Keep the mean of network and trees, or only the one that does better on the validation lines."""
+        self._training(examples, settings).finish(model_path, examples.data, settings)
+
+    def _training(self, examples: "ReturnExamples", settings: TrainingSettings) -> "ReturnTraining":
         from pipeline.dataset.return_models import ReturnTraining
 
         config = replace(RETURN_ARCHITECTURES[self.architecture(settings)], seed=settings.seed)
-        training = ReturnTraining(config, examples.timing, examples.base_rate)
-        return training.build(examples.data, settings, initial_model)
+        return ReturnTraining(config, examples.timing, examples.base_rate)
 
     def fine_tuning(self, settings: TrainingSettings, worker: int) -> Objective | None:
         """Nothing follows."""

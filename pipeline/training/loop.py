@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from pipeline.dataset.tensors import signature, stream
-from pipeline.task import KerasTask, Objective, TrainingData
+from pipeline.task import FinishedTask, KerasTask, Objective, TrainingData
 from pipeline.training.checkpoints import Checkpoints
 from pipeline.training.history import VALIDATION, Epoch, best_epoch, is_over, read_history, write_history
 from pipeline.training.progress import ProgressFile
@@ -92,6 +92,8 @@ class Training:
                 self._keep(history)
             self.checkpoints.save()
         if self.chief:
+            if isinstance(self.task, FinishedTask):
+                self.task.finish(self.spec.best_path, self.data, self.settings)
             self.spec.best_path.replace(self.spec.model_path)
         self.checkpoints.close()
         # Whoever goes on may read the model: all wait until it is there.
@@ -185,7 +187,7 @@ class Training:
     def _losses(self, batch: Mapping[str, Any]) -> Any:
         """This worker's sums, the model's metrics among them; weights untouched, without a collective."""
         # Some models have nothing to say beside their losses.
-        metrics = getattr(self.model, "validation_metrics", lambda _: {})(batch)
+        metrics: dict[str, Any] = getattr(self.model, "validation_metrics", lambda _: {})(batch)
         return _sums(self._losses_of(batch, training=False) | metrics, self._count(batch))
 
     def _sum(self, values: Any) -> Any:

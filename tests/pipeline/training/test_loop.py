@@ -53,6 +53,32 @@ def test_a_training_that_is_cut_short_and_resumed_at_its_end_takes_no_further_st
     assert (tmp_path / "model.keras").is_file()
 
 
+class Finished(WeekdayWeights):
+    """Keeps what it was given, and may be killed at it."""
+
+    def __init__(self, killed: bool = False) -> None:
+        self.seen: list[bytes] = []
+        self.killed = killed
+
+    def finish(self, model_path: Path, examples: TenBatches, settings: TrainingSettings) -> None:
+        assert isinstance(examples, TenBatches)
+        if self.killed:
+            raise KeyboardInterrupt
+        self.seen.append(model_path.read_bytes())
+        model_path.write_bytes(b"finished")
+
+
+def test_a_task_finishes_the_best_weights_before_there_is_a_model(tmp_path: Path) -> None:
+    folder = TrainingFolder(folder=tmp_path, settings=TrainingSettings(workers=1, batch_size=4, epochs=1))
+    with pytest.raises(KeyboardInterrupt):
+        train_alone(Finished(killed=True), folder, TenBatches())
+    assert not folder.model_path.exists()
+    best, task = folder.best_path.read_bytes(), Finished()
+    train_alone(task, folder, TenBatches())
+    assert task.seen == [best]
+    assert folder.model_path.read_bytes() == b"finished"
+
+
 def test_the_learning_rate_falls_to_zero_by_the_last_step(tmp_path: Path) -> None:
     from pipeline.training.loop import Training
 
