@@ -54,6 +54,8 @@ METHODS: dict[str, Callable[[int], StyleMethod]] = {
     "blend-boosted": Blend,
     "moments": Moments,
     "moments-linear": partial(Moments, config=MomentsConfig(kinds=("linear",))),
+    # Where nearly all that is bought sold before, a first purchase that counts more costs the others.
+    "moments-linear-even": partial(Moments, config=MomentsConfig(kinds=("linear",), new_weight=1.0)),
     "moments-boosted": partial(Moments, config=MomentsConfig(kinds=("boosted",))),
     "static": partial(StaticStyle, PAPER_ITEMS, PLAN),
     "static-own-part": partial(StaticStyle, ITEMS, PLAN),
