@@ -1,17 +1,17 @@
 """How the training of article vectors and of styles grows: CPU seconds and memory, on a simulated fashion shop.
 
-    larder simulate --shop fashion --days 270 --customers 1000 --products 1000 --out SHOP
-    python -m pipeline.benchmarks.styles.growth SHOP/raw --cutoff 250
+    larder simulate --shop fashion --days 200 --customers 1000 --products 1000 --out SHOP
+    python -m pipeline.benchmarks.styles.growth SHOP/raw --cutoff 190
 
-Each shop is measured in a process of its own; give several for a table.
+Each shop is measured in a process of its own; give several for a table. With --share a part of the steps is trained.
 """
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.benchmarks.styles.methods import CHOSEN, ITEMS, PLAN
-from pipeline.benchmarks.styles.neural import DynamicStyle, TrainingPlan
+from pipeline.benchmarks.styles.neural import DynamicStyle, Training, TrainingPlan
 from pipeline.benchmarks.styles.problems import open_shop
 from pipeline.benchmarks.trials import Stopwatch, in_own_process
 from pipeline.evaluation.style_problem import problem_at
@@ -57,9 +57,15 @@ def main(argv: list[str] | None = None) -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("path", type=Path, nargs="+", help="raw folder of a simulated fashion shop")
-    parser.add_argument("--cutoff", type=int, default=250, help="day before which purchases are read")
+    parser.add_argument("--cutoff", type=int, default=190, help="day before which purchases are read")
+    parser.add_argument("--share", type=float, default=1.0, help="of the steps of training")
     arguments = parser.parse_args(argv)
-    print(table([in_own_process(measure, path, arguments.cutoff) for path in arguments.path]))
+    plan = replace(PLAN, items=_part(PLAN.items, arguments.share), styles=_part(PLAN.styles, arguments.share))
+    print(table([in_own_process(measure, path, arguments.cutoff, plan) for path in arguments.path]))
+
+
+def _part(training: Training, share: float) -> Training:
+    return replace(training, steps=max(round(share * training.steps), 1))
 
 
 if __name__ == "__main__":
