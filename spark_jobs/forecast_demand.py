@@ -170,7 +170,7 @@ def _store_forecaster(
         history = store.history(weekdays[:today], shut[:today], finds_closed=calendar.finds_closed_days)
         open_share = ~shut[None, today:] * store.on_sale(len(horizon))
         found = forecast_store(history, weekdays[today:], open_share=open_share)
-        size, raised = store.purchase_size, factors[:, today:]
+        size, raised = store.expected_size, factors[:, today:]
         store_mean = found.mean * raised * size[:, None]
         from_baskets = _grid(predicted, names, "ahead", "units", stop=len(horizon)) * open_share
         if settings.route == "model" and "model_units" in predicted:
@@ -188,19 +188,21 @@ def _store_forecaster(
             "largest_week": found.largest_week * raised.max(axis=1),
             "trailing_week": store.trailing_week(history) * (raised * open_share).mean(axis=1),
         }
+        largest_size = np.maximum(size, store.purchase_size)
         tonight = _rows(names, business_date, mean, size, found) | {
             "store_id": store_id,
             "from_customers": part.ravel(),
             "n_customers": customers.ravel().astype(np.int32),
             "method": np.repeat(found.methods, len(horizon)),
             "ignored_units": np.repeat(store.ignored_units, len(horizon)),
-            **{name: np.repeat(week * size, len(horizon)) for name, week in usual.items()},
+            **{name: np.repeat(week * largest_size, len(horizon)) for name, week in usual.items()},
         }
         tables = [pd.DataFrame(tonight)]
         for week in found.weeks:
-            units = size[:, None] * factors[:, week.start : week.start + week.mean.shape[1]]
+            promoted = factors[:, week.start : week.start + week.mean.shape[1]]
             sells = (week.mean.sum(axis=1) > 0) | (week.sold.sum(axis=1) > 0)
-            of_week, sold_then = (week.mean * units)[sells], (week.sold * units)[sells]
+            of_week = (week.mean * promoted * size[:, None])[sells]
+            sold_then = (week.sold * promoted * store.purchase_size[:, None])[sells]
             rows = _rows(names[sells], days[week.start], of_week, size[sells], found)
             rows |= {"store_id": store_id, "units": sold_then.ravel()}
             rows |= {"method": np.repeat(week.methods[sells], of_week.shape[1])}

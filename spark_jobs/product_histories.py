@@ -14,9 +14,11 @@ from pyspark.sql import functions as F
 from pyspark.sql.pandas.functions import pandas_udf
 from pyspark.sql.types import DoubleType, StructField, StructType
 
-from models.demand.purchases import purchase_size, quantity_limit
+from models.demand.purchases import expected_size, largest_line, purchase_size, quantity_limit
 
 PAIR = ["store_id", "product_id"]
+# Units per product: `models/demand/purchases.py`.
+SIZES = ("purchase_size", "quantity_limit", "largest_line", "expected_size")
 
 
 def product_histories(
@@ -25,8 +27,8 @@ def product_histories(
     """The pairs, and the purchases of all stores by day from `first` on; None where there is one store only.
 
     Columns: store_id, product_id, units and units_days (arrays, by day), purchases and purchases_days (the same of all
-    stores), purchase_size, ignored_units, category, price_cents, first_day, empty_now, discontinued_in. Days count from
-    `first`, `discontinued_in` from the business date.
+    stores), purchase_size, expected_size, ignored_units, category, price_cents, first_day, empty_now, discontinued_in.
+    Days count from `first`, `discontinued_in` from the business date.
     """
     lines = bought_lines(transactions, first, business_date)
     lines = with_successors(lines, successors(products, business_date))
@@ -34,6 +36,7 @@ def product_histories(
     pairs = daily.groupBy(*PAIR).agg(
         *_by_day("units"),
         F.first("purchase_size").alias("purchase_size"),
+        F.first("expected_size").alias("expected_size"),
         exact_sum(F.col("ignored"), "ignored_units"),
     )
     bought = exact_sum(F.col("units") / F.col("purchase_size"), "purchases")
@@ -109,7 +112,7 @@ def with_successors(lines: DataFrame, successor_of: dict[str, str | None]) -> Da
 
 
 def purchase_sizes(lines: DataFrame, products: DataFrame) -> DataFrame:
-    """product_id, purchase_size and quantity_limit: a product's own lines, where there are few its category's."""
+    """product_id and `SIZES`: what a product's own lines say, where there are few its category's."""
     of_lines = lines.groupBy("product_id").agg(
         F.percentile("quantity", F.lit(0.5)).alias("median"),
         F.percentile("quantity", F.lit(0.95)).alias("large"),
@@ -130,9 +133,10 @@ def daily_units(lines: DataFrame, sizes: DataFrame, first: date) -> DataFrame:
         lines.join(sizes, "product_id")
         .groupBy(*PAIR, F.datediff("sold_on", F.lit(first)).alias("day"))
         .agg(
-            exact_sum(F.when(is_odd, F.col("purchase_size")).otherwise(F.col("quantity")), "units"),
+            exact_sum(F.when(is_odd, F.col("purchase_size")).otherwise(F.least("quantity", "largest_line")), "units"),
             exact_sum(F.when(is_odd, F.col("quantity")).otherwise(0.0), "ignored"),
             F.first("purchase_size").alias("purchase_size"),
+            F.first("expected_size").alias("expected_size"),
         )
     )
 
@@ -152,14 +156,15 @@ def exact_sum(units: Column, name: str) -> Column:
 
 
 def _limits() -> Any:
-    """`purchases.purchase_size` and `purchases.quantity_limit` as a Spark function."""
-    fields = StructType([StructField(name, DoubleType()) for name in ("purchase_size", "quantity_limit")])
+    """`SIZES` of `models/demand/purchases.py` as a Spark function."""
+    fields = StructType([StructField(name, DoubleType()) for name in SIZES])
 
     @pandas_udf(fields)  # type: ignore[call-overload]
     def limits(median: pd.Series, large: pd.Series, lines: pd.Series, usual: pd.Series) -> pd.DataFrame:
         arrays = (median.to_numpy(float), large.to_numpy(float), lines.to_numpy(int), usual.to_numpy(float))
         limit = quantity_limit(*arrays)
         size = purchase_size(arrays[0], arrays[2], arrays[3], limit)
-        return pd.DataFrame({"purchase_size": size, "quantity_limit": limit})
+        found = (size, limit, largest_line(size, arrays[2]), expected_size(size, arrays[2], arrays[3]))
+        return pd.DataFrame(dict(zip(SIZES, found, strict=True)))
 
     return limits

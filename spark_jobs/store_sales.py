@@ -19,7 +19,7 @@ class StoreSales:
 
     Shapes: N products, T days from the store's first sale on; before it there was no store, not no demand.
     start: that day, as the pairs count days.
-    purchases: [N, T]; purchase_size: [N], units of one; ignored_units: [N].
+    purchases: [N, T]; purchase_size: [N], units of one; expected_size: [N], of the next one; ignored_units: [N].
     chain: [N, T] or None, shares in all stores; kinds: int [N].
     first_day: int [N], counted from `start`; empty_now: bool [N]; discontinued_in: float [N], days ahead, NaN never.
     """
@@ -27,6 +27,7 @@ class StoreSales:
     start: int
     purchases: np.ndarray
     purchase_size: np.ndarray
+    expected_size: np.ndarray
     ignored_units: np.ndarray
     chain: np.ndarray | None
     kinds: np.ndarray
@@ -49,6 +50,7 @@ class StoreSales:
             start=start,
             purchases=units[:, start:] / size[:, None],
             purchase_size=size,
+            expected_size=pairs["expected_size"].fillna(1.0).to_numpy(float),
             ignored_units=pairs["ignored_units"].fillna(0.0).to_numpy(float),
             chain=chain,
             kinds=product_kinds(

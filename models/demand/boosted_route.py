@@ -119,6 +119,7 @@ class Shares:
         self._days = {
             "sold": _faded((self.sold > 0).astype(float), np.inf),
             "on_shelf": _faded(history.on_shelf.astype(float), np.inf),
+            "empty": _faded(history.empty.astype(float), np.inf),
         }
         day = np.arange(self.sold.shape[1])
         self._last = np.maximum.accumulate(np.where(self.sold > 0, day[None, :], -1), axis=1)
@@ -162,13 +163,14 @@ class Shares:
         return values
 
     def on_sale(self, day: int) -> Array:
-        """Probability that each product is still on sale on `day`, given how long it has been silent, [N]."""
+        """Probability that each product is still on sale on `day`, given how long it was silent, and empty, [N]."""
         rows, known = np.arange(len(self.sold)), self._first < day
         first, last = np.where(known, self._first, 0), np.maximum(self._last[:, day - 1], 0)
         on_shelf = self._days["on_shelf"]
         active = on_shelf[rows, last + 1] - on_shelf[rows, first]
         silent = on_shelf[:, day] - on_shelf[rows, last + 1]
-        return np.where(known, still_on_sale(self._days["sold"][:, day], active, silent), 1.0)
+        empty = self._days["empty"][:, day] - self._days["empty"][rows, last + 1]
+        return np.where(known, still_on_sale(self._days["sold"][:, day], active, silent, empty), 1.0)
 
     def _long_run(self, day: int) -> Array:
         """Share over all days before `day`, drawn towards that in all stores or to the usual product of its kind, [N].

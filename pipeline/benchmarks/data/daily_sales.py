@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models.demand.purchases import purchase_size, quantity_limit
+from models.demand.purchases import expected_size, largest_line, purchase_size, quantity_limit
 from models.demand.sales_history import SalesHistory, sales_history
 from pipeline.benchmarks.data.tafeng_lines import SALES_COLUMNS, read_text
 from pipeline.lake.export import scan
@@ -74,7 +74,7 @@ class DailySales:
         return sales_history(units, self.weekdays(0, cutoff), first, np.zeros(len(products), dtype=bool))
 
     def in_purchases(self, cutoff: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """What is learned from before day `cutoff`, [N, cutoff] in purchases, and units of one purchase, [N].
+        """What is learned from before day `cutoff`, [N, cutoff] in purchases, and units the next one is to hold, [N].
 
         A line unlike any other of its product counts as one purchase, as in the nightly job.
         """
@@ -87,8 +87,9 @@ class DailySales:
         usual = np.full(len(lines), np.median(median[lines > 0]) if (lines > 0).any() else 1.0)
         limit = quantity_limit(median, large, lines, usual)
         size = purchase_size(median, lines, usual, limit)
-        learned = np.where(units > limit[rows], size[rows], units) / size[rows]
-        return _per_cell(rows * cutoff + days, (len(lines), cutoff), learned), size
+        counted = np.minimum(units, largest_line(size, lines)[rows])
+        learned = np.where(units > limit[rows], size[rows], counted) / size[rows]
+        return _per_cell(rows * cutoff + days, (len(lines), cutoff), learned), expected_size(size, lines, usual)
 
     def top(self, cutoff: int) -> NDArray[np.int64]:
         """The products with most units in the days before `cutoff`, most first; ties in order of names."""

@@ -71,6 +71,23 @@ def test_what_was_withdrawn_is_expected_no_more_whatever_the_shelf_says(stopped:
     assert found[:25].mean() == pytest.approx(70.0, rel=0.05)
 
 
+@settings(max_examples=6, deadline=None)
+@given(silent=st.integers(15, 40), mean=st.floats(2.0, 30.0))
+def test_what_did_not_sell_for_a_fortnight_is_not_expected_as_before_though_its_shelf_is_empty(
+    silent: int, mean: float
+) -> None:
+    units = store()
+    units[-1] = store(1, mean=mean, seed=1)[0]
+    units[-1, DAYS - silent :] = 0.0
+    assert week(units, [29])[-1] < 0.6 * 7 * mean
+
+
+def test_what_has_been_out_for_three_days_is_expected_as_before() -> None:
+    units = store()
+    units[-1, DAYS - 3 :] = 0.0
+    assert week(units, [29])[-1] == pytest.approx(70.0, rel=0.15)
+
+
 @pytest.mark.parametrize("every", [14, 28])
 def test_what_sells_seldom_is_expected_seldom_with_an_empty_shelf(every: int) -> None:
     units = store()

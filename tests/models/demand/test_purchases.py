@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.demand.purchases import purchase_size, quantity_limit
+from models.demand.purchases import expected_size, largest_line, purchase_size, quantity_limit
 
 QUANTITIES = st.lists(st.integers(1, 12), min_size=20, max_size=60)
 
@@ -45,3 +45,32 @@ def test_few_lines_are_held_against_those_of_comparable_products(few: list[float
 
 def test_a_wholesale_product_is_not_odd_to_itself() -> None:
     assert of([500.0, 480.0, 2000.0, 510.0, 1500.0])[1] > 2000.0
+
+
+def next_size(size: float, lines: int, usual: float) -> float:
+    return float(expected_size(np.array([size]), np.array([lines]), np.array([usual]))[0])
+
+
+SIZES = st.floats(0.1, 5000.0)
+
+
+@given(size=SIZES, usual=SIZES, lines=st.integers(1, 200), scale=st.floats(0.01, 100.0))
+def test_the_next_purchase_lies_between_the_product_s_and_comparable_ones(
+    size: float, usual: float, lines: int, scale: float
+) -> None:
+    found = next_size(size, lines, usual)
+    assert min(size, usual) * (1 - 1e-9) <= found <= max(size, usual) * (1 + 1e-9)
+    assert next_size(size * scale, lines, usual * scale) == pytest.approx(found * scale)
+    assert abs(np.log(next_size(size, lines + 1, usual) / size)) <= abs(np.log(found / size)) + 1e-9
+
+
+@given(times=st.floats(0.001, 1000.0))
+def test_of_a_product_with_a_month_of_lines_its_own_say_all(times: float) -> None:
+    assert next_size(times, 60, 1.0) == pytest.approx(times, rel=0.005)
+
+
+@given(size=st.floats(0.1, 5000.0), lines=st.integers(1, 1000))
+def test_more_lines_let_one_of_them_count_for_more(size: float, lines: int) -> None:
+    few, more = (float(largest_line(np.array([size]), np.array([count]))[0]) for count in (lines, lines + 1))
+    assert 3.0 * size <= few * (1 + 1e-9)
+    assert few <= more

@@ -24,6 +24,28 @@ def test_a_daily_seller_silent_for_weeks_is_gone_and_a_monthly_one_is_not() -> N
     assert on_sale(4, 84, 30) > 0.7
 
 
+@given(sales=st.integers(1, 100), more=st.integers(0, 100), silent=st.integers(0, 30), empty=st.integers(0, 60))
+def test_an_empty_shelf_says_less_than_silence_and_more_the_longer_it_lasts(
+    sales: int, more: int, silent: int, empty: int
+) -> None:
+    active = np.array([float(sales + more)])
+    found, later, none = (
+        float(still_on_sale(np.array([float(sales)]), active, np.array([float(silent)]), np.array([float(days)]))[0])
+        for days in (empty, empty + 1, 0)
+    )
+    assert 0.0 <= later <= found <= none == on_sale(sales, sales + more, silent)
+
+
+def test_a_shelf_empty_for_some_days_will_be_filled_and_one_empty_for_weeks_will_not() -> None:
+    found = [
+        float(still_on_sale(np.array([90.0]), np.array([90.0]), np.zeros(1), np.array([days]))[0])
+        for days in (3.0, 14.0, 40.0)
+    ]
+    assert found[0] > 0.95
+    assert 0.3 < found[1] < 0.8
+    assert found[2] < 0.05
+
+
 def weeks(counts: list[list[float]]) -> tuple[np.ndarray, np.ndarray]:
     """Purchases of the store by week and weekday, and their weekdays."""
     days = np.array(counts, dtype=float).ravel()

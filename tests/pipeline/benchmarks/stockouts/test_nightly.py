@@ -87,3 +87,31 @@ def test_a_product_that_was_withdrawn(usual: np.ndarray, ago: int) -> None:
     found = week(without(USUAL, (USUAL.line_products == ODD) & (USUAL.line_days >= DAYS - ago)))
     assert found[OTHERS] == pytest.approx(usual[OTHERS], rel=0.02)
     assert found[ODD] < 0.05 * usual[ODD]
+
+
+@settings(max_examples=2, deadline=None)
+@given(units=st.floats(100.0, 1500.0), ago=st.integers(1, 20))
+def test_a_product_that_sold_once(usual: np.ndarray, units: float, ago: int) -> None:
+    odd = USUAL.line_products == ODD
+    kept = ~odd | (USUAL.line_days == DAYS - ago)
+
+    def sold_once(order: float) -> np.ndarray:
+        of_kept = np.where(odd, order, USUAL.line_units)[kept]
+        return week(sales(USUAL.line_products[kept], USUAL.line_days[kept], of_kept))
+
+    found = sold_once(units)
+    assert found[OTHERS] == pytest.approx(usual[OTHERS], rel=0.02)
+    # Products alike sell once a day, some five units: so does this one at most, of a size drawn to theirs.
+    assert found[ODD] < min(units, 7.0 * units ** (1 / 3) * 5.0 ** (2 / 3))
+    assert sold_once(units / 8.0)[ODD] == pytest.approx(found[ODD] / 2.0, rel=0.05)
+
+
+@settings(max_examples=2, deadline=None)
+@given(units=st.floats(100.0, 400.0), times=st.floats(2.0, 20.0))
+def test_one_order_among_few_lines(units: float, times: float) -> None:
+    kept = (USUAL.line_products != ODD) | (USUAL.line_days >= DAYS - 3)
+    rows, days, sold = USUAL.line_products[kept], USUAL.line_days[kept], USUAL.line_units[kept]
+    wholesale = (rows == ODD) & (days == DAYS - 2)
+    found, more = (week(sales(rows, days, np.where(wholesale, each, sold)))[ODD] for each in (units, times * units))
+    assert found < units
+    assert more <= found * 1.05
