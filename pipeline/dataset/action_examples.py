@@ -23,6 +23,7 @@ from models.special_ids import UNKNOWN
 from pipeline.action_rules import ActionRules
 from pipeline.dataset.action_batches import action_batch
 from pipeline.dataset.case_weights import case_weights
+from pipeline.dataset.epoch_order import batch_rows
 from pipeline.settings import TrainingSettings
 from pipeline.task import Batch
 
@@ -224,10 +225,8 @@ class ActionExamples:
 
     def batch(self, step: int, batch_size: int, worker: int = 0, workers: int = 1) -> Batch:
         """Moments in another order every epoch."""
-        epoch, within = divmod(step, self.steps_per_epoch(batch_size))
-        order = np.random.default_rng([self._seed, epoch]).permutation(len(self.train))
-        positions = np.arange(within * batch_size, (within + 1) * batch_size) % len(self.train)
-        return self.arrays(self.train.select(order[positions][worker::workers]))
+        rows = batch_rows(len(self.train), self._seed, step, batch_size, worker=worker, workers=workers)
+        return self.arrays(self.train.select(rows))
 
     def validation(self, batch_size: int, worker: int = 0, workers: int = 1) -> Iterator[Batch]:
         """Moments of the validation cases in order."""

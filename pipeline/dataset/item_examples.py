@@ -9,6 +9,7 @@ from scipy import sparse
 from models.item_fields import BOUGHT, HAS_IMAGE, IDS, IMAGES, NUMBERS, TAGS
 from models.ragged import positions_within
 from pipeline.dataset.article_reader import MOST_TAGS, ArticleReader
+from pipeline.dataset.epoch_order import epoch_order
 from pipeline.dataset.purchases import Articles, Purchases
 from pipeline.task import Batch
 
@@ -80,8 +81,8 @@ class ItemExamples:
     def batch(self, step: int, batch_size: int, worker: int = 0, workers: int = 1) -> Batch:
         """One worker's slice of the batch of a step."""
         epoch, number = divmod(step, self.steps_per_epoch(batch_size))
-        order = np.random.default_rng([self._seed, epoch]).permutation(self._sold)
-        items = order[number * batch_size : (number + 1) * batch_size][worker::workers]
+        order = epoch_order(len(self._sold), self._seed, epoch)
+        items = self._sold[order[number * batch_size : (number + 1) * batch_size][worker::workers]]
         return self.inputs(items) | {BOUGHT: np.asarray(self._bought[items].todense(), np.float32)}
 
     def validation(self, batch_size: int, worker: int = 0, workers: int = 1) -> Iterator[Batch]:

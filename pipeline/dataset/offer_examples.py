@@ -9,6 +9,7 @@ from models import offer_fields
 from models.offer_fields import OFFER_FEATURES
 from models.ragged import offsets_of, ranges
 from models.special_ids import FIRST_PRODUCT
+from pipeline.dataset.epoch_order import batch_rows
 from pipeline.dataset.offer_events import OfferEvents, Popularity, event_features, offer_features
 from pipeline.task import Batch
 
@@ -166,9 +167,7 @@ class OfferData:
 
     def batch(self, step: int, batch_size: int, worker: int = 0, workers: int = 1) -> Batch:
         """Cases in another order every epoch."""
-        epoch, within = divmod(step, self.steps_per_epoch(batch_size))
-        order = np.random.default_rng([self._seed, epoch]).permutation(len(self._train))
-        chosen = order[np.arange(within * batch_size, (within + 1) * batch_size) % len(order)][worker::workers]
+        chosen = batch_rows(len(self._train), self._seed, step, batch_size, worker=worker, workers=workers)
         return self._with_targets(self._train.take(chosen))
 
     def validation(self, batch_size: int, worker: int = 0, workers: int = 1) -> Iterator[Batch]:

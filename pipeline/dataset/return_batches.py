@@ -8,6 +8,7 @@ from models import fields
 from models.ragged import ranges
 from models.returns.config import PAST_ORDER, THIS_ORDER
 from pipeline.dataset.action_examples import attribute_hashes
+from pipeline.dataset.epoch_order import batch_rows
 from pipeline.dataset.item_history import ItemHistory
 from pipeline.dataset.order_lines import OrderLines
 from pipeline.dataset.return_features import ORDER_NUMBERS, line_features
@@ -109,9 +110,7 @@ class ReturnData:
 
     def batch(self, step: int, batch_size: int, worker: int = 0, workers: int = 1) -> Batch:
         """Lines in another order every epoch."""
-        epoch, within = divmod(step, self.steps_per_epoch(batch_size))
-        order = np.random.default_rng([self._seed, epoch]).permutation(len(self.train))
-        chosen = order[np.arange(within * batch_size, (within + 1) * batch_size) % len(order)][worker::workers]
+        chosen = batch_rows(len(self.train), self._seed, step, batch_size, worker=worker, workers=workers)
         return self.with_targets(self.train[chosen])
 
     def validation(self, batch_size: int, worker: int = 0, workers: int = 1) -> Iterator[Batch]:

@@ -64,6 +64,7 @@ class StyleExamples:
         every = np.unique(histories.purchases.customers)
         self._customers = every if customers is None else np.intersect1d(every, customers)
         self._lengths = histories.lengths(self._customers)
+        self._drawn: tuple[tuple[int, int], list[np.ndarray]] | None = None
 
     @property
     def reads_views(self) -> bool:
@@ -82,7 +83,9 @@ class StyleExamples:
     def batch(self, step: int, batch_size: int, worker: int = 0, workers: int = 1) -> Batch:
         """One worker's slice of the batch of a step."""
         epoch, number = divmod(step, self.steps_per_epoch(batch_size))
-        customers = self._order(epoch, batch_size)[number][worker::workers]
+        if self._drawn is None or self._drawn[0] != (epoch, batch_size):
+            self._drawn = (epoch, batch_size), self._order(epoch, batch_size)
+        customers = self._drawn[1][number][worker::workers]
         random = np.random.default_rng([self._seed, step, worker])
         return self.candidates(self.histories.read(customers, random), customers, random)
 

@@ -15,6 +15,7 @@ from models.keys import keys_of
 from models.special_ids import END, FIRST_PRODUCT
 from pipeline.dataset.batch import Batch, Cut, pasts, targets
 from pipeline.dataset.candidates import CandidateSource
+from pipeline.dataset.epoch_order import batch_rows
 from pipeline.dataset.histories import Histories
 from pipeline.settings import TrainingSettings
 
@@ -104,10 +105,8 @@ class LastBaskets:
 
     def batch(self, step: int, batch_size: int, worker: int = 0, workers: int = 1) -> Batch:
         """Customers in another order every epoch."""
-        epoch, within = divmod(step, self.steps_per_epoch(batch_size))
-        n = len(self._train.sequences)
-        order = np.random.default_rng([self._settings.seed, epoch]).permutation(n)
-        rows = order[np.arange(within * batch_size, (within + 1) * batch_size) % n][worker::workers]
+        epoch, seed = step // self.steps_per_epoch(batch_size), self._settings.seed
+        rows = batch_rows(len(self._train.sequences), seed, step, batch_size, worker=worker, workers=workers)
         random = np.random.default_rng([self._settings.seed, epoch, step, worker])
         return self._cut_out(self._train, rows, self._settings.max_products, random)
 

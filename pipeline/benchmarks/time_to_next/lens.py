@@ -15,6 +15,7 @@ from pipeline.benchmarks.time_to_next.gaps import Gaps
 from pipeline.benchmarks.time_to_next.predictions import DAYS, GapPrediction
 from pipeline.dataset.batch import Batch, Cut, pasts, targets
 from pipeline.dataset.candidates import CandidateSource, sequences_of
+from pipeline.dataset.epoch_order import batch_rows
 from pipeline.settings import TrainingSettings
 
 _AT_ONCE = 256
@@ -98,9 +99,8 @@ class GapExamples:
 
     def batch(self, step: int, batch_size: int, worker: int = 0, workers: int = 1) -> Batch:
         """Gaps in another order every epoch."""
-        epoch, within = divmod(step, self.steps_per_epoch(batch_size))
-        order = np.random.default_rng([self._settings.seed, epoch]).permutation(len(self._train))
-        rows = order[np.arange(within * batch_size, (within + 1) * batch_size) % len(order)][worker::workers]
+        epoch, seed = step // self.steps_per_epoch(batch_size), self._settings.seed
+        rows = batch_rows(len(self._train), seed, step, batch_size, worker=worker, workers=workers)
         random = np.random.default_rng([self._settings.seed, epoch, step, worker])
         return self._cut_out(self._train.take(rows), self._settings.max_products, random)
 
