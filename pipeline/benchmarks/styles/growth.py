@@ -48,7 +48,8 @@ def table(costs: list[Cost]) -> str:
     """One row a shop, as Markdown."""
     lines = ["| " + " | ".join(_COLUMNS) + " |", "|---" * len(_COLUMNS) + "|"]
     for cost in costs:
-        cells = [f"{value:,.0f}" for value in (getattr(cost, name) for name in _COLUMNS)]
+        values = [getattr(cost, name) for name in _COLUMNS]
+        cells = [f"{value:,.1f}" if isinstance(value, float) else f"{value:,}" for value in values]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
