@@ -155,12 +155,14 @@ def offer_features(events: OfferEvents, rows: np.ndarray, popularity: Popularity
     Reads the customers' events up to these, and everyone's up to the end of their days.
     """
     n, n_offers = len(rows), events.n_offers
-    starts = events.offsets[events.customers[rows]]
+    # Nothing here may cost as much as there are events: it is done for every batch.
+    starts = events.offsets[np.searchsorted(events.offsets, rows, side="right") - 1]
     lengths = rows - starts + 1
     past = ranges(starts, lengths)
     example, age = np.repeat(np.arange(n), lengths), np.repeat(rows, lengths) - past
-    sizes = np.diff(events.set_offsets)[past]
-    held = events.offers[ranges(events.set_offsets[past], sizes)]
+    begins = events.set_offsets[past]
+    sizes = events.set_offsets[past + 1] - begins
+    held = events.offers[ranges(begins, sizes)]
     of_example, of_age, of_day = (np.repeat(each, sizes) for each in (example, age, events.days[past]))
     cell = of_example * n_offers + held
 
@@ -178,7 +180,7 @@ def offer_features(events: OfferEvents, rows: np.ndarray, popularity: Popularity
     columns = {
         "log_events": np.log1p(count),
         "log_recent_events": np.log1p(summed(cell, _DECAY**of_age)),
-        "log_top_events": np.log1p(summed(example * n_offers + events.tops[past])),
+        "log_top_events": np.log1p(summed(example * n_offers + events.offers[begins])),
         "in_latest": summed(cell[of_age == 0]),
         "is_owned": is_owned,
         "log_days_since": np.log1p(since),

@@ -44,10 +44,11 @@ class OfferPasts:
         example = np.repeat(np.arange(len(rows)), length)
         step = np.arange(places[-1]) - places[example]
         past = ranges(rows - length + 1, length)
-        sizes = np.minimum(np.diff(events.set_offsets)[past], self._cut.max_offers)
+        begins = events.set_offsets[past]
+        sizes = np.minimum(events.set_offsets[past + 1] - begins, self._cut.max_offers)
         offers = np.zeros((*shape, int(sizes.max(initial=1))), np.int32)
         place = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        held = events.offers[ranges(events.set_offsets[past], sizes)]
+        held = events.offers[ranges(begins, sizes)]
         offers[np.repeat(example, sizes), np.repeat(step, sizes), place] = held
         features = np.zeros((*shape, self._features.shape[1]), np.float32)
         features[example, step] = self._features[past]
