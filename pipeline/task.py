@@ -172,7 +172,10 @@ class Objective(Protocol):
 
 @runtime_checkable
 class KerasTask(Task, Protocol):
-    """A task whose Keras model the distributed loop trains; `model.losses(batch, training)` gives its losses."""
+    """A task whose Keras model the distributed loop trains; `model.losses(batch, training)` gives its losses.
+
+    A model may also have `validation_metrics(batch)`, means over the batch that the history keeps beside its losses.
+    """
 
     example_array: str
     """An array of each batch with one row per example."""

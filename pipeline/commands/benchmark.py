@@ -45,11 +45,12 @@ def next_basket(
     """
     from pipeline.benchmarks.next_basket.compare import compare, summary, table
     from pipeline.benchmarks.next_basket.trial import PROTOCOLS
+    from pipeline.benchmarks.next_basket.windows import WINDOWS
 
     with errors_in_one_line(*EXPECTED):
         if protocol not in PROTOCOLS:
             raise ValueError(unknown_name("protocol", protocol, PROTOCOLS))
-        in_windows = protocol == PROTOCOLS[1]
+        in_windows = protocol == WINDOWS
         words = [*([protocol] if in_windows else []), *_words(dataset, path)]
         trials = compare(words, _names(models, ()), seeds_of(seeds), out, typer.echo)
         chosen: dict[str, Any] = {"protocol": protocol if in_windows else None, "seeds": seeds, "models": models}

@@ -93,7 +93,13 @@ def sampled_histories(parts: Iterable[Histories], day: int, n_products: int, n_c
 
 def sequences_of(histories: Histories, funnels: np.ndarray, ends: np.ndarray, n_products: int) -> BasketSequences:
     """The known products of the baskets before `ends`; a customer's number is the key of its id."""
-    starts = histories.basket_offsets[funnels]
+    return sequences_between(histories, funnels, histories.basket_offsets[funnels], ends, n_products)
+
+
+def sequences_between(
+    histories: Histories, funnels: np.ndarray, starts: np.ndarray, ends: np.ndarray, n_products: int
+) -> BasketSequences:
+    """The same of the baskets from `starts` to before `ends`, positions among all baskets; int64 [n] each."""
     baskets = ranges(starts, ends - starts)
     lengths = np.diff(histories.product_offsets)[baskets]
     lines = ranges(histories.product_offsets[baskets], lengths)

@@ -8,7 +8,6 @@ average one: as many baskets on a day as the mean customer of the store, as many
 """
 
 import argparse
-import tempfile
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -23,6 +22,7 @@ from models.demand.customer_sums import SUM_STEPS, expected_baskets, summed_step
 from models.special_ids import FIRST_PRODUCT
 from pipeline.benchmarks.data.daily_sales import HORIZON_DAYS, read_source
 from pipeline.benchmarks.demand_routes.customers import other_share
+from pipeline.benchmarks.trained_lens import trained_lens
 from pipeline.dataset.batch import Batch, Cut
 from pipeline.dataset.candidates import CandidateSource, sampled_histories
 from pipeline.dataset.histories import Histories, read_parts
@@ -53,18 +53,10 @@ class Customers:
 
 def train(sequences: Path, vocabulary: Path, first: date, settings: TrainingSettings) -> "Lens":
     """The model that a night on the morning of `first` would train; nothing on or after it is read."""
-    from models.saved_files import load_model
     from pipeline.dataset.examples import NextBasketExamples
-    from pipeline.tasks.next_basket import NextBasket
-    from pipeline.training.spec import TrainingFolder
-    from pipeline.training.train import train_alone
 
     business_date = first + timedelta(days=settings.holdout_days)  # whose held-out days begin on `first`
-    examples = NextBasketExamples.open(sequences, vocabulary, business_date, settings)
-    with tempfile.TemporaryDirectory() as folder:
-        spec = TrainingFolder(folder=Path(folder), settings=settings)
-        train_alone(NextBasket(), spec, examples)
-        return load_model(spec.model_path)
+    return trained_lens(NextBasketExamples.open(sequences, vocabulary, business_date, settings), settings)[0]
 
 
 def reads(settings: PredictionSettings) -> Read:

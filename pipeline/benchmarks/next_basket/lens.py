@@ -4,10 +4,8 @@ As a ranker does, it learns from the last baskets what follows a history (`last_
 training: all share one vector.
 """
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,6 +22,7 @@ from pipeline.benchmarks.next_basket.last_baskets import (
     source_of,
     with_candidates,
 )
+from pipeline.benchmarks.trained_lens import trained_lens
 from pipeline.dataset.batch import Batch, Cut, pasts
 from pipeline.dataset.candidates import CandidateSource
 from pipeline.settings import Finetune, TrainingSettings
@@ -59,20 +58,10 @@ class LensMethod:
 
     def fit(self, train: BasketSequences, validation: BasketSequences, histories: BasketSequences) -> None:
         """Train until the validation customers' last baskets are no longer predicted better."""
-        from models.saved_files import load_model
         from pipeline.dataset.tensors import compiled
-        from pipeline.tasks.next_basket import NextBasket
-        from pipeline.training.history import read_history
-        from pipeline.training.spec import TrainingFolder
-        from pipeline.training.train import train_alone
 
         training = self._trial.training
-        data = self.data(train, validation, histories)
-        with tempfile.TemporaryDirectory() as folder:
-            spec = TrainingFolder(folder=Path(folder), settings=training)
-            train_alone(NextBasket(), spec, data)
-            self._epochs_done = len(read_history(spec.history_path, training.epochs))
-            model = load_model(spec.model_path)
+        model, self._epochs_done = trained_lens(self.data(train, validation, histories), training)
         if self._uses_neighbours:
             everyone = BasketSequences.joined([train, validation, histories])
             self._source = source_of(everyone, self._trial.features)

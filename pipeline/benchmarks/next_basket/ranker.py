@@ -47,10 +47,11 @@ class GrownTrees:
     trees: "lightgbm.Booster"
     validation: list[float]
 
-    def scores(self, features: np.ndarray) -> np.ndarray:
-        """Of each candidate; float [B, C, F] -> [B * C]."""
-        scores: np.ndarray = np.asarray(self.trees.predict(features.reshape(-1, features.shape[2])))
-        return scores
+    def rank(self, products: np.ndarray, features: np.ndarray, k: int) -> Ranking:
+        """The k candidates with the largest scores, padding never; int32 [B, C], float32 [B, C, F]."""
+        scores = np.asarray(self.trees.predict(features.reshape(-1, features.shape[2])))
+        found = ranked(Candidates(products, features), np.where(products.ravel() > 0, scores, -np.inf), k)
+        return Ranking(found.products, np.where(found.products > 0, found.scores, np.float32(0)))
 
     def settings(self) -> dict[str, Any]:
         """What was chosen, its trees, and how each ranked."""
@@ -74,6 +75,12 @@ def grow(tried: tuple[BoostingConfig, ...], trained: Labelled, validated: Labell
     validation = [float(trees.best_score["valid_0"]["ndcg@10"]) for trees in grown]
     best = int(np.argmax(validation))
     return GrownTrees(tried[best], grown[best], validation)
+
+
+def joined(parts: list[Ranking]) -> Ranking:
+    """The customers of all parts, ranked alone."""
+    products, scores = (np.concatenate([getattr(part, name) for part in parts]) for name in ("products", "scores"))
+    return Ranking(products, scores)
 
 
 class SameFeaturesRanker:
@@ -101,11 +108,8 @@ class SameFeaturesRanker:
         parts = []
         for first in range(0, len(histories), AT_ONCE):
             funnels = np.arange(first, min(first + AT_ONCE, len(histories)))
-            products, features = self._source.find(rows, funnels, ends[funnels])
-            scores = np.where(products.ravel() > 0, self._grown.scores(features), -np.inf)
-            parts.append(ranked(Candidates(products, features), scores, k))
-        products, scores = (np.concatenate([getattr(part, name) for part in parts]) for name in ("products", "scores"))
-        return Ranking(products, np.where(products > 0, scores, np.float32(0)))
+            parts.append(self._grown.rank(*self._source.find(rows, funnels, ends[funnels]), k))
+        return joined(parts)
 
     def settings(self) -> dict[str, Any]:
         """What is tried, what was chosen, its trees and the validation nDCG@10 of each."""

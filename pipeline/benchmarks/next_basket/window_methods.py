@@ -4,26 +4,24 @@
 these two. The ranker reads the candidates and features of the same training examples.
 """
 
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from models.baselines.frequency import GlobalTop, PersonalThenGlobal, PersonalTop
-from models.baselines.gradient_boosting import BoostingConfig, Labelled, ranked
+from models.baselines.gradient_boosting import BoostingConfig, Labelled
 from models.baselines.next_basket import Ranking
-from models.candidates.features import Candidates
 from models.catalog import ARCHITECTURES
 from models.days import epoch_day
 from models.names import unknown_name
 from models.special_ids import FIRST_PRODUCT
 from pipeline.benchmarks.data.folds import Fold
 from pipeline.benchmarks.next_basket.methods import SAME_FEATURES
-from pipeline.benchmarks.next_basket.ranker import SETTINGS, GrownTrees, grow
+from pipeline.benchmarks.next_basket.ranker import SETTINGS, GrownTrees, grow, joined
 from pipeline.benchmarks.next_basket.windows import Morning
+from pipeline.benchmarks.trained_lens import trained_lens
 from pipeline.dataset.batch import Batch, Cut
 from pipeline.dataset.candidates import CandidateSource, sampled_histories
 from pipeline.dataset.next_baskets import forecaster_of
@@ -110,18 +108,7 @@ class NightsModel:
 
     def fit(self, morning: Morning, fold: Fold) -> None:
         """Train as a night of this morning would."""
-        from models.saved_files import load_model
-        from pipeline.tasks.next_basket import NextBasket
-        from pipeline.training.history import read_history
-        from pipeline.training.spec import TrainingFolder
-        from pipeline.training.train import train_alone
-
-        examples = morning.examples(self._training)
-        with tempfile.TemporaryDirectory() as folder:
-            spec = TrainingFolder(folder=Path(folder), settings=self._training)
-            train_alone(NextBasket(), spec, examples)
-            self._epochs_done = len(read_history(spec.history_path, self._training.epochs))
-            self._lens = load_model(spec.model_path)
+        self._lens, self._epochs_done = trained_lens(morning.examples(self._training), self._training)
 
     def rank(self, morning: Morning, fold: Fold, k: int) -> Ranking:
         """The products most likely by the model, after the days that each customer has been away."""
@@ -181,12 +168,9 @@ class NightsRanker:
         for tested in morning.tested:
             for first in range(0, len(tested.funnels), _BATCH_SIZE):
                 rows = slice(first, first + _BATCH_SIZE)
-                products, features = memory.find(tested.histories, tested.funnels[rows], tested.ends[rows])
-                scores = self._grown.scores(features)
-                found = ranked(Candidates(products, features), np.where(products.ravel() > 0, scores, -np.inf), k)
-                parts.append((found.products, np.where(found.products > 0, found.scores, np.float32(0))))
-        products, scores = (np.concatenate(each) for each in zip(*parts, strict=True))
-        return Ranking(products, scores)
+                found = memory.find(tested.histories, tested.funnels[rows], tested.ends[rows])
+                parts.append(self._grown.rank(*found, k))
+        return joined(parts)
 
     def settings(self) -> dict[str, Any]:
         """What is tried, what was chosen, its trees and the validation nDCG@10 of each."""

@@ -19,10 +19,9 @@ import pyarrow.parquet as pq
 
 from models.basket_sequences import BasketSequences
 from models.days import day_of, epoch_day
-from models.ragged import offsets_of, ranges
 from models.special_ids import FIRST_PRODUCT
 from pipeline.benchmarks.data.folds import Fold
-from pipeline.dataset.candidates import sequences_of
+from pipeline.dataset.candidates import sequences_between, sequences_of
 from pipeline.dataset.examples import NextBasketExamples
 from pipeline.dataset.histories import COLUMNS, Histories, read_parts
 from pipeline.dataset.vocabulary import product_names
@@ -127,7 +126,12 @@ class SourceWindows:
         histories = BasketSequences.joined(
             [sequences_of(each.histories, each.funnels, each.ends, n_products) for each in morning.tested]
         )
-        truth = BasketSequences.joined([_baskets_at(each, n_products) for each in morning.tested])
+        truth = BasketSequences.joined(
+            [
+                sequences_between(each.histories, each.funnels, each.ends, each.ends + 1, n_products)
+                for each in morning.tested
+            ]
+        )
         ids = np.concatenate([each.histories.ids[each.funnels] for each in morning.tested]).astype(str)
         numbers = np.searchsorted(self.customer_names.astype(str), ids)
         histories, truth = (BasketSequences(**{**each.__dict__, "customers": numbers}) for each in (histories, truth))
@@ -188,20 +192,3 @@ def _customers(part: Histories) -> tuple[np.ndarray, np.ndarray]:
     """Rows of the customers, and the ends of their baskets."""
     funnels = np.flatnonzero(part.kinds == FUNNEL_KINDS[0])
     return funnels, part.basket_offsets[funnels + 1]
-
-
-def _baskets_at(tested: Tested, n_products: int) -> BasketSequences:
-    """The known products of the basket at each end, one basket a customer."""
-    histories = tested.histories
-    sizes = np.diff(histories.product_offsets)[tested.ends]
-    lines = ranges(histories.product_offsets[tested.ends], sizes)
-    keys = np.repeat(np.arange(len(sizes)), sizes) * np.int64(n_products) + histories.product_ids[lines]
-    basket, products = np.divmod(np.unique(keys), n_products)
-    known = products >= FIRST_PRODUCT
-    return BasketSequences(
-        customers=np.arange(len(sizes)),
-        basket_offsets=np.arange(len(sizes) + 1),
-        product_offsets=offsets_of(np.bincount(basket[known], minlength=len(sizes))),
-        product_ids=products[known].astype(np.int32),
-        n_products=n_products,
-    )
