@@ -48,10 +48,11 @@ def _roots(mean: Array, variance: Array, of_all_days: Array) -> Array:
     together = np.divide(
         of_all_days - own[:, -1], products_of_days, out=np.zeros(len(mean)), where=products_of_days > _LEAST
     )
+    together = np.clip(together, 0.0, _most_together(mean, variance))
     days = np.arange(mean.shape[1])
     earlier = np.minimum(days[:, None], days[None, :])
     shared = total[:, :, None] * total[:, None, :] - squares[:, earlier]
-    covariance = own[:, earlier] + np.maximum(together, 0.0)[:, None, None] * shared
+    covariance = own[:, earlier] + together[:, None, None] * shared
     deviation = np.sqrt(np.maximum(np.einsum("nii->ni", covariance), _LEAST))
     correlation = covariance / (deviation[:, :, None] * deviation[:, None, :])
     unit = np.eye(mean.shape[1])
@@ -59,6 +60,18 @@ def _roots(mean: Array, variance: Array, of_all_days: Array) -> Array:
     correlation = np.where(unit > 0, 1.0, correlation * (1.0 - _JITTER))
     roots: Array = np.linalg.cholesky(correlation)
     return roots
+
+
+def _most_together(mean: Array, variance: Array) -> Array:
+    """How much days can have in common, [N]: with more, some day would have more in common with others than it varies.
+
+    No path has such correlations. A method that is wrong of whole weeks by more than its days vary asks for them.
+    """
+    squares = mean**2
+    with np.errstate(over="ignore"):
+        of_days = np.divide(variance, squares, out=np.full_like(mean, np.inf), where=squares > 0.0)
+    most: Array = of_days.min(axis=1)
+    return most
 
 
 def _any_of(chance: Array, roots: Array) -> Array:

@@ -74,3 +74,20 @@ def test_more_supply_never_makes_it_worse_and_products_do_not_disturb_each_other
     found = stated(mean, 2.0, 0.1, supply)
     assert (np.diff(found, axis=0) <= 1e-12).all()
     assert (found[7:8] == stated(mean[7:8], 2.0, 0.1, supply[7:8])).all()
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    mean=st.lists(st.floats(0, 1e4), min_size=7, max_size=7),
+    variance=st.lists(st.floats(0, 1e6), min_size=7, max_size=7),
+    week=st.floats(0, 1e12),
+    chance=st.lists(st.floats(0, 1), min_size=7, max_size=7),
+)
+def test_whatever_spread_a_method_states_of_days_and_weeks_there_is_a_probability(
+    mean: list[float], variance: list[float], week: float, chance: list[float]
+) -> None:
+    of_days = np.array([chance])
+    cumulative = np.linspace(0.0, week, 7)[None]
+    found = short_by(of_days, np.array([mean]), np.array([variance]), cumulative)[0]
+    assert ((found >= np.maximum.accumulate(of_days[0])) & (found <= 1.0)).all()
+    assert (np.diff(found) >= 0).all()
