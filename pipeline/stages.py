@@ -26,6 +26,12 @@ class Stage:
     seconds: float | None = None
     details: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def label(self) -> str:
+        """Its name, and the task of a stage that a run has once per task."""
+        task = self.details.get("task")
+        return f"{self.name} {task}" if task else self.name
+
 
 @contextmanager
 def stage(name: str, run_folder: Path) -> Iterator[Stage]:

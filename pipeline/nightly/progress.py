@@ -53,7 +53,7 @@ class Progress:
             return
         self._running = None
         self._status.update("between stages")
-        text = line(stage.name, counted(stage.rows_in), counted(stage.rows_out), f"{stage.seconds or 0:.1f}")
+        text = line(stage.label, counted(stage.rows_in), counted(stage.rows_out), f"{stage.seconds or 0:.1f}")
         if stage.status == "failed":
             text += "  failed"
         self._console.print(Text(text, style=STYLES.get(stage.status, "")))
@@ -80,7 +80,7 @@ class Progress:
 
 def line(name: str, rows_in: str, rows_out: str, seconds: str) -> str:
     """One row of the list of stages."""
-    return f"{name:<24} {rows_in:>12} {rows_out:>12} {seconds:>9}"
+    return f"{name:<30} {rows_in:>12} {rows_out:>12} {seconds:>9}"
 
 
 def counted(rows: int | None) -> str:

@@ -31,7 +31,7 @@ def test_into_a_pipe_a_training_says_each_epoch_and_every_half_minute_how_far_it
             clock[0] += seconds
             ProgressFile(folder, 0, 30, 10).show(step)
             shown.wait()
-        shown.show(Stage("train_model", "done", 5, 6, 61.0))
+        shown.show(Stage("train_model", "done", 5, 6, 61.0, {"task": "next_basket"}))
     said = [line.split(",")[:2] for line in out.getvalue().splitlines() if "epoch" in line]
     assert said == [
         ["  train_model: epoch 1 of 3", " step 0 of 30"],
@@ -39,6 +39,7 @@ def test_into_a_pipe_a_training_says_each_epoch_and_every_half_minute_how_far_it
         ["  train_model: epoch 2 of 3", " step 12 of 30"],
     ]
     assert "at most" in out.getvalue()
+    assert out.getvalue().splitlines()[-1].split() == ["train_model", "next_basket", "5", "6", "61.0"]
 
 
 def test_into_a_pipe_every_long_stage_says_that_it_goes_on(tmp_path: Path, clock: list[float]) -> None:
