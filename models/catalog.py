@@ -35,6 +35,8 @@ ARCHITECTURES: dict[str, LensConfig] = {
         behaviour_encoder="transformer",
         decoder="transformer",
     ),
+    # The paper's product vectors learned beforehand.
+    "lens1000_warm": replace(_LENS1000, product_start="co_occurrence"),
     # Product vectors learned beforehand: fine-tuned, and as they are.
     "lens_warm": replace(_LENS, product_start="co_occurrence"),
     "lens_warm_frozen": replace(_LENS, product_start="co_occurrence", products_frozen=True),

@@ -42,7 +42,8 @@ from pipeline.tables.vocabulary import END_INDEX, UNKNOWN_INDEX
 from pipeline.task import TrainingData
 
 _EPOCH, _STEP, _WHOLE = 1, 2, 3  # streams of random numbers
-_UNSEEN_SHARE = 0.1  # examples whose customer is withheld
+UNSEEN_SHARE = 0.1
+"""Training examples whose customer is withheld."""
 _UNKNOWN_SHARE = 0.05  # products read as unknown in training
 _MOST_VALIDATION = 2048  # examples
 
@@ -184,7 +185,7 @@ class NextBasketExamples:
         candidates = self.memory.find(histories, mine.funnels, mine.positions, needed=ended)
         batch = pasts(histories, mine.positions, mine.funnels, self._cut, candidates)
         batch["customer_ids"] = self._customers(histories, mine.funnels)
-        batch["customer_ids"][random.random(len(batch["customer_ids"])) < _UNSEEN_SHARE] = 0
+        batch["customer_ids"][random.random(len(batch["customer_ids"])) < UNSEEN_SHARE] = 0
         hidden = random.random(batch["product_ids"].shape) < _UNKNOWN_SHARE
         batch["product_ids"][hidden & (batch["product_ids"] > 0)] = UNKNOWN_INDEX
         return batch | targets(histories, mine.positions, self._settings.max_products, random, mine.waited)

@@ -1,12 +1,12 @@
 """LENS among the next-basket methods: trained by the nightly loop on the training customers' last baskets.
 
-As a ranker does, it learns from the last baskets what follows a history (`last_baskets.py`). Test customers are not in
-training: all share one vector.
+As a ranker does, it learns from the last baskets what follows a history (`last_baskets.py`); test customers are not in
+training and share one vector. Or it learns from every basket that is known (`all_prefixes.py`), as the paper's does.
 """
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
@@ -14,6 +14,8 @@ from models.baselines.next_basket import Ranking
 from models.basket_sequences import BasketSequences
 from models.candidates.features import FeatureConfig
 from models.catalog import ARCHITECTURES
+from models.keys import keys_of, rows_of
+from pipeline.benchmarks.next_basket.all_prefixes import AllPrefixes
 from pipeline.benchmarks.next_basket.last_baskets import (
     AT_ONCE,
     LastBasketExamples,
@@ -27,6 +29,14 @@ from pipeline.dataset.batch import Batch, Cut, pasts
 from pipeline.dataset.candidates import CandidateSource
 from pipeline.settings import Finetune, TrainingSettings
 
+if TYPE_CHECKING:
+    from pipeline.dataset.examples import LensTrainingData
+
+_MOST_PASSES, _PATIENCE = 12, 3
+Examples = Literal["last", "prefixes", "prefixes+customers"]
+"""Last baskets; every known basket; the same with a vector for each customer, test customers among them."""
+EXAMPLES: tuple[Examples, ...] = get_args(Examples)
+
 
 @dataclass(frozen=True)
 class LensTrial:
@@ -34,26 +44,41 @@ class LensTrial:
 
     training: TrainingSettings
     features: FeatureConfig
+    examples: Examples
     n_parts: int = 8
 
 
 class LensMethod:
-    """An architecture of models/catalog.py as a next-basket method."""
+    """An architecture of models/catalog.py as a next-basket method.
 
-    def __init__(self, architecture: str, seed: int, epochs: int = 12, finetune: Finetune = "none") -> None:
+    Args:   passes: a whole schedule of so many; by default at most 12, until validation gets no better.
+    Raises: ValueError: for prefixes of an architecture that reads candidates.
+    """
+
+    def __init__(
+        self,
+        architecture: str,
+        seed: int,
+        passes: int | None = None,
+        finetune: Finetune = "none",
+        examples: Examples = "last",
+    ) -> None:
+        if examples != "last" and ARCHITECTURES[architecture].pointer_units:
+            raise ValueError(f"{architecture} reads candidates, which are found for last baskets alone")
         training = TrainingSettings(
             architecture=architecture,
             workers=1,
-            epochs=epochs,
+            epochs=passes or _MOST_PASSES,
             max_steps=10**9,
-            patience=3,
+            patience=passes or _PATIENCE,
             seed=seed,
             finetune=finetune,
         )
-        self._trial = LensTrial(training, FeatureConfig())
+        self._trial = LensTrial(training, FeatureConfig(), examples)
         self._uses_neighbours = ARCHITECTURES[architecture].uses_neighbours
         self._predict: Callable[[Batch], Any] | None = None
         self._source = CandidateSource()
+        self._customer_keys = np.zeros(1, np.int64)
         self._epochs_done = 0
 
     def fit(self, train: BasketSequences, validation: BasketSequences, histories: BasketSequences) -> None:
@@ -62,6 +87,7 @@ class LensMethod:
 
         training = self._trial.training
         model, self._epochs_done = trained_lens(self.data(train, validation, histories), training)
+        self._customer_keys = model.keys.customer_keys
         if self._uses_neighbours:
             everyone = BasketSequences.joined([train, validation, histories])
             self._source = source_of(everyone, self._trial.features)
@@ -73,9 +99,14 @@ class LensMethod:
 
         self._predict = compiled(predict)
 
-    def data(self, train: BasketSequences, validation: BasketSequences, histories: BasketSequences) -> "LastBaskets":
+    def data(
+        self, train: BasketSequences, validation: BasketSequences, histories: BasketSequences
+    ) -> "LensTrainingData":
         """What it is trained on."""
         training = self._trial.training
+        if self._trial.examples != "last":
+            with_customers = self._trial.examples == "prefixes+customers"
+            return AllPrefixes(train, validation, histories, self._cut, training, with_customers=with_customers)
         if self._uses_neighbours:
             config, n_parts = self._trial.features, self._trial.n_parts
             parts = with_candidates(train, validation, histories, config, n_parts=n_parts, seed=training.seed)
@@ -93,7 +124,8 @@ class LensMethod:
         for first in range(0, len(histories), AT_ONCE):
             funnels = np.arange(first, min(first + AT_ONCE, len(histories)))
             batch = pasts(rows, ends[funnels], funnels, self._cut, self._source.find(rows, funnels, ends[funnels]))
-            products, probabilities, *basket = self._predict(batch | {"customer_ids": np.zeros(len(funnels), np.int32)})
+            customers = rows_of(keys_of(rows.ids[funnels]), self._customer_keys, missing=0)
+            products, probabilities, *basket = self._predict(batch | {"customer_ids": customers})
             parts.append((products[:, :k], probabilities[:, :k], *basket))
         named, probabilities, baskets, units = (np.concatenate(each) for each in zip(*parts, strict=True))
         # Without quantities in the data every product counts one unit, which is nothing to be held to.
@@ -107,6 +139,7 @@ class LensMethod:
             "architecture": asdict(ARCHITECTURES[training.architecture]),
             "training": training.model_dump(),
             "features": asdict(self._trial.features) if self._uses_neighbours else None,
+            "examples": self._trial.examples,
             "parts": self._trial.n_parts,
             "basket": "best_f1",
             "epochs": self._epochs_done,

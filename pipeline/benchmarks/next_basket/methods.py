@@ -6,24 +6,45 @@ from models.catalog import ARCHITECTURES
 from models.names import unknown_name
 
 FINE_TUNED = "+policy-gradient"
+PASSES = "@"
 SAME_FEATURES = "lambdamart-same-features"
 
 
 def method_named(name: str, seed: int) -> NextBasketModel:
     """A new method of that name.
 
-    Raises: ValueError: for an unknown name, with the known ones.
-    """
-    architecture = name.removesuffix(FINE_TUNED)
-    if architecture in ARCHITECTURES:
-        from pipeline.benchmarks.next_basket.lens import LensMethod
+    An architecture may be followed by how it is trained, and by the passes over the examples of a whole schedule:
+    `lens+policy-gradient`, `lens1000+prefixes+customers@5`.
 
-        return LensMethod(architecture, seed, finetune="none" if name == architecture else "policy-gradient")
+    Raises: ValueError: for an unknown name, with the known ones, or passes that are no number.
+    """
+    trained, passes = passes_of(name)
+    architecture, _, how = trained.partition("+")
+    if architecture in ARCHITECTURES:
+        from pipeline.benchmarks.next_basket.lens import EXAMPLES, LensMethod
+
+        if f"+{how}" == FINE_TUNED:
+            return LensMethod(architecture, seed, passes, finetune="policy-gradient")
+        chosen = [examples for examples in EXAMPLES if examples == (how or EXAMPLES[0])]
+        if chosen:
+            return LensMethod(architecture, seed, passes, examples=chosen[0])
     if name == SAME_FEATURES:
         from pipeline.benchmarks.next_basket.ranker import SameFeaturesRanker
 
         return SameFeaturesRanker(seed)
     if name not in BASELINES:
         unknown = unknown_name("model", name, [*ARCHITECTURES, *BASELINES, SAME_FEATURES])
-        raise ValueError(f"{unknown}; an architecture with {FINE_TUNED} is fine-tuned")
+        how_trained = f"{FINE_TUNED}, +prefixes or +prefixes+customers, and by {PASSES}N"
+        raise ValueError(f"{unknown}; an architecture may be followed by {how_trained}")
     return BASELINES[name](seed)
+
+
+def passes_of(name: str) -> tuple[str, int | None]:
+    """A method's name without its passes, and these; None where the name says nothing of them.
+
+    Raises: ValueError: for passes that are no number.
+    """
+    trained, at, passes = name.partition(PASSES)
+    if at and not (passes.isdecimal() and int(passes)):
+        raise ValueError(f"{name}: the passes after {PASSES} must be a whole number from 1, as in lens{PASSES}2")
+    return trained, int(passes) if at else None

@@ -18,7 +18,7 @@ from models.days import epoch_day
 from models.names import unknown_name
 from models.special_ids import FIRST_PRODUCT
 from pipeline.benchmarks.data.folds import Fold
-from pipeline.benchmarks.next_basket.methods import SAME_FEATURES
+from pipeline.benchmarks.next_basket.methods import PASSES, SAME_FEATURES, passes_of
 from pipeline.benchmarks.next_basket.ranker import SETTINGS, GrownTrees, grow, joined
 from pipeline.benchmarks.next_basket.windows import Morning
 from pipeline.benchmarks.trained_lens import trained_lens
@@ -30,7 +30,6 @@ from pipeline.settings import Settings, TrainingSettings
 if TYPE_CHECKING:
     from models.lens import Lens
 
-PASSES = "@"
 _ENDLESS = 10**9
 _WHOLE_BASKETS = 100_000  # products
 _BATCH_SIZE = 256
@@ -60,11 +59,9 @@ def window_method(name: str, seed: int) -> WindowMethod:
 
     Raises: ValueError: for an unknown name, with the known ones, or passes that are no number.
     """
-    architecture, at, passes = name.partition(PASSES)
+    architecture, passes = passes_of(name)
     if architecture in ARCHITECTURES:
-        if at and not (passes.isdecimal() and int(passes)):
-            raise ValueError(f"{name}: the passes after {PASSES} must be a whole number from 1, as in lens{PASSES}2")
-        return NightsModel(architecture, seed, int(passes) if at else None)
+        return NightsModel(architecture, seed, passes)
     if name == SAME_FEATURES:
         return NightsRanker(seed)
     if name not in FREQUENCIES:
