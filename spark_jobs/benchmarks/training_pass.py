@@ -20,13 +20,13 @@ from pipeline.workspace import Workspace
 _MEGABYTE = 1024.0  # kilobytes
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> None:
     """Measure one task of one source."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("task", choices=sorted(name for name, task in TASKS.items() if isinstance(task, KerasTask)))
     parser.add_argument("source", help="a shipped source or a path to a TOML description")
     parser.add_argument("--business-date", required=True, type=date.fromisoformat, help="YYYY-MM-DD")
-    given = parser.parse_args()
+    given = parser.parse_args(argv)
     source = load_source(given.source)
     task, settings = task_and_settings(given.task, Settings(), source)
     lake, training = Workspace.of(settings, source.name).lake, settings.training
