@@ -25,17 +25,27 @@ SMOOTHERS: dict[str, dict[str, Any]] = {
 
 
 def smoother(name: str) -> Callable[[Array, int], Array]:
-    """A forecaster `(units [N, T], horizon) -> mean [N, H]` of that name, never negative."""
+    """A forecaster `(units [N, T], horizon) -> mean [N, H]` of that name, never negative.
+
+    A window that is longer than the series is the whole series, as a planner's mean would be.
+
+    Raises: FloatingPointError: of the forecaster, where the library gives no number for a series.
+    """
     from statsforecast import models
 
     arguments = dict(SMOOTHERS[name])
-    model = getattr(models, arguments.pop("model"))(**arguments)
+    kind = getattr(models, arguments.pop("model"))
 
     def forecast(units: Array, horizon: int) -> Array:
+        shortened = {"window_size": min(arguments["window_size"], units.shape[1])} if "window_size" in arguments else {}
+        model = kind(**arguments | shortened)
         means = np.zeros((len(units), horizon))
         for row, series in enumerate(units):
             if series.any():
-                means[row] = np.maximum(np.nan_to_num(model.forecast(y=series, h=horizon)["mean"]), 0.0)
+                means[row] = np.maximum(model.forecast(y=series, h=horizon)["mean"], 0.0)
+        if not np.isfinite(means).all():
+            row = int(np.flatnonzero(~np.isfinite(means).all(axis=1))[0])
+            raise FloatingPointError(f"{name} has no forecast for series {row} of {units.shape[1]} days")
         return means
 
     return forecast

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.baselines.demand_smoothers import smoother
+from models.baselines.demand_smoothers import SMOOTHERS, smoother
 from models.demand.sales_history import sales_history
 from models.demand.simple_methods import SIMPLE_METHODS, imapa, mean_of_days, tsb
 from tests.models.sales import history
@@ -24,6 +24,17 @@ def test_tsb_is_that_of_statsforecast(units: np.ndarray) -> None:
 def test_imapa_is_nearly_that_of_statsforecast(units: np.ndarray) -> None:
     theirs = smoother("imapa")(units, 1)[:, 0]
     assert np.abs(imapa(units) - theirs).mean() < 0.01 * theirs.mean()
+
+
+def test_a_mean_over_more_days_than_there_are_is_the_mean_of_all() -> None:
+    known = np.arange(12.0).reshape(2, 6)
+    assert smoother("window-average-112")(known, 2) == pytest.approx(np.repeat(known.mean(axis=1), 2).reshape(2, 2))
+
+
+@pytest.mark.parametrize("name", SMOOTHERS)
+def test_every_smoother_has_a_number_for_short_and_rare_series(name: str) -> None:
+    once = np.eye(10)
+    assert np.isfinite(smoother(name)(once, 7)).all()
 
 
 def test_days_of_an_empty_shelf_do_not_count() -> None:
