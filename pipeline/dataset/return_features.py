@@ -113,7 +113,7 @@ def line_features(lines: OrderLines, history: ItemHistory) -> LineFeatures:
     columns |= {f"{one}*{other}": columns[one] * columns[other] for one, other in _PRODUCTS}
     if tuple(columns) != LINE_NUMBERS:
         raise AssertionError(f"LINE_NUMBERS must be {tuple(columns)}")
-    numbers = np.stack(list(columns.values()), axis=1).astype(np.float32).reshape(len(order), len(columns))
+    numbers = np.stack(list(columns.values()), axis=1, dtype=np.float32, casting="same_kind")
     return LineFeatures(numbers, np.stack([customer_rate, pair_rate], axis=1))
 
 

@@ -18,6 +18,10 @@ class RunningSums:
         places = _places(keys, times)
         order = np.argsort(places, kind="stable")
         self._places, self._times = places[order], np.asarray(times, np.int64)[order]
+        # Most questions begin at a key's first event. Found once for each key, it is looked up instead of searched for:
+        # a search costs more the more events there are, and with them no longer finds its way in the processor's cache.
+        n_keys = int(np.max(keys, initial=-1)) + 1
+        self._starts = np.searchsorted(self._places, np.arange(n_keys + 1) * _SPAN)
         values["n"] = np.ones(len(places))
         self._sums = {
             name: np.append(0, np.cumsum(np.rint(np.asarray(each, float)[order] * _PARTS).astype(np.int64)))
@@ -26,18 +30,22 @@ class RunningSums:
 
     def before(self, name: str, keys: np.ndarray, times: np.ndarray, within: int | None = None) -> np.ndarray:
         """Sum of a value over the key's events before each time, at most `within` before it; float64."""
-        first = np.zeros_like(times) if within is None else np.maximum(times - within, 0)
+        first = self._first(keys) if within is None else self._at(keys, np.maximum(times - within, 0))
         sums = self._sums[name]
-        found: np.ndarray = (sums[self._at(keys, times)] - sums[self._at(keys, first)]) / _PARTS
+        found: np.ndarray = (sums[self._at(keys, times)] - sums[first]) / _PARTS
         return found
 
     def since_latest(self, keys: np.ndarray, times: np.ndarray) -> np.ndarray:
         """Time since the key's latest event before each time; infinity where there is none. float64."""
         end = self._at(keys, times)
-        is_any = end > self._at(keys, np.zeros_like(times))
+        is_any = end > self._first(keys)
         if not len(self._times):
             return np.full(len(end), np.inf)
         return np.where(is_any, times - self._times[np.maximum(end - 1, 0)], np.inf)
+
+    def _first(self, keys: np.ndarray) -> np.ndarray:
+        """Place of each key's first event; behind all events for a key without one and above all that have some."""
+        return self._starts[np.minimum(keys, len(self._starts) - 1)]
 
     def _at(self, keys: np.ndarray, times: np.ndarray) -> np.ndarray:
         return np.searchsorted(self._places, _places(keys, times))
