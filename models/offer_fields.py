@@ -24,6 +24,7 @@ OFFER_FEATURES: Final = (
     "log_events",  # log(1 + own events that held it)
     "log_recent_events",  # the same, an event counting 0.8 to the power of how many events ago it was
     "log_top_events",  # log(1 + own events that it was the dearest of)
+    "log_spend_share",  # log(1 + per cent of what the customer paid for known offers so far)
     "in_latest",
     "is_owned",
     "log_days_since",  # log(1 + days since the latest own event that held it); 0 where none did

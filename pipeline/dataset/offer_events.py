@@ -24,7 +24,8 @@ class OfferEvents:
     """Events of N customers, E in all: customer after customer, each one's oldest first.
 
     offsets: int64 [N + 1], events of each customer; days: int64 [E], since 1970-01-01; amounts: float64 [E], cents;
-    set_offsets: int64 [E + 1]; offers: int32, of each event, the dearest known one first; n_offers: V.
+    set_offsets: int64 [E + 1]; offers: int32, of each event, the dearest known one first; offer_amounts: float64, cents
+    of each of `offers`; n_offers: V.
     """
 
     offsets: np.ndarray
@@ -32,6 +33,7 @@ class OfferEvents:
     amounts: np.ndarray
     set_offsets: np.ndarray
     offers: np.ndarray
+    offer_amounts: np.ndarray
     n_offers: int
 
     def __len__(self) -> int:
@@ -91,6 +93,7 @@ def events_of(lines: pd.DataFrame, n_customers: int, n_offers: int, owned_again:
         amounts=np.add.reduceat(amounts, starts) if len(starts) else np.zeros(0),
         set_offsets=np.append(starts, len(lines)).astype(np.int64),
         offers=lines["offer"].to_numpy(np.int32),
+        offer_amounts=amounts,
         n_offers=n_offers,
     )
 
@@ -162,7 +165,8 @@ def offer_features(events: OfferEvents, rows: np.ndarray, popularity: Popularity
     example, age = np.repeat(np.arange(n), lengths), np.repeat(rows, lengths) - past
     begins = events.set_offsets[past]
     sizes = events.set_offsets[past + 1] - begins
-    held = events.offers[ranges(begins, sizes)]
+    lines = ranges(begins, sizes)
+    held = events.offers[lines]
     of_example, of_age, of_day = (np.repeat(each, sizes) for each in (example, age, events.days[past]))
     cell = of_example * n_offers + held
 
@@ -181,6 +185,7 @@ def offer_features(events: OfferEvents, rows: np.ndarray, popularity: Popularity
         "log_events": np.log1p(count),
         "log_recent_events": np.log1p(summed(cell, _DECAY**of_age)),
         "log_top_events": np.log1p(summed(example * n_offers + events.offers[begins])),
+        "log_spend_share": np.log1p(100.0 * _shares(summed(cell, events.offer_amounts[lines]).reshape(n, n_offers))),
         "in_latest": summed(cell[of_age == 0]),
         "is_owned": is_owned,
         "log_days_since": np.log1p(since),
@@ -193,3 +198,10 @@ def offer_features(events: OfferEvents, rows: np.ndarray, popularity: Popularity
     features[:, :, OFFER_FEATURES.index("popularity_3") :] = popularity.log_shares(events.days[rows])
     features[:, :FIRST_PRODUCT] = 0.0
     return features
+
+
+def _shares(amounts: np.ndarray) -> np.ndarray:
+    """Of the known offers, each row's sum to one, or are all 0; float64 [n, V], where nothing counts below 0."""
+    paid = np.maximum(amounts, 0.0)
+    paid[:, :FIRST_PRODUCT] = 0.0
+    return paid / np.maximum(paid.sum(axis=1, keepdims=True), 1e-9)

@@ -79,6 +79,22 @@ def test_an_event_is_a_day_with_a_known_offer_and_its_dearest_stands_first(
 
 
 @given(LINES)
+def test_shares_of_what_a_customer_paid_are_those_of_its_known_offers_so_far(
+    lines: list[tuple[int, int, int, int]],
+) -> None:
+    found = events(lines)
+    pasts = OfferPasts(found, Popularity.of_events(found), OfferCut())
+    read = pasts.batch(np.arange(len(found)))[offer_fields.OFFER_FEATURE_VALUES]
+    shares = np.expm1(read[:, :, offer_fields.OFFER_FEATURES.index("log_spend_share")]) / 100.0
+    for row in range(len(found)):
+        paid = np.zeros(N_OFFERS)
+        for customer, day, offer, cents in lines:
+            if customer == found.customers[row] and day <= found.days[row] and offer >= FIRST_PRODUCT:
+                paid[offer] += cents
+        np.testing.assert_allclose(shares[row], paid / paid.sum(), atol=1e-5)
+
+
+@given(LINES)
 def test_what_is_owned_is_never_offered_and_never_the_next_event_where_it_is_taken_once(
     lines: list[tuple[int, int, int, int]],
 ) -> None:
