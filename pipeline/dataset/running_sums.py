@@ -45,7 +45,8 @@ class RunningSums:
 
     def _first(self, keys: np.ndarray) -> np.ndarray:
         """Place of each key's first event; behind all events for a key without one and above all that have some."""
-        return self._starts[np.minimum(keys, len(self._starts) - 1)]
+        found: np.ndarray = self._starts[np.minimum(keys, len(self._starts) - 1)]
+        return found
 
     def _at(self, keys: np.ndarray, times: np.ndarray) -> np.ndarray:
         return np.searchsorted(self._places, _places(keys, times))
