@@ -12,7 +12,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
 from pipeline.evaluation.serving import usable_champion
-from pipeline.task import PredictionInput, Predictor, Task
+from pipeline.task import PredictionInput, Predictor, ServedModel, Task
 from pipeline.tracking.registry import Registry
 from spark_jobs.session import Job, stage_table
 
@@ -31,14 +31,20 @@ def stage_predictions(
     Args:    inputs: the version that was read of each table; statistics: see `PredictionInput`.
     Returns: what was staged; the job's record holds its number of rows and which model predicted.
     """
-    task, run = registry.task, job.run
     given, details = prediction_input(job, registry, inputs, statistics)
-    model = given.model
-    predicted = predict(rows, task, task.predictor(given))
+    job.record.details |= details
+    predicted = predict(rows, registry.task, registry.task.predictor(given))
+    return stage_predicted(job, registry.task, predicted, given.model, inputs)
+
+
+def stage_predicted(
+    job: Job, task: Task, predicted: DataFrame, model: ServedModel | None, inputs: dict[str, str]
+) -> DataFrame:
+    """The same of rows that `predict` has from that model."""
     versions = inputs | ({"model": model.version} if model else {})
-    folder, job.record.rows_out = stage_table(predicted, job.workspace, task.writes.name, run, versions)
-    job.record.details |= {"model": model.version if model else "none: fallback", **details}
-    return spark.read.schema(task.writes.ddl).parquet(str(folder))
+    folder, job.record.rows_out = stage_table(predicted, job.workspace, task.writes.name, job.run, versions)
+    job.record.details["model"] = model.version if model else "none: fallback"
+    return predicted.sparkSession.read.schema(task.writes.ddl).parquet(str(folder))
 
 
 def prediction_input(
@@ -64,10 +70,15 @@ def predict(rows: DataFrame, task: Task, predictor: Predictor) -> DataFrame:
 
 def in_executors(rows: DataFrame, predictor: Predictor, ddl: str) -> DataFrame:
     """What the predictor returns for the rows, in columns `ddl`; it travels to each executor once."""
-    sent = rows.sparkSession.sparkContext.broadcast(predictor)
     # Spread evenly: a table of one small file would otherwise be one Spark task.
     parts = 2 * rows.sparkSession.sparkContext.defaultParallelism
-    return rows.repartition(parts).mapInArrow(_in_executor(sent), ddl)
+    return in_partitions(rows.repartition(parts), predictor, ddl)
+
+
+def in_partitions(rows: DataFrame, predictor: Predictor, ddl: str) -> DataFrame:
+    """The same, each partition of the rows by one executor."""
+    sent = rows.sparkSession.sparkContext.broadcast(predictor)
+    return rows.mapInArrow(_in_executor(sent), ddl)
 
 
 def _in_executor(sent: Any) -> Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]:

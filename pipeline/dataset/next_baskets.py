@@ -44,10 +44,18 @@ class Forecaster:
     memory: CandidateSource = field(default_factory=CandidateSource)
 
     def forecast(
-        self, histories: Histories, funnels: np.ndarray, elapsed_days: np.ndarray, batch_size: int
+        self,
+        histories: Histories,
+        funnels: np.ndarray,
+        elapsed_days: np.ndarray,
+        batch_size: int,
+        ends: np.ndarray | None = None,
     ) -> dict[str, np.ndarray]:
-        """What `decode` returns for those funnels, most probable products first; funnels of similar length together."""
-        ends = histories.basket_offsets[funnels + 1]
+        """What `decode` returns for those funnels, most probable products first; funnels of similar length together.
+
+        Args: ends: int64 [n], baskets before which are read, as positions among all; by default all of each funnel.
+        """
+        ends = histories.basket_offsets[funnels + 1] if ends is None else ends
         found = list(self.decoded(histories, funnels, ends, elapsed_days, batch_size))
         order, parts = [rows for rows, _ in found], [_by_probability(part) for _, part in found]
         back = np.argsort(np.concatenate(order))
@@ -117,10 +125,13 @@ def days_since(histories: Histories, business_date: date) -> np.ndarray:
     return epoch_day(business_date) - last.astype(np.int64)
 
 
-def knows_any(histories: Histories) -> np.ndarray:
-    """Whether a funnel has a known product in any basket; bool [n]."""
+def knows_any(histories: Histories, ends: np.ndarray | None = None) -> np.ndarray:
+    """Whether a funnel has a known product in any basket; bool [n].
+
+    Args: ends: int64 [n], baskets before which are looked at, as positions among all; by default all of each funnel.
+    """
     before = np.concatenate([[0], np.cumsum(histories.known_lines)])
-    return before[histories.basket_offsets[1:]] > before[histories.basket_offsets[:-1]]
+    return before[histories.basket_offsets[1:] if ends is None else ends] > before[histories.basket_offsets[:-1]]
 
 
 def _by_probability(decoded: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -3,7 +3,7 @@
 Runs in Spark's executors, on Arrow batches of `sequences` with one more column, `has_sequence`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -82,7 +82,7 @@ class NextBasketPredictor:
         batch_size, product_keys = self.settings.batch_size, keys_of(self.product_ids)
         by_model = np.zeros(len(histories), bool)
         if self.champion is not None:
-            forecaster = loaded(self.champion, predicted_basket(self.settings), self.settings.model_dump_json())
+            forecaster = basket_forecaster(self.champion, self.settings)
             renamed = translated(histories, product_keys, forecaster.product_keys)
             by_model = customer & has_sequence & knows_any(renamed)
             reason[customer & has_sequence & ~by_model] = ONLY_UNKNOWN
@@ -160,16 +160,32 @@ def sent(model: ServedModel, given: PredictionInput, tonight: np.ndarray) -> Sen
     """
     training = given.settings.training
     names = product_names(model.tables["vocabulary"])
-    customers = training.memory_customers if ARCHITECTURES[model.architecture].uses_neighbours else 0
-    parts = read_parts(given.tables["sequences"]) if customers else ()
-    renamed = (translated(part, keys_of(tonight), keys_of(names)) for part in parts)
-    known = sampled_histories(renamed, epoch_day(given.business_date), len(names), customers)
+    known = remembered(model, given, tonight, [given.business_date])[given.business_date]
     cut = Cut(training.max_baskets, training.max_products)
     return SentModel(model.model_path.read_bytes(), model.version, names, cut, known, training.candidates)
 
 
+def remembered(
+    model: ServedModel, given: PredictionInput, tonight: np.ndarray, days: Sequence[date]
+) -> dict[date, BasketSequences]:
+    """What the model is to remember of tonight's sequences as of each of the days: baskets before it.
+
+    Args: tonight: object [V], tonight's vocabulary by index.
+    """
+    names = product_names(model.tables["vocabulary"])
+    customers = given.settings.training.memory_customers if ARCHITECTURES[model.architecture].uses_neighbours else 0
+    parts = read_parts(given.tables["sequences"]) if customers and days else ()
+    renamed = [translated(part, keys_of(tonight), keys_of(names)) for part in parts]
+    return {day: sampled_histories(renamed, epoch_day(day), len(names), customers) for day in days}
+
+
 def _by_frequency(frequency: FrequencyForecast, product_keys: np.ndarray, max_products: int) -> Forecaster:
     return Forecaster(lambda batch: frequency.decode(batch, max_products), product_keys, _NO_CUSTOMERS, _FREQUENCY_CUT)
+
+
+def basket_forecaster(champion: SentModel, settings: PredictionSettings) -> Forecaster:
+    """The champion as it predicts next baskets, see `loaded`."""
+    return loaded(champion, predicted_basket(settings), settings.model_dump_json())
 
 
 def loaded(champion: SentModel, read: Read, purpose: str) -> Forecaster:

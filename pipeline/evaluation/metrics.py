@@ -39,7 +39,7 @@ def ranking_metrics(
         raise ValueError(f"{ranked.shape[1]} products are ranked, the largest cutoff is {max(cutoffs)}")
     if len(ranked) == 0 or (basket_sizes < 1).any():
         raise Refusal("nothing to evaluate: no customer, or a next basket without products")
-    hits = _hits(ranked, truth)
+    hits = hits_of(ranked, truth)
     means: dict[str, float] = {}
     for cutoff in cutoffs:
         ideal = basket_sizes if ndcg_over_whole_basket else np.minimum(basket_sizes, cutoff)
@@ -62,7 +62,7 @@ def customer_metrics(
     Returns: `recall@10`, ... for a cutoff of 10, each float64 [B].
     """
     ideal = basket_sizes if ndcg_over_whole_basket else np.minimum(basket_sizes, cutoff)
-    found = _at(_hits(ranked, truth)[:, :cutoff], basket_sizes, ideal)
+    found = _at(hits_of(ranked, truth)[:, :cutoff], basket_sizes, ideal)
     return {f"{name}@{cutoff}": values for name, values in found.items()}
 
 
@@ -75,7 +75,7 @@ def basket_metrics(
     Returns: `recall@basket`, ...; products that a ranking ends without count as named and wrong.
     """
     named = np.arange(ranked.shape[1]) < predicted_sizes[:, None]
-    found = (_hits(ranked, truth) & named).sum(axis=1)
+    found = (hits_of(ranked, truth) & named).sum(axis=1)
     return {
         "recall@basket": float((found / basket_sizes).mean()),
         "precision@basket": float((found / predicted_sizes).mean()),
@@ -120,8 +120,11 @@ def _at(hits: np.ndarray, basket_sizes: np.ndarray, ideal: np.ndarray) -> dict[s
     }
 
 
-def _hits(ranked: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """Bool [B, R]: whether each ranked product was bought; by blocks of rows, to bound memory."""
+def hits_of(ranked: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Bool [B, R]: whether each ranked product was bought; by blocks of rows, to bound memory.
+
+    Args: ranked, truth: see `ranking_metrics`.
+    """
     hits = np.zeros(ranked.shape, bool)
     for start in range(0, len(ranked), ROWS_AT_ONCE):
         rows = slice(start, start + ROWS_AT_ONCE)

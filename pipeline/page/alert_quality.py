@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 
 from pipeline.lake.export import scan
 from pipeline.lake.lake import Lake
-from pipeline.page.figures import DEMAND, QUIET, SUPPLY, graph, plain
+from pipeline.page.figures import DEMAND, SUPPLY, calibration_figure, graph, plain
 from pipeline.page.tables import facts
 from pipeline.tables.alert_backtests import ALERT_BACKTESTS, BINS
 
@@ -107,21 +107,9 @@ def by_night(nights: list[Night]) -> go.Figure:
 
 
 def calibration(night: Night) -> go.Figure:
-    """Share that came over stated probability, by tenths; on the line, what is stated comes."""
-    figure = go.Figure()
-    figure.add_scatter(x=[0, 1], y=[0, 1], mode="lines", name="As stated", line={"color": QUIET, "dash": "dash"})
+    """Share that came over stated probability, by tenths."""
     shown = [night.bins[place] for place in range(BINS) if place in night.bins]
-    figure.add_scatter(
-        x=[stated / judged for stated, _, judged in shown],
-        y=[came / judged for _, came, judged in shown],
-        text=[f"{judged:.0f} shelves" for _, _, judged in shown],
-        name=f"Night of {night.business_date}",
-        mode="lines+markers",
-        line={"color": DEMAND},
-    )
-    figure.update_xaxes(title="stated probability", range=[0, 1])
-    figure.update_yaxes(title="share that came", range=[0, 1])
-    return plain(figure, 260)
+    return calibration_figure(shown, f"Night of {night.business_date}", "shelves")
 
 
 def _row(night: Night) -> list[str]:

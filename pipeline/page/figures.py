@@ -1,6 +1,6 @@
 """The figures of an alert's detail: a shelf through its days, a customer's baskets beside what was predicted."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 import numpy as np
@@ -152,6 +152,26 @@ def customer_days_figure(story: CustomerStory) -> go.Figure:
     figure.update_xaxes(tickformat="%Y-%m-%d", nticks=6)
     figure.update_yaxes(title="money")
     return plain(figure, 220)
+
+
+def calibration_figure(points: Sequence[tuple[float, float, float]], name: str, of: str) -> go.Figure:
+    """Share that came over stated probability; on the line, what is stated comes.
+
+    Args: points: sum of stated probabilities, how many came and how many there were, of each part; of: what is counted.
+    """
+    figure = go.Figure()
+    figure.add_scatter(x=[0, 1], y=[0, 1], mode="lines", name="As stated", line={"color": QUIET, "dash": "dash"})
+    figure.add_scatter(
+        x=[stated / judged for stated, _, judged in points],
+        y=[came / judged for _, came, judged in points],
+        text=[f"{judged:,.0f} {of}" for _, _, judged in points],
+        name=name,
+        mode="lines+markers",
+        line={"color": DEMAND},
+    )
+    figure.update_xaxes(title="stated probability", range=[0, 1])
+    figure.update_yaxes(title="share that came", range=[0, 1])
+    return plain(figure, 260)
 
 
 def plain(figure: go.Figure, height: int) -> go.Figure:

@@ -30,6 +30,8 @@ RETRAIN_TAG = "retrain"
 DIGEST_TAG = "model_sha256"
 SOURCE_TAG = "larder_source"
 MODEL_FOLDER = "model"
+HELD_OUT_FROM = "held_out.first_day"
+"""Parameter of a training's MLflow run."""
 _OF_STORES = ("mlflow", "sqlalchemy", "sqlite3", "requests", "urllib3")
 
 
@@ -102,6 +104,19 @@ class Registry:
         registered one is fetched anew.
         """
         return fetch(self.settings, self.source_name, self.task, self.name, number)
+
+    def learned_before(self, version: str) -> date:
+        """The first held-out day of a version's training: it learned from nothing on or after it.
+
+        Where that was not recorded, the business date of its night.
+
+        Args:   version: as tables name it, of this task or of its former name.
+        Raises: what `store_errors` names: it is no longer there.
+        """
+        name, _, number = version.rpartition("/")
+        client = connect(self.settings)
+        run = client.get_run(str(client.get_model_version(name, number).run_id)).data
+        return date.fromisoformat(run.params.get(HELD_OUT_FROM) or run.tags["business_date"])
 
     def make_champion(self, number: str) -> None:
         """Point the alias at a version."""

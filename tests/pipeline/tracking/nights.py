@@ -80,7 +80,7 @@ def register_night(
         registry,
         model_path=folder / "model.keras",
         tags=tags | {"architecture": "lens1000", "vocabulary_hash": "v1"},
-        parameters={"training": {"epochs": 1}},
+        parameters={"training": {"epochs": 1}, "held_out": {"first_day": card.window.first_day}},
         epochs=[{"total": 2.0, "validation_total": 2.5}],
         scores=card.models,
         tables={"vocabulary": vocabulary},
