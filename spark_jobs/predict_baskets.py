@@ -15,6 +15,9 @@ The champion may be of an earlier night: its products are found in tonight's voc
 
 Where `demand.route` is `model`, the champion also sums what all its customers are expected to buy (`customer_demand`,
 published first): for `forecast_demand`, which reads no model.
+
+What earlier nights' baskets were worth, and what the champion's would have been, is published beside them
+(`basket_backtests`).
 """
 
 from datetime import date, timedelta
@@ -25,14 +28,16 @@ from pyspark.sql import functions as F
 
 from models.baselines.frequency_forecast import FrequencyForecast
 from pipeline.dataset.histories import COLUMNS
+from pipeline.dataset.prediction_rows import next_basket_predictor
 from pipeline.tables.customer_demand import CUSTOMER_DEMAND
 from pipeline.tables.predictions import PREDICTIONS
 from pipeline.tables.sequences import FUNNEL_KINDS
 from pipeline.tables.vocabulary import END_INDEX, UNKNOWN_INDEX
 from pipeline.tasks.catalog import NEXT_BASKET, task_and_settings
 from pipeline.tracking.registry import Registry
+from spark_jobs.basket_backtests import publish_backtests
 from spark_jobs.customer_demand import customer_demand, predictor_of
-from spark_jobs.prediction import prediction_input, stage_predictions
+from spark_jobs.prediction import predict, prediction_input, stage_predicted
 from spark_jobs.session import arg_parser, open_job, open_session, publish_table, read_tables
 
 INPUT = (*COLUMNS, "store_id", "last_sold_on")
@@ -114,7 +119,7 @@ def measure_frequencies(
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Read this run's sequences and the champion, stage the predictions for their gate."""
+    """Read this run's sequences and the champion, publish the back-test, stage the predictions for their gate."""
     with open_job("predict_baskets", arg_parser(__doc__).parse_args(argv)) as job:
         if job.was_published(PREDICTIONS.name):
             return
@@ -125,14 +130,16 @@ def main(argv: list[str] | None = None) -> None:
         rows = active_funnels(
             **frames, business_date=job.run.business_date, active_days=settings.prediction.active_days
         )
-        frequencies = measure_frequencies(**frames)
         registry = Registry(settings, job.source.name, task)
+        given, notes = prediction_input(job, registry, inputs, measure_frequencies(**frames))
+        job.record.details |= notes
         was_summed = job.workspace.lake.is_published(CUSTOMER_DEMAND.name, job.run.run_id)
         if settings.demand.route == "model" and not was_summed:
-            given, _ = prediction_input(job, registry, inputs)
             demand = customer_demand(rows, predictor_of(given), frames["baskets"], job.run.business_date, settings)
             publish_table(demand, job, CUSTOMER_DEMAND.name, inputs)
-        predicted = stage_predictions(spark, job, registry, rows, inputs, statistics=frequencies)
+        predictor = next_basket_predictor(given)
+        publish_backtests(frames["sequences"], job, registry, given, predictor, inputs=inputs)
+        predicted = stage_predicted(job, task, predict(rows, task, predictor), given.model, inputs)
         flagged = predicted.filter("fallback IS NOT NULL").groupBy("fallback").count()
         job.record.details["fallback"] = {row.fallback: row["count"] for row in flagged.collect()}
 

@@ -361,6 +361,33 @@ def behaviour_backtest(**fields: Any) -> dict[str, Any]:
     return row | fields
 
 
+def basket_backtest(**fields: Any) -> dict[str, Any]:
+    """A week before the business date: ten customers, four came; of the products named half were bought as stated."""
+    row: dict[str, Any] = {
+        "origin": "model",
+        "as_of": BUSINESS_DATE - timedelta(days=7),
+        "predicted": 10,
+        "came": 4,
+        "named": 8,
+        "bought": 16,
+        "hits": 4,
+        "hit_customers": 3,
+        "recall_10": 1.0,
+        "size_error": 10,
+        "days_error": 6,
+        "due": 5,
+        "came_by_due": 3,
+        "list_named": 8,
+        "list_hits": 2,
+        "list_hit_customers": 2,
+        "list_recall_10": 0.5,
+        "named_by_tenth": [0, 0, 0, 4, 0, 0, 4, 0, 0, 0],
+        "stated_by_tenth": [0.0, 0.0, 0.0, 1.2, 0.0, 0.0, 2.4, 0.0, 0.0, 0.0],
+        "hits_by_tenth": [0, 0, 0, 1, 0, 0, 3, 0, 0, 0],
+    }
+    return row | fields
+
+
 def return_forecast(**fields: Any) -> dict[str, Any]:
     """One open line of customer c1, half of whose two units are expected back within the two days that are left."""
     row: dict[str, Any] = {
@@ -432,6 +459,7 @@ def publish_rows(
         "stockouts": stockout,
         "alert_backtests": alert_backtest,
         "behaviour_backtests": behaviour_backtest,
+        "basket_backtests": basket_backtest,
         "anomalies": anomaly,
         "customer_segments": customer_segment,
         "next_offers": next_offer,

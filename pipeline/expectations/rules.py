@@ -111,6 +111,20 @@ RULES: dict[str, tuple[Check, ...]] = {
         Check("as_of", "is before the business date", "as_of >= date'{business_date}'"),
         Check("right_alerts", "are alerts that happened", "right_alerts > alerts OR right_alerts > happened"),
     ),
+    "basket_backtests": (
+        Check("as_of", "is before the business date", "as_of >= date'{business_date}'"),
+        Check("came", "are some of those predicted", "came > predicted OR due > predicted OR came_by_due > due"),
+        Check("hits", "were named and bought", "hits > named OR hits > bought OR list_hits > list_named"),
+        Check("hit_customers", "came", "hit_customers > came OR list_hit_customers > came"),
+        Check("recall_10", "is a share of each who came", "greatest(recall_10, list_recall_10) > came * (1 + 1e-6)"),
+        Check(
+            "named_by_tenth",
+            "and hits_by_tenth have ten parts, which add up",
+            "size(named_by_tenth) <> 10 OR size(hits_by_tenth) <> 10 OR size(stated_by_tenth) <> 10 OR "
+            "aggregate(named_by_tenth, 0L, (total, each) -> total + each) <> named OR "
+            "aggregate(hits_by_tenth, 0L, (total, each) -> total + each) <> hits",
+        ),
+    ),
     "behaviour_backtests": (
         Check("as_of", "is before the business date", "as_of >= date'{business_date}'"),
         Check("right_alerts", "are alerts and stayed away", "right_alerts > alerts OR right_alerts > stayed_away"),

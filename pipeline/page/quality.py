@@ -13,6 +13,7 @@ from dash import Dash
 from pipeline.evaluation.gate import Rule, Verdict
 from pipeline.evaluation.scorecard import CANDIDATE, CHAMPION, FILE_NAME, Scorecard
 from pipeline.page.alert_quality import alert_quality, read_alert_nights
+from pipeline.page.basket_quality import basket_quality, read_basket_nights
 from pipeline.page.behaviour_quality import behaviour_quality
 from pipeline.page.context import Context
 from pipeline.page.figures import DEMAND, QUIET, SUPPLY, graph, plain
@@ -97,7 +98,8 @@ class QualityPage:
         workspace = context.workspace(morning.source)
         nights = read_nights(workspace)
         lake = workspace.lake
-        parts = [*alert_quality(read_alert_nights(lake, "stockout", NIGHTS_SHOWN))]
+        parts = [*basket_quality(read_basket_nights(lake, NIGHTS_SHOWN))]
+        parts += [*alert_quality(read_alert_nights(lake, "stockout", NIGHTS_SHOWN))]
         parts += [*behaviour_quality(lake, NIGHTS_SHOWN), *night_checks(workspace)]
         if nights:
             parts = [*self._models(nights, context), *self._others(context, morning), *parts]

@@ -7,6 +7,7 @@ from pipeline.tables.alert_backtests import ALERT_BACKTESTS
 from pipeline.tables.anomalies import ANOMALIES
 from pipeline.tables.article_images import ARTICLE_IMAGES
 from pipeline.tables.articles import ARTICLES
+from pipeline.tables.basket_backtests import BASKET_BACKTESTS
 from pipeline.tables.baskets import BASKETS
 from pipeline.tables.behaviour_backtests import BEHAVIOUR_BACKTESTS
 from pipeline.tables.contract import Table
@@ -44,6 +45,7 @@ TABLES: dict[str, Table] = {
         SEQUENCES,
         PREDICTIONS,
         CUSTOMER_DEMAND,
+        BASKET_BACKTESTS,
         PRODUCTS,
         STOCK_LEVELS,
         RESUPPLIES,
