@@ -55,7 +55,9 @@ def test_every_stage_ran_once_and_is_shown_with_its_seconds(finished_night: Fini
     assert sorted(done) == sorted(STAGES)
     assert done.index("segment_funnels") > done.index("publish_alerts")
     for stage in STAGES:
-        assert re.search(rf"^{stage}(?: next_basket)? +[\d,-]+ +[\d,-]+ +\d+\.\d$", finished_night.output, re.MULTILINE), stage
+        assert re.search(
+            rf"^{stage}(?: next_basket)? +[\d,-]+ +[\d,-]+ +\d+\.\d$", finished_night.output, re.MULTILINE
+        ), stage
 
 
 def test_every_table_is_published_under_the_nights_name(finished_night: FinishedNight) -> None:
