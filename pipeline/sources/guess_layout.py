@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from pipeline.sources.cleaning import EDGES
 from pipeline.sources.layout import WHITESPACE
 from pipeline.sources.leftovers import is_leftover
-from pipeline.sources.opened import encoding_of
+from pipeline.sources.opened import PARQUET, encoding_of, refuse_other_than_text
 from pipeline.sources.source import SourceError
 
 SAMPLE_BYTES = 1 << 22
@@ -42,11 +42,12 @@ def sample_file(path: Path) -> Sample:
     Raises: SourceError: for a file that cannot be read or has no rows.
     """
     try:
-        if path.suffix.lower() == ".parquet":
+        if _is_parquet(path):
             return _sample_parquet(path)
         start = _first_bytes(path)
     except _UNREADABLE as error:
         raise SourceError(f"{path}: cannot be read: {type(error).__name__}: {error}") from error
+    refuse_other_than_text(start, str(path))
     encoding, text = _decoded(start)
     lines = text.splitlines()
     if not any(line.strip() for line in lines):
@@ -69,6 +70,14 @@ def sample_file(path: Path) -> Sample:
         return Sample(layout, body[0], body[1:])
     names = [f"column_{number}" for number in range(1, len(body[0]) + 1)]
     return Sample(layout | {"column_names": names}, names, body)
+
+
+def _is_parquet(path: Path) -> bool:
+    """By its name or, under any name, by its first bytes."""
+    if path.suffix.lower() == ".parquet":
+        return True
+    with path.open("rb") as file:
+        return file.read(len(PARQUET)) == PARQUET
 
 
 def _sample_parquet(path: Path) -> Sample:

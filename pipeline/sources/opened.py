@@ -16,6 +16,17 @@ from pipeline.sources.layout import Layout
 from pipeline.sources.leftovers import is_leftover
 from pipeline.sources.source import SourceError
 
+PARQUET = b"PAR1"
+"""What a Parquet file begins with."""
+
+# What a file that begins so is, and what to do; as text it would be a header of thousands of unreadable letters.
+_NO_TEXT = {
+    PARQUET: 'a Parquet file, not CSV; set `format = "parquet"`',
+    b"PK\x03\x04": "a zip archive or an Excel workbook, not CSV; name it .zip, or save the sheet as CSV",
+    b"\xd0\xcf\x11\xe0": "an Excel workbook, not CSV; save the sheet as CSV",
+    b"\x1f\x8b": "compressed with gzip; its name must end in .gz",
+}
+
 
 class Delivered(NamedTuple):
     """A file to read, under the name that rows carry as `source_file`."""
@@ -27,7 +38,8 @@ class Delivered(NamedTuple):
 def texts(delivered: Delivered, layout: Layout) -> Iterator[tuple[str, TextIO]]:
     """The file's texts by label; a zip archive's members follow each other.
 
-    Raises: SourceError: for an archive without a file, or a file that is visibly of another encoding than described.
+    Raises: SourceError: for an archive without a file, or a file that is visibly no text, or of another encoding than
+            described.
     """
     path, label = delivered
     suffix = path.suffix.lower()
@@ -61,7 +73,9 @@ def _members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
 
 
 def _decoded(binary: Any, layout: Layout, where: str) -> TextIO:
-    found = encoding_of(binary.peek(4)[:4])
+    start = binary.peek(4)[:4]
+    refuse_other_than_text(start, where)
+    found = encoding_of(start)
     described = layout.encoding.replace("_", "-")
     # utf-8-sig reads files with and without the mark that Excel writes.
     reads_mark = {"utf-8", "utf-8-sig"} if found == "utf-8" else {found, "utf-16", "utf-32"}
@@ -70,6 +84,13 @@ def _decoded(binary: Any, layout: Layout, where: str) -> TextIO:
         raise SourceError(f'{where}: is written in {found}, not in {layout.encoding}; set `encoding = "{found}"`')
     encoding = "utf-8-sig" if layout.encoding == "utf-8" else layout.encoding
     return io.TextIOWrapper(binary, encoding=encoding, errors="replace", newline="")
+
+
+def refuse_other_than_text(start: bytes, where: str) -> None:
+    """Raises: SourceError: for a file whose first bytes show that it is no text, with what it is and what to do."""
+    for mark, what in _NO_TEXT.items():
+        if start.startswith(mark):
+            raise SourceError(f"{where}: is {what}")
 
 
 def encoding_of(start: bytes) -> str | None:

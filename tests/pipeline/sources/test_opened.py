@@ -1,5 +1,7 @@
 """Files are opened as they are, what is no delivery is skipped, and another encoding is named with the key to set."""
 
+import gzip
+import io
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -70,6 +72,43 @@ def test_a_file_of_another_encoding_names_it_and_the_key(
         check_readable(Delivered(path, "a.csv"), Layout(encoding=described), COLUMNS)
     assert "\0" not in str(error.value)
     assert read(path, encoding=named) == [(2, "p", "1")]
+
+
+def parquet() -> bytes:
+    out = io.BytesIO()
+    pq.write_table(pa.table({"sku": ["p"], "qty": ["1"]}), out)
+    return out.getvalue()
+
+
+def workbook() -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("xl/worksheets/sheet1.xml", "<worksheet/>")
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        (parquet(), 'a Parquet file, not CSV; set `format = "parquet"`'),
+        (workbook(), "a zip archive or an Excel workbook, not CSV; .* save the sheet as CSV"),
+        (bytes.fromhex("d0cf11e0a1b11ae1") + bytes(64), "an Excel workbook, not CSV; save the sheet as CSV"),
+        (gzip.compress(b"sku,qty\np,1\n"), "compressed with gzip; its name must end in .gz"),
+    ],
+)
+@pytest.mark.parametrize("inside", [False, True], ids=["alone", "in an archive"])
+def test_a_file_that_is_no_text_is_named_for_what_it_is(
+    tmp_path: Path, written: bytes, said: str, inside: bool
+) -> None:
+    path = tmp_path / ("a.zip" if inside else "a.csv")
+    if inside:
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("a.csv", written)
+    else:
+        path.write_bytes(written)
+    with pytest.raises(SourceError, match=rf"a\.csv: is {said}") as error:
+        check_readable(Delivered(path, path.name), Layout(), COLUMNS)
+    assert str(error.value).isprintable()
 
 
 @given(name=st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,8}\.(csv|csv\.gz|zip|parquet|txt)", fullmatch=True))

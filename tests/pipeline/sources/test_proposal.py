@@ -1,8 +1,11 @@
 """A proposed description fits its files, whatever language, delimiter and encoding they are written in."""
 
 import tomllib
+import zipfile
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
@@ -92,6 +95,19 @@ def test_what_cannot_be_found_is_named_with_what_is_there(tmp_path: Path) -> Non
     path.write_text("a,b\nx,y\n")
     with pytest.raises(SourceError, match="no column reads as dates or times"):
         propose([path], tmp_path)
+
+
+def test_a_parquet_file_is_known_by_its_first_bytes_and_a_workbook_is_refused(tmp_path: Path) -> None:
+    sales, workbook = tmp_path / "sales.csv", tmp_path / "sales.xlsx"
+    table = pa.table(
+        {"sold_at": ["2025-11-03 10:00:00"], "customer": ["c"], "product": ["p"], "quantity": [1], "amount": [2.0]}
+    )
+    pq.write_table(table, sales)
+    assert 'format = "parquet"' in propose([sales], tmp_path).toml()
+    with zipfile.ZipFile(workbook, "w") as archive:
+        archive.writestr("xl/worksheets/sheet1.xml", "<worksheet/>")
+    with pytest.raises(SourceError, match=r"sales\.xlsx: is a zip archive or an Excel workbook"):
+        propose([workbook], tmp_path)
 
 
 def test_the_command_writes_a_description_that_loads_and_replaces_none(tmp_path: Path, settings: Settings) -> None:
