@@ -1,18 +1,10 @@
-"""Rows and tables for tests: factories with a sensible default for every field; a test states what it is about."""
+"""Rows of tables for tests: factories with a sensible default for every field; a test states what it is about."""
 
-from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import count, pairwise
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-from pyspark.sql import DataFrame, SparkSession
-
-from pipeline.lake.lake import Manifest
-from pipeline.tables.catalog import table as contract
 from pipeline.tables.sequences import FUNNEL_KINDS
-from pipeline.workspace import Workspace
 
 BUSINESS_DATE = date(2026, 3, 1)
 _line_numbers = count(2)
@@ -310,84 +302,6 @@ def expected_demand(**fields: Any) -> dict[str, Any]:
     return row | fields
 
 
-def demand_backtest(**fields: Any) -> dict[str, Any]:
-    """Four units of p1 expected in s1 a week before the business date, and four sold."""
-    mean = fields.get("mean", 4.0)
-    as_of = fields.get("as_of", BUSINESS_DATE - timedelta(days=7))
-    row: dict[str, Any] = {
-        "store_id": "s1",
-        "product_id": "p1",
-        "as_of": as_of,
-        "demand_on": as_of,
-        "mean": mean,
-        "variance": mean,
-        "cumulative_variance": mean,
-        "units": mean,
-        "method": "learned",
-    }
-    return row | fields
-
-
-def alert_backtest(**fields: Any) -> dict[str, Any]:
-    """A week before the business date: ten shelves of s1 with .35 stated, four short, five alerts, three right."""
-    row: dict[str, Any] = {
-        "kind": "stockout",
-        "store_id": "s1",
-        "as_of": BUSINESS_DATE - timedelta(days=7),
-        "bin": 3,
-        "judged": 10,
-        "stated": 3.5,
-        "happened": 4,
-        "alerts": 5,
-        "right_alerts": 3,
-        "days_ahead": 6,
-        "intercept": 0.0,
-        "slope": 1.0,
-    }
-    return row | fields
-
-
-def behaviour_backtest(**fields: Any) -> dict[str, Any]:
-    """A week before the business date: twenty customers of s1, five stayed away; four alerts, three right."""
-    row: dict[str, Any] = {
-        "store_id": "s1",
-        "as_of": BUSINESS_DATE - timedelta(days=7),
-        "bin": 1,
-        "judged": 20,
-        "stayed_away": 5,
-        "alerts": 4,
-        "right_alerts": 3,
-    }
-    return row | fields
-
-
-def basket_backtest(**fields: Any) -> dict[str, Any]:
-    """A week before the business date: ten customers, four came; of the products named half were bought as stated."""
-    row: dict[str, Any] = {
-        "origin": "model",
-        "as_of": BUSINESS_DATE - timedelta(days=7),
-        "predicted": 10,
-        "came": 4,
-        "named": 8,
-        "bought": 16,
-        "hits": 4,
-        "hit_customers": 3,
-        "recall_10": 1.0,
-        "size_error": 10,
-        "days_error": 6,
-        "due": 5,
-        "came_by_due": 3,
-        "list_named": 8,
-        "list_hits": 2,
-        "list_hit_customers": 2,
-        "list_recall_10": 0.5,
-        "named_by_tenth": [0, 0, 0, 4, 0, 0, 4, 0, 0, 0],
-        "stated_by_tenth": [0.0, 0.0, 0.0, 1.2, 0.0, 0.0, 2.4, 0.0, 0.0, 0.0],
-        "hits_by_tenth": [0, 0, 0, 1, 0, 0, 3, 0, 0, 0],
-    }
-    return row | fields
-
-
 def return_forecast(**fields: Any) -> dict[str, Any]:
     """One open line of customer c1, half of whose two units are expected back within the two days that are left."""
     row: dict[str, Any] = {
@@ -420,73 +334,3 @@ def expected_return(**fields: Any) -> dict[str, Any]:
         "business_date": BUSINESS_DATE,
     }
     return row | fields
-
-
-def frame(spark: SparkSession, table_name: str, rows: Iterable[Mapping[str, Any]]) -> DataFrame:
-    """The rows as a DataFrame with the contract's schema; a field the contract does not know is an error."""
-    table = contract(table_name)
-    names = table.column_names
-    listed = list(rows)
-    for row in listed:
-        if unknown := set(row) - set(names):
-            raise KeyError(f"table {table_name} has no column {', '.join(sorted(unknown))}")
-    return spark.createDataFrame([tuple(row.get(name) for name in names) for row in listed], table.ddl)
-
-
-def publish(
-    workspace: Workspace, table_name: str, rows: DataFrame, version: str = "run1", business_date: date = BUSINESS_DATE
-) -> None:
-    """Write the rows as a published, current version of a table, past every audit."""
-    table = contract(table_name)
-    folder = workspace.lake.stage(table_name, version)
-    rows.select(*table.column_names).coalesce(1).write.partitionBy(*table.partition).parquet(str(folder))
-    workspace.lake.describe(Manifest(table=table_name, version=version, business_date=business_date, rows=rows.count()))
-    workspace.lake.publish(table_name, version)
-
-
-def publish_rows(
-    workspace: Workspace,
-    table_name: str,
-    *rows: dict[str, Any],
-    version: str = "run1",
-    business_date: date = BUSINESS_DATE,
-) -> None:
-    """Publish rows without Spark and past every audit; the table's factory gives the types where there are no rows."""
-    like = {"baskets": basket, "products": product, "predictions": prediction}
-    like |= {
-        "sequences": sequence,
-        "vocabulary": vocabulary_entry,
-        "stockouts": stockout,
-        "alert_backtests": alert_backtest,
-        "behaviour_backtests": behaviour_backtest,
-        "basket_backtests": basket_backtest,
-        "anomalies": anomaly,
-        "customer_segments": customer_segment,
-        "next_offers": next_offer,
-        "customer_days": customer_day,
-        "customer_values": customer_value,
-        "return_forecasts": return_forecast,
-        "expected_returns": expected_return,
-        "transactions": transaction,
-        "expected_demand": expected_demand,
-        "stock_levels": stock_level,
-        "resupplies": resupply,
-    }
-    guessed = pa.Table.from_pylist([_with_named_lines(row) for row in (like[table_name](), *rows)])
-    types = [pa.string() if pa.types.is_null(kind) else kind for kind in guessed.schema.types]
-    table = guessed.slice(1).cast(pa.schema(list(zip(guessed.column_names, types, strict=True))))
-    folder = workspace.lake.stage(table_name, version)
-    folder.mkdir()
-    pq.write_table(table, folder / "part.parquet")
-    workspace.lake.describe(
-        Manifest(table=table_name, version=version, business_date=business_date, rows=table.num_rows)
-    )
-    workspace.lake.publish(table_name, version)
-
-
-def _with_named_lines(row: dict[str, Any]) -> dict[str, Any]:
-    """Arrow knows tuples only as lists; a basket's lines are structs."""
-    names = ("product_id", "quantity", "amount_cents")
-    lines = row.get("products", [])
-    named = [dict(zip(names, line, strict=True)) if isinstance(line, tuple) else line for line in lines]
-    return row | {"products": named} if "products" in row else row

@@ -29,8 +29,9 @@ from pipeline.settings import Settings
 from pipeline.workspace import Run, Workspace
 from tests.campaign.bench import Bench
 from tests.campaign.kills import DAY, SIZES, fill
-from tests.factories import anomaly, publish_rows, stockout
+from tests.factories import anomaly, stockout
 from tests.pipeline.alerts.postgres import Cluster, running
+from tests.published_tables import publish_rows
 
 FORK = multiprocessing.get_context("fork")
 ROUNDS = 20

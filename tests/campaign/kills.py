@@ -21,8 +21,9 @@ from pipeline.alerts.store import make_engine
 from pipeline.lake.lake import Lake
 from pipeline.settings import Settings
 from pipeline.workspace import Run, Workspace
-from tests.factories import anomaly, basket, prediction, product, publish_rows, stockout, transaction
+from tests.factories import anomaly, basket, prediction, product, stockout, transaction
 from tests.pipeline.lake.writer import FILES, TABLE, attempt_for_ever, publish
+from tests.published_tables import publish_rows
 
 Probe = Callable[[Path, int, float], Counter[str]]
 FORK = multiprocessing.get_context("fork")

@@ -19,8 +19,9 @@ from tests.campaign.erasing import files_with
 from tests.campaign.moments import moments
 from tests.campaign.reader import reading
 from tests.campaign.whole_night import KILLS, orphans
-from tests.factories import BUSINESS_DATE, product, publish_rows, stockout, transaction
+from tests.factories import BUSINESS_DATE, product, stockout, transaction
 from tests.pipeline.lake.writer import publish, stage
+from tests.published_tables import publish_rows
 
 NIGHT = "run1"
 

@@ -80,6 +80,15 @@ def test_the_scorecard_holds_the_candidate_against_the_baselines(finished_night:
     assert "Scorecard" in finished_night.output
 
 
+def test_the_champion_of_the_first_night_is_tested_on_mornings_of_which_it_did_not_learn(
+    finished_night: FinishedNight,
+) -> None:
+    done = [stage for stage in read_stages(finished_night.folder) if stage.status == "done"]
+    predicted = next(stage for stage in done if stage.name == "predict_baskets")
+    assert predicted.details["mornings_backtested"] > 0
+    assert "baskets_not_backtested" not in predicted.details
+
+
 def test_alerts_are_published_and_shown(finished_night: FinishedNight) -> None:
     settings, day = finished_night.settings, finished_night.business_date
     assert [night.run_id for night in publications(settings, "shop")] == [finished_night.name]

@@ -10,7 +10,8 @@ from PIL import Image
 
 from pipeline.lake.lake import Manifest
 from pipeline.workspace import Workspace
-from tests.factories import basket, product, publish_rows
+from tests.factories import basket, product
+from tests.published_tables import publish_rows
 
 NIGHT = date(2026, 3, 1)
 HASHES = {"red": "a" * 64, "blue": "b" * 64}

@@ -16,9 +16,10 @@ from pipeline.settings import Settings
 from pipeline.tables.basket_backtests import BASKET_BACKTESTS
 from pipeline.task import PredictionInput, ServedModel
 from spark_jobs.basket_backtests import backtest_baskets, details
-from tests.factories import BUSINESS_DATE, frame, prediction, sequence
+from tests.factories import BUSINESS_DATE, prediction, sequence
 from tests.models.conftest import POINTING, tiny
 from tests.pipeline.dataset.sequences import N_KNOWN, random_sequences, write_sequences
+from tests.published_tables import frame
 
 NAMES = [f"p{place}" for place in range(N_KNOWN)]
 MORNING = BUSINESS_DATE - timedelta(days=14)

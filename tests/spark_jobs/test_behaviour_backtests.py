@@ -10,7 +10,8 @@ from models.days import epoch_day
 from pipeline.settings import AnomalySettings
 from spark_jobs.behaviour_backtests import backtest_behaviour, details
 from spark_jobs.detect_anomalies import funnel_lines
-from tests.factories import BUSINESS_DATE, basket, frame, product
+from tests.factories import BUSINESS_DATE, basket, product
+from tests.published_tables import frame
 
 CUSTOMERS = 40
 SETTINGS = AnomalySettings(alerts_per_thousand=25)

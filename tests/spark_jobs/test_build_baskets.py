@@ -17,7 +17,8 @@ from pipeline.workspace import Workspace
 from spark_jobs import build_baskets as job
 from spark_jobs.build_baskets import build_baskets
 from spark_jobs.sessions import BasketRules, SessionRule
-from tests.factories import BUSINESS_DATE, frame, publish, transaction
+from tests.factories import BUSINESS_DATE, transaction
+from tests.published_tables import frame, publish
 
 
 def baskets(spark: SparkSession, rows: list[dict[str, Any]], session: SessionRule, gap: int = 30) -> list[Any]:

@@ -8,7 +8,8 @@ from pyspark.sql import SparkSession
 
 from spark_jobs.build_order_lines import build_order_lines, match_part
 from spark_jobs.sessions import BasketRules
-from tests.factories import BUSINESS_DATE, frame, transaction
+from tests.factories import BUSINESS_DATE, transaction
+from tests.published_tables import frame
 
 FIRST, SECOND, THIRD, FOURTH = (date(2026, 2, day) for day in (1, 5, 9, 12))
 

@@ -22,7 +22,8 @@ from spark_jobs.vocabulary import (
     published_product_ids,
     vocabulary_table,
 )
-from tests.factories import BUSINESS_DATE, basket, frame, publish, transaction
+from tests.factories import BUSINESS_DATE, basket, transaction
+from tests.published_tables import frame, publish
 
 KNOWN = Vocabulary(("p1", "p2", "p3"), reused=False, unknown_share=0.0)
 P1, P2, P3 = range(FIRST_PRODUCT_INDEX, FIRST_PRODUCT_INDEX + 3)

@@ -26,9 +26,10 @@ from pipeline.tables.customer_demand import CUSTOMER_DEMAND
 from pipeline.task import PredictionInput, ServedModel
 from spark_jobs.customer_demand import customer_demand, predictor_of, shares_of_others
 from spark_jobs.predict_baskets import active_funnels
-from tests.factories import BUSINESS_DATE, basket, frame, sequence, vocabulary_entry
+from tests.factories import BUSINESS_DATE, basket, sequence, vocabulary_entry
 from tests.models.conftest import POINTING, tiny
 from tests.pipeline.dataset.sequences import SCHEMA
+from tests.published_tables import frame
 
 NAMES = np.array(["", "", "", "p1", "p2", "p3"], object)
 DAY = timedelta(days=1)

@@ -7,7 +7,8 @@ from pyspark.sql import SparkSession
 from pipeline.settings import AnomalySettings, Settings
 from pipeline.workspace import Workspace
 from spark_jobs.detect_anomalies import detect_anomalies, main
-from tests.factories import BUSINESS_DATE, basket, frame, prediction, product, publish
+from tests.factories import BUSINESS_DATE, basket, prediction, product
+from tests.published_tables import frame, publish
 
 ARGUMENTS = ["--source", "shop", "--business-date", BUSINESS_DATE.isoformat(), "--run-id", "run1"]
 CUSTOMERS, BASKETS = 40, 12

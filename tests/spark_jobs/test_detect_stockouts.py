@@ -10,17 +10,9 @@ from models.stockouts.calibration import Calibration
 from pipeline.settings import DemandSettings, Settings
 from pipeline.workspace import Workspace
 from spark_jobs.detect_stockouts import detect_stockouts, main
-from tests.factories import (
-    BUSINESS_DATE,
-    alert_backtest,
-    expected_demand,
-    expected_return,
-    frame,
-    product,
-    publish,
-    resupply,
-    stock_level,
-)
+from tests.backtest_factories import alert_backtest
+from tests.factories import BUSINESS_DATE, expected_demand, expected_return, product, resupply, stock_level
+from tests.published_tables import frame, publish
 
 ARGUMENTS = ["--source", "shop", "--business-date", BUSINESS_DATE.isoformat(), "--run-id", "run1"]
 

@@ -9,17 +9,8 @@ from pipeline.settings import DemandSettings, Settings
 from pipeline.workspace import Workspace
 from spark_jobs.demand_bounds import check_bounds
 from spark_jobs.forecast_demand import forecast_demand, main
-from tests.factories import (
-    BUSINESS_DATE,
-    basket,
-    expected_demand,
-    frame,
-    prediction,
-    product,
-    publish,
-    stock_level,
-    transaction,
-)
+from tests.factories import BUSINESS_DATE, basket, expected_demand, prediction, product, stock_level, transaction
+from tests.published_tables import frame, publish
 
 ARGUMENTS = ["--source", "shop", "--business-date", BUSINESS_DATE.isoformat(), "--run-id", "run1"]
 

@@ -8,7 +8,8 @@ from pyspark.sql import SparkSession
 from pipeline.settings import SequenceSettings
 from spark_jobs.build_sequences import build_sequences
 from spark_jobs.home_store import home_stores
-from tests.factories import basket, frame
+from tests.factories import basket
+from tests.published_tables import frame
 from tests.spark_jobs.test_build_sequences import KNOWN
 
 # Store and day of February of each basket of customer c1, and the home store.

@@ -9,7 +9,8 @@ from pipeline.sources.layout import CatalogueFiles
 from pipeline.sources.source import load_source
 from pipeline.workspace import Workspace
 from spark_jobs.ingest_products import catalogue_rows, main
-from tests.factories import BUSINESS_DATE, frame, publish, transaction
+from tests.factories import BUSINESS_DATE, transaction
+from tests.published_tables import frame, publish
 
 
 def products(spark: SparkSession, workspace: Workspace, source: str, sold: list[dict[str, object]]) -> dict[str, Row]:

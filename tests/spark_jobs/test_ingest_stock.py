@@ -9,7 +9,8 @@ from pyspark.sql import Row, SparkSession
 from pipeline.sources.source import SHIPPED, load_source
 from pipeline.workspace import Workspace
 from spark_jobs.ingest_stock import main
-from tests.factories import frame, publish, transaction
+from tests.factories import transaction
+from tests.published_tables import frame, publish
 
 DAY = date(2026, 3, 2)
 STOCK = "store_id,product_id,on_hand"

@@ -19,9 +19,7 @@ from tests.factories import (
     BUSINESS_DATE,
     basket,
     expected_demand,
-    frame,
     product,
-    publish,
     resupply,
     sequence,
     stock_level,
@@ -30,6 +28,7 @@ from tests.factories import (
     vocabulary_entry,
 )
 from tests.killing import kill_while
+from tests.published_tables import frame, publish
 from tests.spark_jobs import sales_team
 from tests.spark_jobs.till import GOOD, deliver
 

@@ -15,8 +15,9 @@ from pipeline.tracking.registry import Registry
 from pipeline.workspace import Workspace
 from spark_jobs import predict_baskets, validate_table
 from spark_jobs.basket_backtests import find_past
-from tests.factories import BUSINESS_DATE, basket, frame, prediction, publish, publish_rows, sequence, vocabulary_entry
+from tests.factories import BUSINESS_DATE, basket, prediction, sequence, vocabulary_entry
 from tests.pipeline.tracking.nights import publish_vocabulary, register_night, tiny_model
+from tests.published_tables import frame, publish, publish_rows
 
 DAY = timedelta(days=1)
 LATER = BUSINESS_DATE + 2 * DAY

@@ -13,7 +13,8 @@ from pipeline.settings import DemandSettings
 from pipeline.sources.calendar import Calendar
 from spark_jobs.forecast_demand import forecast_demand
 from spark_jobs.product_histories import successors
-from tests.factories import BUSINESS_DATE, frame, product, transaction
+from tests.factories import BUSINESS_DATE, product, transaction
+from tests.published_tables import frame
 
 DAYS = 60
 USUAL = {f"p{number}": 5.0 for number in range(1, 9)}

@@ -17,8 +17,9 @@ from pipeline.tables.predictions import PREDICTIONS
 from pipeline.tasks.catalog import NEXT_BASKET
 from spark_jobs.predict_baskets import active_funnels, measure_frequencies, short_histories
 from spark_jobs.prediction import predict
-from tests.factories import BUSINESS_DATE, basket, frame, sequence, vocabulary_entry
+from tests.factories import BUSINESS_DATE, basket, sequence, vocabulary_entry
 from tests.models.conftest import tiny
+from tests.published_tables import frame
 
 NAMES = np.array(["", "", "", "p1", "p2", "p3", "p4"], object)
 CHAMPION_NAMES = np.array(["", "", "", "p3", "p2", "p1"], object)  # of an earlier night: other order, no p4

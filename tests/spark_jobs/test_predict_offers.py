@@ -12,7 +12,8 @@ from pipeline.cli import app
 from pipeline.evaluation.scorecard import Scorecard
 from pipeline.workspace import Workspace
 from spark_jobs import predict_offers, train_model, validate_table
-from tests.factories import BUSINESS_DATE, basket, product, publish_rows
+from tests.factories import BUSINESS_DATE, basket, product
+from tests.published_tables import publish_rows
 
 CATEGORIES = ("tea", "milk", "bread", "fruit")
 

@@ -11,8 +11,9 @@ from pipeline.cli import app
 from pipeline.evaluation.scorecard import Scorecard
 from pipeline.workspace import Workspace
 from spark_jobs import predict_returns, sum_returns, train_model, validate_table
-from tests.factories import BUSINESS_DATE, product, publish_rows
+from tests.factories import BUSINESS_DATE, product
 from tests.pipeline.dataset.order_lines import publish_order_lines, shop_rows
+from tests.published_tables import publish_rows
 
 RETURN_DAYS = 10
 

@@ -16,7 +16,8 @@ from pipeline.settings import Settings
 from pipeline.sources.source import load_source
 from pipeline.workspace import Workspace
 from spark_jobs import build_customer_days, predict_values, train_model, validate_table
-from tests.factories import BUSINESS_DATE, basket, frame, publish_rows, transaction
+from tests.factories import BUSINESS_DATE, basket, transaction
+from tests.published_tables import frame, publish_rows
 
 HORIZON = 20
 DAYS = 120

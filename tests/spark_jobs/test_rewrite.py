@@ -9,7 +9,8 @@ from pipeline.erasure.erase import first_sold_on, of_customer, without
 from pipeline.lake.rewrite import rewrite
 from pipeline.tables.catalog import table as contract
 from pipeline.workspace import Workspace
-from tests.factories import basket, frame, publish, sequence, transaction
+from tests.factories import basket, sequence, transaction
+from tests.published_tables import frame, publish
 
 DAYS = [date(2026, 2, day) for day in (1, 2)]
 

@@ -14,8 +14,9 @@ from pipeline.stages import read_stages
 from pipeline.workspace import Workspace
 from spark_jobs import segment_funnels
 from spark_jobs.segment_funnels import main
-from tests.factories import BUSINESS_DATE, basket, product, publish_rows, sequence, vocabulary_entry
+from tests.factories import BUSINESS_DATE, basket, product, sequence, vocabulary_entry
 from tests.models.conftest import POINTING, tiny
+from tests.published_tables import publish_rows
 
 FIRST = 3
 PRODUCTS = [product(product_id=f"p{number:02}", category=("tea", "milk")[number % 2]) for number in range(24)]

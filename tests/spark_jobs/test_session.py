@@ -15,7 +15,8 @@ from pipeline.sources.source import SourceError
 from pipeline.stages import read_stages
 from pipeline.workspace import Workspace
 from spark_jobs.session import arg_parser, open_job, open_session
-from tests.factories import BUSINESS_DATE, product, publish_rows
+from tests.factories import BUSINESS_DATE, product
+from tests.published_tables import publish_rows
 
 ARGUMENTS = arg_parser(None).parse_args(
     ["--source", "shop", "--business-date", BUSINESS_DATE.isoformat(), "--run-id", "run1"]

@@ -11,7 +11,8 @@ from pyspark.sql import SparkSession
 
 from spark_jobs.build_baskets import build_baskets
 from spark_jobs.sessions import OPEN_MINUTES, BasketRules, SessionRule, anonymous_ids
-from tests.factories import BUSINESS_DATE, frame, transaction
+from tests.factories import BUSINESS_DATE, transaction
+from tests.published_tables import frame
 
 
 def built(

@@ -13,7 +13,9 @@ from spark_jobs.ingest_stock import stock_and_resupplies
 from spark_jobs.past_supplies import PAIR, PastSupplies, past_supplies
 from spark_jobs.session import arg_parser, open_job
 from spark_jobs.stockout_backtests import backtest_stockouts, details
-from tests.factories import BUSINESS_DATE, demand_backtest, frame, publish, transaction
+from tests.backtest_factories import demand_backtest
+from tests.factories import BUSINESS_DATE, transaction
+from tests.published_tables import frame, publish
 
 WEEK_AGO, FORTNIGHT_AGO = (BUSINESS_DATE - timedelta(days=back) for back in (7, 14))
 

@@ -15,7 +15,8 @@ from pipeline.tasks.catalog import NEXT_BASKET
 from pipeline.tracking.registry import Champion, Registry
 from pipeline.workspace import Run, Workspace
 from spark_jobs import train_model
-from tests.factories import BUSINESS_DATE, frame, publish, sequence, vocabulary_entry
+from tests.factories import BUSINESS_DATE, sequence, vocabulary_entry
+from tests.published_tables import frame, publish
 
 N_PRODUCTS = 30
 

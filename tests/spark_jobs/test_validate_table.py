@@ -7,7 +7,8 @@ from pipeline.stages import read_stages
 from pipeline.workspace import Run, Workspace
 from spark_jobs.session import stage_table
 from spark_jobs.validate_table import main
-from tests.factories import BUSINESS_DATE, frame, sequence, vocabulary_entry
+from tests.factories import BUSINESS_DATE, sequence, vocabulary_entry
+from tests.published_tables import frame
 
 RUN = Run("shop", BUSINESS_DATE, "run1")
 

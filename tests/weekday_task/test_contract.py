@@ -14,7 +14,8 @@ from pipeline.tasks.catalog import TASKS
 from pipeline.tracking.registry import RETRAIN_TAG, Registry, mark_for_retraining
 from pipeline.workspace import Workspace
 from spark_jobs import train_model, validate_table
-from tests.factories import BUSINESS_DATE, basket, frame, publish
+from tests.factories import BUSINESS_DATE, basket
+from tests.published_tables import frame, publish
 from tests.weekday_task import job
 from tests.weekday_task.table import WEEKDAY_UNITS
 from tests.weekday_task.task import ERROR, WeekdayMeans, WeekdayWeights

@@ -8,9 +8,10 @@ import pytest
 
 from pipeline.settings import Settings
 from pipeline.workspace import Workspace
-from tests.factories import anomaly, basket, prediction, product, publish_rows, stockout, transaction
+from tests.factories import anomaly, basket, prediction, product, stockout, transaction
 from tests.pipeline.alerts.postgres import cluster
 from tests.pipeline.alerts.shop_nights import Nights
+from tests.published_tables import publish_rows
 
 _databases = count(1)
 

@@ -15,7 +15,8 @@ from pipeline.alerts.publish import publish_alerts
 from pipeline.alerts.store import opened, writing
 from pipeline.settings import Settings
 from pipeline.workspace import Run, Workspace
-from tests.factories import BUSINESS_DATE, publish_rows
+from tests.factories import BUSINESS_DATE
+from tests.published_tables import publish_rows
 
 MORNING = datetime(2026, 3, 1, 8, tzinfo=UTC)
 _runs = count(100)

@@ -13,7 +13,8 @@ from pipeline.alerts.store import AlertStoreError, opened
 from pipeline.lake.lake import LakeError
 from pipeline.settings import Settings
 from pipeline.workspace import Run, Workspace
-from tests.factories import BUSINESS_DATE, anomaly, publish_rows, stockout, transaction
+from tests.factories import BUSINESS_DATE, anomaly, stockout, transaction
+from tests.published_tables import publish_rows
 
 RUN = Run("shop", BUSINESS_DATE, "run1")
 

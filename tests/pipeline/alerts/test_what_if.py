@@ -8,7 +8,8 @@ from typer.testing import CliRunner, Result
 
 from pipeline.cli import app
 from pipeline.workspace import Workspace
-from tests.factories import BUSINESS_DATE, expected_demand, publish_rows, resupply, stock_level, stockout
+from tests.factories import BUSINESS_DATE, expected_demand, resupply, stock_level, stockout
+from tests.published_tables import publish_rows
 
 NIGHT = ("--source", "shop", "--business-date", BUSINESS_DATE.isoformat(), "--run-id", "run1")
 

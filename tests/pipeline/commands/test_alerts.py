@@ -13,7 +13,8 @@ from pipeline.cli import app
 from pipeline.settings import Settings
 from pipeline.stages import read_stages
 from pipeline.workspace import Workspace
-from tests.factories import BUSINESS_DATE, anomaly, basket, prediction, product, publish_rows, stockout
+from tests.factories import BUSINESS_DATE, anomaly, basket, prediction, product, stockout
+from tests.published_tables import publish_rows
 
 NIGHT = ("--source", "shop", "--business-date", BUSINESS_DATE.isoformat(), "--run-id", "run1")
 

@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 
 from pipeline.cli import app
 from pipeline.workspace import Workspace
-from tests.factories import customer_day, customer_value, next_offer, publish_rows
+from tests.factories import customer_day, customer_value, next_offer
+from tests.published_tables import publish_rows
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ from typer.testing import CliRunner, Result
 
 from pipeline.alerts.queries import open_alerts
 from pipeline.cli import app
-from tests.factories import anomaly, product, publish_rows, stock_level, stockout
+from tests.factories import anomaly, product, stock_level, stockout
 from tests.pipeline.alerts.shop_nights import Nights, business_date
+from tests.published_tables import publish_rows
 
 
 def alerts(*arguments: str) -> Result:

@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 from pipeline.cli import app
 from pipeline.settings import Settings
 from pipeline.workspace import Workspace
-from tests.factories import BUSINESS_DATE, customer_value, next_offer, publish_rows
+from tests.factories import BUSINESS_DATE, customer_value, next_offer
+from tests.published_tables import publish_rows
 
 NIGHT = ("--business-date", str(BUSINESS_DATE))
 

@@ -14,7 +14,8 @@ from pipeline.lake.lake import Manifest
 from pipeline.tables.catalog import TABLES
 from pipeline.tables.catalog import table as contract
 from pipeline.workspace import Workspace
-from tests.factories import BUSINESS_DATE, basket, product, publish_rows, transaction
+from tests.factories import BUSINESS_DATE, basket, product, transaction
+from tests.published_tables import publish_rows
 
 
 def larder(*arguments: object) -> Result:

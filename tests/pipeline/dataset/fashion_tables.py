@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 
 from pipeline.simulator.fashion_shop import FashionSettings, simulate_fashion
 from pipeline.workspace import Workspace
-from tests.factories import basket, publish_rows
+from tests.factories import basket
+from tests.published_tables import publish_rows
 
 SMALL = FashionSettings(customers=80, articles=60, days=120)
 

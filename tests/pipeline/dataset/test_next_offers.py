@@ -16,7 +16,8 @@ from pipeline.offer_rules import OfferRules
 from pipeline.settings import TrainingSettings
 from pipeline.task import Tables
 from pipeline.workspace import Workspace
-from tests.factories import BUSINESS_DATE, basket, product, publish_rows
+from tests.factories import BUSINESS_DATE, basket, product
+from tests.published_tables import publish_rows
 
 CATEGORIES = ("tea", "milk", "bread", "fruit")
 

@@ -15,8 +15,9 @@ from pipeline.dataset.returns import ReturnExamples
 from pipeline.settings import TrainingSettings
 from pipeline.tasks.catalog import RETURNS
 from pipeline.workspace import Workspace
-from tests.factories import BUSINESS_DATE, product, publish_rows
+from tests.factories import BUSINESS_DATE, product
 from tests.pipeline.dataset.order_lines import publish_order_lines, shop_rows
+from tests.published_tables import publish_rows
 
 SETTINGS = TrainingSettings(holdout_days=14, return_days=10)
 

@@ -18,8 +18,9 @@ from pipeline.dataset.returns import METRICS, ReturnExamples, measure_baselines
 from pipeline.settings import TrainingSettings
 from pipeline.task import Tables
 from pipeline.workspace import Workspace
-from tests.factories import BUSINESS_DATE, product, publish_rows
+from tests.factories import BUSINESS_DATE, product
 from tests.pipeline.dataset.order_lines import order_line, publish_order_lines, shop_rows, table_of
+from tests.published_tables import publish_rows
 
 DAY = epoch_day(BUSINESS_DATE)
 SETTINGS = TrainingSettings(holdout_days=14, return_days=10)

@@ -13,7 +13,8 @@ from models.refusal import Refusal
 from pipeline.dataset.purchases import Purchases
 from pipeline.dataset.style_data import StyleData, read_articles, read_purchases, store_on
 from pipeline.workspace import Workspace
-from tests.factories import basket, publish_rows
+from tests.factories import basket
+from tests.published_tables import publish_rows
 
 DAY = date(2026, 3, 1)
 NAMES = np.array(["p1", "p2", "p3"], object)

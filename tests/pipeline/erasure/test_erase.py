@@ -22,18 +22,9 @@ from pipeline.sources.delivery import link_days
 from pipeline.sources.pseudonyms import pseudonym
 from pipeline.tables.catalog import TABLES
 from pipeline.workspace import Workspace
-from tests.factories import (
-    BUSINESS_DATE,
-    anomaly,
-    basket,
-    prediction,
-    product,
-    publish_rows,
-    sequence,
-    stockout,
-    transaction,
-)
+from tests.factories import BUSINESS_DATE, anomaly, basket, prediction, product, sequence, stockout, transaction
 from tests.pipeline.alerts.shop_nights import Nights
+from tests.published_tables import publish_rows
 
 KEY = "0123456789abcdef" * 2
 DAYS = (date(2026, 2, 1), date(2026, 2, 2))

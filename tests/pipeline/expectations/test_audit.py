@@ -11,7 +11,8 @@ from pipeline.lake.lake import Lake, LakeError, Manifest
 from pipeline.settings import Settings
 from pipeline.workspace import Run, Workspace
 from spark_jobs.session import stage_table
-from tests.factories import BUSINESS_DATE, basket, frame
+from tests.factories import BUSINESS_DATE, basket
+from tests.published_tables import frame
 
 TOMORROW = BUSINESS_DATE + timedelta(days=1)
 NAN = float("nan")

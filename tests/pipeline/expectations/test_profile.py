@@ -11,7 +11,8 @@ from pipeline.expectations.profile import examples, profile
 from pipeline.lake.lake import Manifest
 from pipeline.tables.catalog import TABLES
 from pipeline.tables.contract import Column, Table
-from tests.factories import BUSINESS_DATE, basket, frame, prediction, sequence, transaction, vocabulary_entry
+from tests.factories import BUSINESS_DATE, basket, prediction, sequence, transaction, vocabulary_entry
+from tests.published_tables import frame
 
 NAN = float("nan")
 INFINITY = float("inf")

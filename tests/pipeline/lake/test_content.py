@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 from pipeline.cli import app
 from pipeline.lake.content import content_hash
 from pipeline.workspace import Workspace
-from tests.factories import BUSINESS_DATE, prediction, publish_rows
+from tests.factories import BUSINESS_DATE, prediction
+from tests.published_tables import publish_rows
 
 ROWS = [prediction(funnel_id=f"c{number}", gap_days=number + 0.5) for number in range(6)]
 

@@ -19,12 +19,12 @@ from tests.factories import (
     expected_demand,
     prediction,
     product,
-    publish_rows,
     resupply,
     stock_level,
     stockout,
     transaction,
 )
+from tests.published_tables import publish_rows
 
 NIGHT = date(2026, 3, 2)
 HORIZON = 7

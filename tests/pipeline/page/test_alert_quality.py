@@ -4,7 +4,8 @@ import pytest
 
 from pipeline.page.alert_quality import alert_quality, calibration, latest_alert_night, read_alert_nights
 from pipeline.workspace import Workspace
-from tests.factories import alert_backtest, publish_rows
+from tests.backtest_factories import alert_backtest
+from tests.published_tables import publish_rows
 
 
 def test_a_night_s_figures_are_quotients_of_its_sums(workspace: Workspace) -> None:

@@ -7,7 +7,9 @@ import pytest
 
 from pipeline.page.basket_quality import BasketFigures, basket_quality, by_night, read_basket_nights
 from pipeline.workspace import Workspace
-from tests.factories import BUSINESS_DATE, basket_backtest, publish_rows
+from tests.backtest_factories import basket_backtest
+from tests.factories import BUSINESS_DATE
+from tests.published_tables import publish_rows
 
 
 def cells(parts: list[Any]) -> str:

@@ -5,7 +5,9 @@ from typing import Any
 
 from pipeline.page.behaviour_quality import behaviour_quality
 from pipeline.workspace import Workspace
-from tests.factories import BUSINESS_DATE, behaviour_backtest, publish_rows
+from tests.backtest_factories import behaviour_backtest
+from tests.factories import BUSINESS_DATE
+from tests.published_tables import publish_rows
 
 
 def cells(parts: list[Any]) -> str:

@@ -21,9 +21,10 @@ from pipeline.page.rows import RequestError
 from pipeline.settings import Settings
 from pipeline.sources.source import load_source
 from pipeline.workspace import Workspace
-from tests.factories import BUSINESS_DATE, customer_day, customer_value, next_offer, prediction, publish_rows
+from tests.factories import BUSINESS_DATE, customer_day, customer_value, next_offer, prediction
 from tests.pipeline.page.conftest import MORNING, open_row, serving
 from tests.pipeline.page.test_parts import judge
+from tests.published_tables import publish_rows
 
 LATE = date(2026, 3, 20)
 

@@ -6,7 +6,8 @@ from pipeline.lake.lake import Manifest
 from pipeline.page.night_checks import night_checks
 from pipeline.stages import stage
 from pipeline.workspace import Workspace
-from tests.factories import BUSINESS_DATE, expected_demand, publish_rows
+from tests.factories import BUSINESS_DATE, expected_demand
+from tests.published_tables import publish_rows
 
 NIGHT = BUSINESS_DATE.isoformat()
 

@@ -19,10 +19,11 @@ from pipeline.settings import PromotionSettings, Settings
 from pipeline.tables.segments import CUSTOMER_SEGMENTS
 from pipeline.tasks.catalog import NEXT_BASKET
 from pipeline.workspace import Workspace
-from tests.factories import BUSINESS_DATE, customer_segment, publish_rows
+from tests.factories import BUSINESS_DATE, customer_segment
 from tests.pipeline.alerts.conftest import postgres, postgres_settings  # noqa: F401
 from tests.pipeline.page.conftest import MORNING
 from tests.pipeline.page.shop import open_shop
+from tests.published_tables import publish_rows
 
 
 def morning() -> Morning:

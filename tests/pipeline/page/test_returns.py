@@ -7,9 +7,10 @@ from pipeline.page.context import Context
 from pipeline.page.returns import expected_back
 from pipeline.page.table_page import answer
 from pipeline.settings import Settings
-from tests.factories import publish_rows, return_forecast
+from tests.factories import return_forecast
 from tests.pipeline.page.conftest import MORNING
 from tests.pipeline.page.shop import open_shop
+from tests.published_tables import publish_rows
 
 
 def test_units_expected_back_are_those_of_the_customers_open_lines(settings: Settings) -> None:

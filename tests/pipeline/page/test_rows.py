@@ -14,8 +14,9 @@ from pipeline.page.rows import GridRequest, RequestError, count, fetch, fetch_an
 from pipeline.page.views import stockouts
 from pipeline.settings import Settings
 from pipeline.workspace import Run, Workspace
-from tests.factories import BUSINESS_DATE, publish_rows, stockout
+from tests.factories import BUSINESS_DATE, stockout
 from tests.pipeline.alerts.conftest import postgres, postgres_settings, run, store_settings  # noqa: F401
+from tests.published_tables import publish_rows
 
 Row = dict[str, Any]
 ROWS: list[Row] = [

@@ -3,6 +3,7 @@
 import gzip
 import io
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,14 @@ def parquet() -> bytes:
     return out.getvalue()
 
 
+def old_workbook() -> bytes:
+    return bytes.fromhex("d0cf11e0a1b11ae1") + bytes(64)
+
+
+def gzipped() -> bytes:
+    return gzip.compress(b"sku,qty\np,1\n")
+
+
 def workbook() -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
@@ -88,27 +97,32 @@ def workbook() -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("written", "said"),
+    ("made", "said"),
     [
-        (parquet(), 'a Parquet file, not CSV; set `format = "parquet"`'),
-        (workbook(), "a zip archive or an Excel workbook, not CSV; .* save the sheet as CSV"),
-        (bytes.fromhex("d0cf11e0a1b11ae1") + bytes(64), "an Excel workbook, not CSV; save the sheet as CSV"),
-        (gzip.compress(b"sku,qty\np,1\n"), "compressed with gzip; its name must end in .gz"),
+        (parquet, 'a Parquet file, not CSV; set `format = "parquet"`'),
+        (workbook, "a zip archive or an Excel workbook, not CSV; .* save the sheet as CSV"),
+        (old_workbook, "an Excel workbook, not CSV; save the sheet as CSV"),
+        (gzipped, "compressed with gzip; its name must end in .gz"),
     ],
 )
 @pytest.mark.parametrize("inside", [False, True], ids=["alone", "in an archive"])
 def test_a_file_that_is_no_text_is_named_for_what_it_is(
-    tmp_path: Path, written: bytes, said: str, inside: bool
+    tmp_path: Path, made: Callable[[], bytes], said: str, inside: bool
 ) -> None:
     path = tmp_path / ("a.zip" if inside else "a.csv")
     if inside:
         with zipfile.ZipFile(path, "w") as archive:
-            archive.writestr("a.csv", written)
+            archive.writestr("a.csv", made())
     else:
-        path.write_bytes(written)
+        path.write_bytes(made())
     with pytest.raises(SourceError, match=rf"a\.csv: is {said}") as error:
         check_readable(Delivered(path, path.name), Layout(), COLUMNS)
     assert str(error.value).isprintable()
+
+
+@pytest.mark.parametrize("column", ["PAR1", "PK", "PK3"])
+def test_a_column_that_is_called_like_a_mark_is_a_column(tmp_path: Path, column: str) -> None:
+    assert read(write(tmp_path, f"{column},sku,qty\nx,p,1\n")) == [(2, "p", "1")]
 
 
 @given(name=st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,8}\.(csv|csv\.gz|zip|parquet|txt)", fullmatch=True))

@@ -11,8 +11,9 @@ from pipeline.task import KerasTask
 from pipeline.tasks.catalog import task_and_settings
 from pipeline.workspace import Workspace
 from spark_jobs.benchmarks import training_pass
-from tests.factories import BUSINESS_DATE, product, publish_rows
+from tests.factories import BUSINESS_DATE, product
 from tests.pipeline.dataset.order_lines import publish_order_lines, shop_rows
+from tests.published_tables import publish_rows
 
 
 @pytest.fixture

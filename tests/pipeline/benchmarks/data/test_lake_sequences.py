@@ -10,8 +10,9 @@ from pipeline.benchmarks.data.lake_sequences import LakeSequences
 from pipeline.lake.lake import LakeError
 from pipeline.tables.sequences import FUNNEL_KINDS
 from pipeline.workspace import Workspace
-from tests.factories import publish_rows, sequence, vocabulary_entry
+from tests.factories import sequence, vocabulary_entry
 from tests.models.baskets import as_lists
+from tests.published_tables import publish_rows
 
 DAYS = [date(2026, 2, day) for day in (1, 8, 15)]
 
