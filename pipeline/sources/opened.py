@@ -16,8 +16,8 @@ from pipeline.sources.layout import Layout
 from pipeline.sources.leftovers import is_leftover
 from pipeline.sources.source import SourceError
 
-PARQUET = b"PAR1"
-"""What a Parquet file begins with."""
+PARQUET = b"PAR1\x15"
+"""What a Parquet file begins with: its mark and the first field of a header. A header of a CSV may begin with PAR1."""
 
 # What a file that begins so is, and what to do; as text it would be a header of thousands of unreadable letters.
 _NO_TEXT = {
@@ -73,9 +73,9 @@ def _members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
 
 
 def _decoded(binary: Any, layout: Layout, where: str) -> TextIO:
-    start = binary.peek(4)[:4]
+    start = binary.peek(len(PARQUET))
     refuse_other_than_text(start, where)
-    found = encoding_of(start)
+    found = encoding_of(start[:4])
     described = layout.encoding.replace("_", "-")
     # utf-8-sig reads files with and without the mark that Excel writes.
     reads_mark = {"utf-8", "utf-8-sig"} if found == "utf-8" else {found, "utf-16", "utf-32"}

@@ -31,7 +31,7 @@ DIGEST_TAG = "model_sha256"
 SOURCE_TAG = "larder_source"
 MODEL_FOLDER = "model"
 HELD_OUT_FROM = "held_out.first_day"
-"""Parameter of a training's MLflow run."""
+"""Parameter of a training's MLflow run, as spark_jobs/train_model.py logs it."""
 _OF_STORES = ("mlflow", "sqlalchemy", "sqlite3", "requests", "urllib3")
 
 

@@ -11,8 +11,7 @@ import numpy as np
 
 from models.basket_sequences import BasketSequences
 from models.keys import keys_of, rows_of
-from models.special_ids import END, FIRST_PRODUCT
-from pipeline.benchmarks.next_basket.last_baskets import histories_of
+from pipeline.benchmarks.next_basket.last_baskets import histories_of, product_counts, product_keys
 from pipeline.dataset.batch import Batch, Cut, pasts, targets
 from pipeline.dataset.candidates import CandidateSource
 from pipeline.dataset.epoch_order import batch_rows
@@ -40,14 +39,14 @@ class AllPrefixes:
     ) -> None:
         self._known = BasketSequences.joined([train, validation.without_last(), histories])
         self._histories, self._validation = histories_of(self._known), histories_of(validation)
-        self._positions, self._funnels = _after_the_first(self._histories)
+        first = self._known.basket_offsets[:-1][self._known.customer_of_basket]
+        self._positions = np.flatnonzero(np.arange(len(first)) > first)
+        self._funnels = self._known.customer_of_basket[self._positions]
         self._cut, self._settings = cut, settings
-        n_products = train.n_products
-        self.product_keys = np.arange(n_products, dtype=np.int64) * (np.arange(n_products) >= FIRST_PRODUCT)
+        self.product_keys = product_keys(train.n_products)
         keys = keys_of(self._histories.ids) if with_customers else np.zeros(0, np.int64)
         self.customer_keys = np.concatenate([np.zeros(1, np.int64), keys])
-        self.product_counts = np.bincount(self._known.product_ids, minlength=n_products)
-        self.product_counts[END] = len(self._known.basket_sizes)
+        self.product_counts = product_counts(self._known)
 
     @property
     def n_train(self) -> int:
@@ -87,11 +86,3 @@ class AllPrefixes:
         batch = pasts(histories, ends, funnels, self._cut, candidates)
         batch["customer_ids"] = rows_of(keys_of(histories.ids[funnels]), self.customer_keys, missing=0)
         return batch
-
-
-def _after_the_first(histories: Histories) -> tuple[np.ndarray, np.ndarray]:
-    """Positions of all baskets but each customer's first, and the rows of their customers; int64 [n] both."""
-    funnels = np.repeat(np.arange(len(histories.ids)), np.diff(histories.basket_offsets))
-    positions = np.arange(len(funnels))
-    later = positions > histories.basket_offsets[:-1][funnels]
-    return positions[later], funnels[later]

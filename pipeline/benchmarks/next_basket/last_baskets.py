@@ -90,10 +90,9 @@ class LastBaskets:
     ) -> None:
         self._train, self._validation, self._cut, self._settings = train_examples, validation_examples, cut, settings
         self._histories = {id(part): histories_of(part.sequences) for part in (train_examples, validation_examples)}
-        self.product_keys = np.arange(n_products, dtype=np.int64) * (np.arange(n_products) >= FIRST_PRODUCT)
+        self.product_keys = product_keys(n_products)
         self.customer_keys = np.zeros(1, np.int64)
-        self.product_counts = np.bincount(train_examples.sequences.product_ids, minlength=n_products)
-        self.product_counts[END] = len(train_examples.sequences.basket_sizes)
+        self.product_counts = product_counts(train_examples.sequences)
 
     def known(self) -> BasketSequences:
         """Baskets of the training customers."""
@@ -125,6 +124,19 @@ class LastBaskets:
         batch = pasts(histories, ends, rows, self._cut, candidates)
         batch["customer_ids"] = np.zeros(len(rows), np.int32)
         return batch | targets(histories, ends, longest, random)
+
+
+def product_keys(n_products: int) -> np.ndarray:
+    """Keys of products that have no names, of special indices 0; int64 [V]."""
+    indices = np.arange(n_products, dtype=np.int64)
+    return np.where(indices >= FIRST_PRODUCT, indices, 0)
+
+
+def product_counts(sequences: BasketSequences) -> np.ndarray:
+    """Baskets with each product; at END, baskets; int64 [V]."""
+    counts = np.bincount(sequences.product_ids, minlength=sequences.n_products)
+    counts[END] = len(sequences.basket_sizes)
+    return counts
 
 
 def numbered(sequences: BasketSequences) -> BasketSequences:

@@ -25,9 +25,9 @@ def method_named(name: str, seed: int) -> NextBasketModel:
 
         if f"+{how}" == FINE_TUNED:
             return LensMethod(architecture, seed, passes, finetune="policy-gradient")
-        chosen = [examples for examples in EXAMPLES if examples == (how or EXAMPLES[0])]
-        if chosen:
-            return LensMethod(architecture, seed, passes, examples=chosen[0])
+        for examples in EXAMPLES:
+            if examples == (how or "last"):
+                return LensMethod(architecture, seed, passes, examples=examples)
     if name == SAME_FEATURES:
         from pipeline.benchmarks.next_basket.ranker import SameFeaturesRanker
 
