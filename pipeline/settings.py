@@ -57,6 +57,9 @@ class TrainingSettings(Section):
     gpus_per_worker: int = Field(0, ge=0, le=1, description="requested through Spark resources; none in local mode")
     epochs: int = Field(8, ge=1, description="passes over the customers; training stops earlier when validation does")
     max_steps: int = Field(1200, ge=1, description="batches in all, even where an epoch is not over by then")
+    repeat_until_step: int | None = Field(
+        None, ge=1, description="a pass after the first is taken only if it ends by this batch; unset: up to `epochs`"
+    )
     patience: int = Field(2, ge=1, description="epochs without a better validation loss before training stops")
     batch_size: int = Field(128, ge=1, le=128, description="examples per global batch (paper: at most 128)")
     learning_rate: float = Field(1e-3, gt=0, description="RMSprop step at first (paper: 1e-3), falling to zero")
@@ -86,6 +89,13 @@ class TrainingSettings(Section):
     actions: ActionRules = ActionRules()
     """What the source's `[actions]` says of training, likewise."""
     return_days: int = Field(30, ge=1, description="days in which a line may come back; the source's `return_days`")
+
+    def steps(self, steps_per_epoch: int) -> int:
+        """Batches that a training takes at most, where a pass over the examples has so many."""
+        epochs = self.epochs
+        if self.repeat_until_step is not None:
+            epochs = max(1, min(epochs, self.repeat_until_step // steps_per_epoch))
+        return min(epochs * steps_per_epoch, self.max_steps)
 
 
 class PromotionSettings(Section):

@@ -141,8 +141,9 @@ class BasketHead(Head):
     def rank(self, state: Tensor, batch: TensorBatch, k: int) -> tuple[Tensor, Tensor]:
         """The k products most likely in the next basket, int32 [B, k], and their inclusion probability, float32 [B, k].
 
-        Ordered by the probability of being decoded first: it weighs products against each other, as a ranking must,
-        while inclusion of each product is learned on its own.
+        Ordered by the geometric mean of two estimates: the probability of being decoded first, which the listwise loss
+        learns, and inclusion, which is learned per candidate. Where tastes shift after training they err in opposite
+        directions; see docs/decisions/2026-11-29__rank_by_two_estimates.md.
         """
         candidates = self.next_symbol.candidates(batch)
         return self._ranked(self._first_step(state, candidates), state, candidates, k)
@@ -263,10 +264,10 @@ class BasketHead(Head):
     def _ranked(
         self, first: FirstStep, state: Tensor, candidates: ScoredCandidates | None, k: int
     ) -> tuple[Tensor, Tensor]:
-        """The k products most probable as the first one, and the inclusion probability of each; [B, k]."""
-        probabilities = first.probabilities
-        _, product_ids = ops.top_k(probabilities * self.next_symbol.is_product(probabilities), k)
-        inclusion = self.next_symbol.inclusion(probabilities, self.size(state), candidates)
+        """The k products of the best rank, see `rank`, and the inclusion probability of each; [B, k]."""
+        # 0 for special indices.
+        inclusion = self.next_symbol.inclusion(first.probabilities, self.size(state), candidates)
+        _, product_ids = ops.top_k(first.probabilities * inclusion, k)
         return ops.cast(product_ids, "int32"), ops.take_along_axis(inclusion, product_ids, axis=1)
 
     def _quantities(self, products: Tensor, output: Tensor, candidates: ScoredCandidates | None) -> Tensor:

@@ -62,7 +62,7 @@ class Training:
         self.share = {"worker": worker, "workers": self.settings.workers}
         self.data = data
         self.steps_per_epoch = self.data.steps_per_epoch(self.settings.batch_size)
-        self.steps = min(self.settings.epochs * self.steps_per_epoch, self.settings.max_steps)
+        self.steps = self.settings.steps(self.steps_per_epoch)
         self.epochs = -(-self.steps // self.steps_per_epoch)
         with strategy.scope():
             self.model = task.build(data, self.settings, spec.initial_model)

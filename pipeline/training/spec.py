@@ -57,7 +57,11 @@ class TrainingFolder(BaseModel):
     def fine_tuning(self) -> "TrainingFolder":
         """The fine-tuning of what `supervised` ends with; its model is this folder's."""
         settings = self.settings
-        changed = {"epochs": settings.finetune_epochs, "learning_rate": settings.finetune_learning_rate}
+        changed = {
+            "epochs": settings.finetune_epochs,
+            "learning_rate": settings.finetune_learning_rate,
+            "repeat_until_step": None,
+        }
         return TrainingFolder(
             folder=self.folder,
             settings=settings.model_copy(update=changed),

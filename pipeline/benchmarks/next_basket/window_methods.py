@@ -26,6 +26,7 @@ from pipeline.dataset.batch import Batch, Cut
 from pipeline.dataset.candidates import CandidateSource, sampled_histories
 from pipeline.dataset.next_baskets import forecaster_of
 from pipeline.settings import Settings, TrainingSettings
+from pipeline.tasks.next_basket import NextBasket
 
 if TYPE_CHECKING:
     from models.lens import Lens
@@ -98,8 +99,8 @@ class NightsModel:
     def __init__(self, architecture: str, seed: int, passes: int | None) -> None:
         chosen: dict[str, Any] = {"architecture": architecture, "workers": 1, "seed": seed}
         if passes is not None:
-            chosen |= {"epochs": passes, "patience": passes, "max_steps": _ENDLESS}
-        self._training = Settings().training.model_copy(update=chosen)
+            chosen |= {"epochs": passes, "patience": passes, "max_steps": _ENDLESS, "repeat_until_step": None}
+        self._training = _nightly_training(chosen)
         self._lens: Lens | None = None
         self._epochs_done = 0
 
@@ -139,13 +140,13 @@ class NightsModel:
 class NightsRanker:
     """LambdaMART over the candidates of one pass of a night's training examples; the baskets are whole.
 
-    Settings are chosen on the customers by whom a night decides when to stop.
+    Settings, and the number of trees, are chosen on the customers by whom a night decides when to stop.
     """
 
     def __init__(self, seed: int, settings: tuple[BoostingConfig, ...] = SETTINGS) -> None:
         self._tried = tuple(replace(each, seed=seed) for each in settings)
         whole = {"workers": 1, "seed": seed, "max_products": _WHOLE_BASKETS}
-        self._training = Settings().training.model_copy(update=whole)
+        self._training = _nightly_training(whole)
         self._grown: GrownTrees | None = None
 
     def fit(self, morning: Morning, fold: Fold) -> None:
@@ -173,6 +174,12 @@ class NightsRanker:
         """What is tried, what was chosen, its trees and the validation nDCG@10 of each."""
         tried = {"tried": [asdict(each) for each in self._tried], "columns": "those of lens"}
         return tried | (self._grown.settings() if self._grown else {})
+
+
+def _nightly_training(changed: dict[str, Any]) -> TrainingSettings:
+    """How a night trains next baskets, but for what is changed."""
+    settings = Settings().of_task(NextBasket.name, NextBasket.training_defaults)
+    return settings.training.model_copy(update=changed)
 
 
 def memory_of(morning: Morning, fold: Fold, settings: TrainingSettings) -> CandidateSource:

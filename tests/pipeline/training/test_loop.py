@@ -41,6 +41,16 @@ def test_max_steps_is_a_true_cap(tmp_path: Path, max_steps: int, taken: list[int
     assert [epoch["steps"] for epoch in trained(tmp_path, max_steps=max_steps)] == taken
 
 
+@pytest.mark.parametrize(("until", "passes"), [(1, 1), (10, 1), (19, 1), (20, 2), (29, 2), (30, 3), (99, 3)])
+def test_a_pass_is_repeated_only_if_it_ends_in_time(tmp_path: Path, until: int, passes: int) -> None:
+    taken = [epoch["steps"] for epoch in trained(tmp_path, repeat_until_step=until)]
+    assert taken == [10] * passes
+
+
+def test_the_first_pass_is_cut_short_by_max_steps_alone(tmp_path: Path) -> None:
+    assert [epoch["steps"] for epoch in trained(tmp_path, repeat_until_step=3, max_steps=7)] == [7]
+
+
 def test_its_progress_ends_at_the_last_step(tmp_path: Path) -> None:
     trained(tmp_path, max_steps=13)
     assert read_progress(tmp_path, 0) == TrainingProgress(step=13, steps=13, epoch=2, epochs=2, seconds_left=0.0)
