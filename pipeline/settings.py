@@ -58,7 +58,10 @@ class TrainingSettings(Section):
     epochs: int = Field(8, ge=1, description="passes over the customers; training stops earlier when validation does")
     max_steps: int = Field(1200, ge=1, description="batches in all, even where an epoch is not over by then")
     repeat_until_step: int | None = Field(
-        None, ge=1, description="a pass after the first is taken only if it ends by this batch; unset: up to `epochs`"
+        None,
+        ge=1,
+        description="a pass after the first is taken only if it ends by this batch; unset: up to `epochs`; the task "
+        "`next_basket` has 300 of its own: LARDER_TASKS__NEXT_BASKET__TRAINING__REPEAT_UNTIL_STEP",
     )
     patience: int = Field(2, ge=1, description="epochs without a better validation loss before training stops")
     batch_size: int = Field(128, ge=1, le=128, description="examples per global batch (paper: at most 128)")

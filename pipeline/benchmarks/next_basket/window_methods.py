@@ -26,7 +26,7 @@ from pipeline.dataset.batch import Batch, Cut
 from pipeline.dataset.candidates import CandidateSource, sampled_histories
 from pipeline.dataset.next_baskets import forecaster_of
 from pipeline.settings import Settings, TrainingSettings
-from pipeline.tasks.next_basket import NextBasket
+from pipeline.tasks.catalog import NEXT_BASKET, task_and_settings
 
 if TYPE_CHECKING:
     from models.lens import Lens
@@ -178,7 +178,7 @@ class NightsRanker:
 
 def _nightly_training(changed: dict[str, Any]) -> TrainingSettings:
     """How a night trains next baskets, but for what is changed."""
-    settings = Settings().of_task(NextBasket.name, NextBasket.training_defaults)
+    _, settings = task_and_settings(NEXT_BASKET.name, Settings())
     return settings.training.model_copy(update=changed)
 
 

@@ -76,6 +76,13 @@ def trained(folder: Path, settings: TrainingSettings = SETTINGS) -> TrainingFold
     return made
 
 
+def test_fine_tuning_has_its_own_number_of_passes(tmp_path: Path) -> None:
+    settings = SETTINGS.model_copy(update={"repeat_until_step": 10})
+    made = TrainingFolder(folder=tmp_path, settings=settings)
+    assert made.supervised().settings.steps(10) == 10
+    assert made.fine_tuning().settings.steps(10) == 30
+
+
 @pytest.fixture(scope="module")
 def tuned(tmp_path_factory: pytest.TempPathFactory) -> TrainingFolder:
     """One that all tests look at."""

@@ -18,6 +18,8 @@ from pipeline.benchmarks.next_basket.window_methods import NightsModel, NightsRa
 from pipeline.benchmarks.next_basket.windows import N_WINDOWS, WINDOW_DAYS, SourceWindows
 from pipeline.cli import app
 from pipeline.dataset.histories import read_parts
+from pipeline.settings import Settings
+from pipeline.tasks.catalog import NEXT_BASKET, task_and_settings
 from tests.factories import sequence
 from tests.models.baskets import as_lists
 from tests.pipeline.dataset.sequences import random_sequences, write_sequences
@@ -103,8 +105,9 @@ def test_the_model_takes_the_passes_that_its_name_says(tmp_path: Path) -> None:
 
 
 def test_without_a_number_it_takes_a_nights_own() -> None:
-    model = NightsModel("lens", 0, None)
-    assert model.settings()["training"]["epochs"] > 2
+    _, settings = task_and_settings(NEXT_BASKET.name, Settings())
+    nightly = settings.training.model_copy(update={"workers": 1})
+    assert NightsModel("lens", 0, None).settings()["training"] == nightly.model_dump()
 
 
 @pytest.mark.parametrize("name", ["lens@0", "lens@two", "nothing"])
