@@ -54,6 +54,7 @@ TARGET_QUANTITIES: Final = "target_quantities"
 TARGET_GAP_DAYS: Final = "target_gap_days"
 TARGET_OBSERVED: Final = "target_observed"
 TARGET_SIZES: Final = "target_sizes"
+TARGET_CANDIDATES: Final = "target_candidates"
 
 EVENT_IDS: Final = "event_ids"
 EVENT_GAP_HOURS: Final = "event_gap_hours"
@@ -94,6 +95,7 @@ TARGETS: Final = (
     Field(TARGET_GAP_DAYS, "float32", ("B",), "days", "from the last basket to the next; so far, where it is unseen"),
     Field(TARGET_OBSERVED, "float32", ("B",), "0 or 1", "0: the next basket has not come; other targets are empty"),
     Field(TARGET_SIZES, "float32", ("B",), "lines", "of the next basket, unknown products included"),
+    Field(TARGET_CANDIDATES, "bool", ("B", "C"), "yes or no", "whether the whole next basket holds the candidate"),
 )
 # Rows of events: actions of a case, orders of a customer.
 #     B examples   E events   M numbers of an event   A and K categorical and numeric attributes   S steps

@@ -188,6 +188,14 @@ class KerasTask(Task, Protocol):
 
 
 @runtime_checkable
+class PreparedTask(KerasTask, Protocol):
+    """A task that trains a part of its network before the whole."""
+
+    def prepare(self, model: "keras.Model", examples: Any, settings: TrainingSettings) -> None:
+        """Change weights of the untrained model; every worker does the same and must end with the same."""
+
+
+@runtime_checkable
 class FinishedTask(KerasTask, Protocol):
     """A task that has something to decide when its network is trained."""
 

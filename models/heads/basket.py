@@ -212,12 +212,11 @@ class BasketHead(Head):
 
     def _losses_by_basket(self, outputs: BasketOutputs, batch: TensorBatch) -> dict[str, Tensor]:
         """Losses of each next basket as a whole; float32 [B]."""
-        targets, observed = batch[fields.TARGET_PRODUCTS], batch[fields.TARGET_OBSERVED]
-        sizes = ops.sum(ops.cast(targets >= FIRST_PRODUCT, self.compute_dtype), axis=-1)
-        losses = {"size": self.size.loss(outputs.size, sizes) * observed}
+        # Of whole baskets: a longer one is decoded in part, and what is left out of it was bought all the same.
+        observed = batch[fields.TARGET_OBSERVED]
+        losses = {"size": self.size.loss(outputs.size, batch[fields.TARGET_SIZES]) * observed}
         if outputs.candidates is not None:
-            is_bought = ops.any(outputs.candidates.matches(targets), axis=1)
-            losses["inclusion"] = outputs.candidates.inclusion_loss(is_bought) * observed
+            losses["inclusion"] = outputs.candidates.inclusion_loss(batch[fields.TARGET_CANDIDATES]) * observed
         return losses
 
     def _over_baskets(self, by_step: Tensor, batch: TensorBatch) -> Tensor:
@@ -229,8 +228,8 @@ class BasketHead(Head):
 
         Only real steps go on: two thirds of a batch are padding, and scores are most of the work.
         """
-        output = self.decoder(self._shifted(targets), state, training=training)
-        steps = ops.shape(targets)[1]
+        steps, lengths = ops.shape(targets)[1], ops.sum(ops.cast(targets != PADDING, "int32"), axis=1)
+        output = self.decoder(self._shifted(targets), state, lengths, training=training)
         output = ops.take(ops.reshape(output, (-1, self.decoder.units[-1])), positions, axis=0)
         return ops.concatenate([output, ops.take(state, positions // steps, axis=0)], axis=-1)
 

@@ -71,10 +71,8 @@ class ScoredCandidates(NamedTuple):
         return ops.scatter(indices, ops.reshape(values, (-1,)), shape)
 
     def inclusion_loss(self, is_bought: Tensor) -> Tensor:
-        """Binary cross-entropy of inclusion, summed over each customer's candidates; bool [B, C] -> float32 [B]."""
-        logits = self.inclusion_logits
-        cross_entropy = ops.softplus(logits) - ops.where(is_bought, logits, 0.0)
-        return ops.sum(ops.where(self.is_candidate, cross_entropy, 0.0), axis=-1)
+        """Of each customer; bool [B, C] -> float32 [B]."""
+        return _inclusion_loss(self.inclusion_logits, self.is_candidate, is_bought)
 
 
 @keras.saving.register_keras_serializable("larder")
@@ -128,6 +126,16 @@ class PointerHead(keras.layers.Layer):
         hidden = _GAIN * ops.silu(self.hidden(_GAIN * hidden))
         return self.copy(hidden)[..., 0], self.inclusion(hidden)[..., 0]
 
+    def losses(self, candidate_features: Tensor, is_candidate: Tensor, is_bought: Tensor) -> Tensor:
+        """Of each example, what it takes to train the head alone; float32 [B, C, F], 2 x bool [B, C] -> float32 [B].
+
+        The cross-entropy of inclusion, and the negative log probability of copying each product that was bought first.
+        """
+        copy_scores, inclusion_logits = self(candidate_features)
+        log_copy = ops.log_softmax(ops.where(is_candidate, copy_scores, IMPOSSIBLE), axis=-1)
+        copied = -ops.sum(ops.where(is_bought, log_copy, 0.0), axis=-1)
+        return copied + _inclusion_loss(inclusion_logits, is_candidate, is_bought)
+
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""
         sizes = {"input_units": self.input_units, "units": self.units, "seed": self.seed}
@@ -137,3 +145,9 @@ class PointerHead(keras.layers.Layer):
     def _dense(self, units: int, offset: int, name: str, **options: Any) -> keras.layers.Dense:
         start = keras.initializers.VarianceScaling(_GAIN**-2, "fan_avg", "uniform", seed=self.seed + offset)
         return keras.layers.Dense(units, kernel_initializer=start, name=name, **options)
+
+
+def _inclusion_loss(logits: Tensor, is_candidate: Tensor, is_bought: Tensor) -> Tensor:
+    """Binary cross-entropy summed over each customer's candidates; float32 [B, C], 2 x bool [B, C] -> float32 [B]."""
+    cross_entropy = ops.softplus(logits) - ops.where(is_bought, logits, 0.0)
+    return ops.sum(ops.where(is_candidate, cross_entropy, 0.0), axis=-1)

@@ -61,7 +61,9 @@ def targets(
     positions: np.ndarray,
     max_products: int,
     shuffle: np.random.Generator | None = None,
+    *,
     waited: np.ndarray | None = None,
+    candidates: np.ndarray | None = None,
 ) -> Batch:
     """The true next basket of each example: arrays `models.fields.TARGETS`.
 
@@ -72,6 +74,8 @@ def targets(
             product is in the basket at all, and what is kept of a long basket is a random part.
         waited: float [B]; days without a basket since the last one of the past, for examples whose next basket is still
             to come, whatever lies at their position; NaN for all others. Default: all others.
+        candidates: int32 [B, C]; each is looked for in the whole basket, however much of it is decoded. Default: none,
+            and no array says what was bought of them.
     """
     observed = np.ones(len(positions), bool) if waited is None else np.isnan(waited)
     # A basket still to come has no position among all baskets: what is read instead is not used.
@@ -99,7 +103,10 @@ def targets(
     products[example[kept], position[kept]] = histories.product_ids[lines[kept]]
     quantities[example[kept], position[kept]] = histories.quantities[lines[kept]]
     products[complete, counts[complete]] = END_INDEX
-    return {
+    of_candidates = {}
+    if candidates is not None:
+        of_candidates[fields.TARGET_CANDIDATES] = _are_bought(candidates, example, histories.product_ids[lines])
+    return of_candidates | {
         fields.TARGET_PRODUCTS: products,
         fields.TARGET_POSITIONS: np.flatnonzero(products).astype(np.int32),
         fields.TARGET_QUANTITIES: quantities,
@@ -107,6 +114,18 @@ def targets(
         fields.TARGET_OBSERVED: observed.astype(np.float32),
         fields.TARGET_SIZES: lengths.astype(np.float32),
     }
+
+
+def _are_bought(candidates: np.ndarray, example: np.ndarray, product_ids: np.ndarray) -> np.ndarray:
+    """Which candidates are among the products of their example, padding never; bool [B, C].
+
+    Args: candidates: int32 [B, C]; example, product_ids: [L], known products and whose they are.
+    """
+    # A number for each pair of example and product.
+    n_products = max(candidates.max(initial=0), product_ids.max(initial=0)) + 1
+    pairs = np.arange(len(candidates), dtype=np.int64)[:, None] * n_products + candidates
+    found: np.ndarray = np.isin(pairs, example.astype(np.int64) * n_products + product_ids)
+    return found & (candidates >= FIRST_PRODUCT_INDEX)
 
 
 def _lines(histories: Histories, baskets: np.ndarray, max_products: int) -> tuple[np.ndarray, np.ndarray]:

@@ -188,7 +188,8 @@ class NextBasketExamples:
         batch["customer_ids"][random.random(len(batch["customer_ids"])) < UNSEEN_SHARE] = 0
         hidden = random.random(batch["product_ids"].shape) < _UNKNOWN_SHARE
         batch["product_ids"][hidden & (batch["product_ids"] > 0)] = UNKNOWN_INDEX
-        return batch | targets(histories, mine.positions, self._settings.max_products, random, mine.waited)
+        longest, found = self._settings.max_products, batch["candidates"]
+        return batch | targets(histories, mine.positions, longest, random, waited=mine.waited, candidates=found)
 
     def held_out(
         self, batch_size: int, cut: Cut | None = None, limit: int | None = None, memory: CandidateSource | None = None
@@ -274,7 +275,8 @@ class NextBasketExamples:
             is_held_out = histories.sold_on[positions[rows]] >= self._cutoff
             batch["elapsed_days"] = np.where(is_held_out, waited, 0).astype(np.float32)
             random = np.random.default_rng([_WHOLE, number, first])
-            yield batch | targets(histories, positions[rows], np.iinfo(np.int32).max, random)
+            longest, found = np.iinfo(np.int32).max, batch["candidates"]
+            yield batch | targets(histories, positions[rows], longest, random, candidates=found)
 
     def _memory(self) -> CandidateSource:
         """Snapshots as of the first held-out day, and as of some days before it for the training examples."""

@@ -103,6 +103,14 @@ class NextBasket:
                 model.backbone.products.start_from_vectors(vectors)
         return model
 
+    def prepare(self, model: "Lens", examples: "LensTrainingData", settings: TrainingSettings) -> None:
+        """Train the pointer head alone, where the architecture has one."""
+        from pipeline.training.pointer import train_pointer
+
+        if model.basket.next_symbol.copies and settings.pointer_steps > 0:
+            steps = train_pointer(model.basket.next_symbol.pointer_head, examples, settings)
+            print(f"pointer head: {steps} steps alone", flush=True)
+
     def fine_tuning(self, settings: TrainingSettings, worker: int) -> Objective | None:
         """Policy gradient, where `training.finetune` says so."""
         if settings.finetune == "none":

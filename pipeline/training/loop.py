@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from pipeline.dataset.tensors import signature, stream
-from pipeline.task import FinishedTask, KerasTask, Objective, TrainingData
+from pipeline.task import FinishedTask, KerasTask, Objective, PreparedTask, TrainingData
 from pipeline.training.checkpoints import Checkpoints
 from pipeline.training.history import VALIDATION, Epoch, best_epoch, is_over, read_history, write_history
 from pipeline.training.progress import ProgressFile
@@ -79,6 +79,8 @@ class Training:
     def run(self) -> None:
         """Train from the latest checkpoint to the end."""
         self.checkpoints.restore()
+        if self.checkpoints.step == 0 and isinstance(self.task, PreparedTask):
+            self.task.prepare(self.model, self.data, self.settings)
         self.progress = ProgressFile(self.spec.folder, self.checkpoints.step, self.steps, self.steps_per_epoch)
         self._show_progress()
         worker = f"worker {self.share['worker'] + 1} of {self.settings.workers}"

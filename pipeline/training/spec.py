@@ -61,6 +61,7 @@ class TrainingFolder(BaseModel):
             "epochs": settings.finetune_epochs,
             "learning_rate": settings.finetune_learning_rate,
             "repeat_until_step": None,
+            "pointer_steps": 0,
         }
         return TrainingFolder(
             folder=self.folder,

@@ -43,6 +43,7 @@ def random_batch(seed: int = 0, examples: int = 4, baskets: int = 3, products: i
         "target_gap_days": random.integers(0, 30, examples).astype(np.float32),
         "target_observed": np.ones(examples, np.float32),
         "target_sizes": target_sizes.astype(np.float32),
+        "target_candidates": (own[:, :, None] == targets[:, None, :]).any(axis=2) & (own > 0),
         "attributes": random.integers(0, 100, (examples, 2)).astype(np.int32),
     }
 
@@ -65,7 +66,7 @@ def assert_as_described(batch: dict[str, np.ndarray]) -> None:
 def still_waiting(batch: dict[str, np.ndarray], waiting: list[int]) -> dict[str, np.ndarray]:
     """The same examples, of which some have no next basket yet."""
     empty = {name: batch[name].copy() for name in batch if name.startswith("target_")}
-    for name in ("target_products", "target_quantities", "target_sizes", "target_observed"):
+    for name in ("target_products", "target_quantities", "target_sizes", "target_observed", "target_candidates"):
         empty[name][waiting] = 0
     empty["target_positions"] = np.flatnonzero(empty["target_products"]).astype(np.int32)
     return batch | empty
@@ -75,7 +76,7 @@ def padded(batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The same examples with more padding wherever a batch has any."""
     wider = dict(batch)
     by_place = ("product_ids", "quantities", "basket_rows", "candidates", "target_products", "target_quantities")
-    for name in (*by_place, "attributes"):
+    for name in (*by_place, "target_candidates", "attributes"):
         wider[name] = np.pad(batch[name], [(0, 0), (0, 3)])
     wider["candidate_features"] = np.pad(batch["candidate_features"], [(0, 0), (0, 3), (0, 0)])
     return wider | {"target_positions": np.flatnonzero(wider["target_products"]).astype(np.int32)}

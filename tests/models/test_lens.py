@@ -103,8 +103,9 @@ def test_writing_the_true_basket_step_by_step_has_the_probability_that_training_
 def test_a_product_that_always_comes_back_is_expected_with_near_certainty(make_lens: Callable[..., Lens]) -> None:
     lens, batch = make_lens(POINTING), random_batch()
     back = batch["target_products"][np.arange(4), 0]
-    batch = batch | {"candidates": np.column_stack([back, batch["candidates"][:, 1:] * 0]).astype(np.int32)}
-    train(lens, batch, 150)
+    candidates = np.column_stack([back, batch["candidates"][:, 1:] * 0]).astype(np.int32)
+    train(lens, batch | {"candidates": candidates, "target_candidates": candidates > 0}, 150)
+    batch = batch | {"candidates": candidates}
     ranked, probabilities = (ops.convert_to_numpy(each) for each in lens.rank(batch, 1))
     np.testing.assert_array_equal(ranked[:, 0], back)
     assert np.all(probabilities > 0.9)

@@ -69,7 +69,8 @@ class AllPrefixes:
         funnels, positions = self._funnels[rows], self._positions[rows]
         batch = self._inputs(self._histories, positions, funnels)
         batch["customer_ids"][random.random(len(rows)) < UNSEEN_SHARE] = 0
-        return batch | targets(self._histories, positions, self._settings.max_products, random)
+        longest, found = self._settings.max_products, batch["candidates"]
+        return batch | targets(self._histories, positions, longest, random, candidates=found)
 
     def validation(self, batch_size: int, worker: int = 0, workers: int = 1) -> Iterator[Batch]:
         """The validation customers' last baskets, whole."""
@@ -79,7 +80,8 @@ class AllPrefixes:
             these = rows[first : first + batch_size]
             batch = self._inputs(self._validation, ends[these], these)
             random = np.random.default_rng(first)
-            yield batch | targets(self._validation, ends[these], np.iinfo(np.int32).max, random)
+            longest, found = np.iinfo(np.int32).max, batch["candidates"]
+            yield batch | targets(self._validation, ends[these], longest, random, candidates=found)
 
     def _inputs(self, histories: Histories, ends: np.ndarray, funnels: np.ndarray) -> Batch:
         candidates = CandidateSource().find(histories, funnels, ends)

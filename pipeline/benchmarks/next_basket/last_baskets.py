@@ -123,7 +123,7 @@ class LastBaskets:
         candidates = examples.candidates[rows], examples.candidate_features[rows].astype(np.float32)
         batch = pasts(histories, ends, rows, self._cut, candidates)
         batch["customer_ids"] = np.zeros(len(rows), np.int32)
-        return batch | targets(histories, ends, longest, random)
+        return batch | targets(histories, ends, longest, random, candidates=batch["candidates"])
 
 
 def product_keys(n_products: int) -> np.ndarray:

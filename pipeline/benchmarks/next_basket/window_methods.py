@@ -16,7 +16,6 @@ from models.baselines.next_basket import Ranking
 from models.catalog import ARCHITECTURES
 from models.days import epoch_day
 from models.names import unknown_name
-from models.special_ids import FIRST_PRODUCT
 from pipeline.benchmarks.data.folds import Fold
 from pipeline.benchmarks.next_basket.methods import PASSES, SAME_FEATURES, passes_of
 from pipeline.benchmarks.next_basket.ranker import SETTINGS, GrownTrees, grow, joined
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from models.lens import Lens
 
 _ENDLESS = 10**9
-_WHOLE_BASKETS = 100_000  # products
 _BATCH_SIZE = 256
 _FrequencyList = GlobalTop | PersonalTop | PersonalThenGlobal
 FREQUENCIES: dict[str, Callable[[], _FrequencyList]] = {
@@ -138,15 +136,14 @@ class NightsModel:
 
 
 class NightsRanker:
-    """LambdaMART over the candidates of one pass of a night's training examples; the baskets are whole.
+    """LambdaMART over the candidates of one pass of a night's training examples.
 
     Settings, and the number of trees, are chosen on the customers by whom a night decides when to stop.
     """
 
     def __init__(self, seed: int, settings: tuple[BoostingConfig, ...] = SETTINGS) -> None:
         self._tried = tuple(replace(each, seed=seed) for each in settings)
-        whole = {"workers": 1, "seed": seed, "max_products": _WHOLE_BASKETS}
-        self._training = _nightly_training(whole)
+        self._training = _nightly_training({"workers": 1, "seed": seed})
         self._grown: GrownTrees | None = None
 
     def fit(self, morning: Morning, fold: Fold) -> None:
@@ -194,8 +191,7 @@ def labelled(batches: Sequence[Batch]) -> Labelled:
     rows, labels, groups, sizes = [], [], [], []
     for batch in batches:
         candidates, features = batch["candidates"], batch["candidate_features"]
-        bought = (candidates[:, :, None] == batch["target_products"][:, None, :]).any(axis=2)
-        bought &= candidates >= FIRST_PRODUCT
+        bought = batch["target_candidates"]
         shown = (candidates > 0) & bought.any(axis=1, keepdims=True)
         rows.append(features[shown].astype(np.float32))
         labels.append(bought[shown].astype(np.float32))

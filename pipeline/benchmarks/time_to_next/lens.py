@@ -113,7 +113,9 @@ class GapExamples:
 
     def _cut_out(self, gaps: Gaps, longest: int, random: np.random.Generator) -> Batch:
         waited = np.where(gaps.observed, np.nan, gaps.days)
-        return past_of(gaps, self._cut) | targets(gaps.histories, gaps.ends, longest, random, waited)
+        past = past_of(gaps, self._cut)
+        candidates = past["candidates"]
+        return past | targets(gaps.histories, gaps.ends, longest, random, waited=waited, candidates=candidates)
 
 
 def past_of(gaps: Gaps, cut: Cut) -> Batch:

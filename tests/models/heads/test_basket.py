@@ -5,6 +5,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import ops
 
 from models.heads.basket import BasketHead
@@ -132,6 +133,28 @@ def test_it_overfits_a_tiny_batch(made: BasketHead) -> None:
     products = ops.convert_to_numpy(made.predict(state, batch, MAX_PRODUCTS)["products"])
     for found, truth in zip(products, batch["target_products"], strict=True):
         assert set(found[found > 0]) == set(truth[truth >= FIRST_PRODUCT])
+
+
+def test_products_beyond_the_decoded_part_of_a_basket_count_as_bought() -> None:
+    """A basket of 30 products, of which a few are decoded: its size and all its candidates are what is learned."""
+    made, batch, state = head(), random_batch(), states()
+    few = batch | {"target_sizes": np.full(4, 1.0, np.float32)}
+    many = batch | {"target_sizes": np.full(4, 30.0, np.float32), "target_candidates": batch["candidates"] > 0}
+    outputs = made(state, batch)
+    for name in ("size", "inclusion"):
+        changed = [ops.convert_to_numpy(made.loss_per_example(outputs, each)[name]) for each in (few, many)]
+        assert not np.allclose(*changed), name
+    # The gradient that moves both upwards: more is expected after a step on `many`.
+    variables = [made.size.weights[-1], made.next_symbol.pointer_head.inclusion.bias]
+    before = [float(ops.convert_to_numpy(variable).sum()) for variable in variables]
+    optimizer = keras.optimizers.RMSprop(0.05)
+    with tf.GradientTape() as tape:
+        losses = made.losses(made(state, many), many)
+        total = losses["size"] + losses["inclusion"]
+    optimizer.apply(tape.gradient(total, variables), variables)
+    assert all(
+        float(ops.convert_to_numpy(variable).sum()) > old for variable, old in zip(variables, before, strict=True)
+    )
 
 
 def test_an_unknown_decoder_lists_the_known_ones() -> None:

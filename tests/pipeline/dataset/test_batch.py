@@ -44,7 +44,8 @@ def test_batches_are_as_the_fields_describe_them() -> None:
     ends = histories.basket_offsets[1:] - 1
     funnels = np.arange(12)
     batch = pasts(histories, ends, funnels, WIDE, CandidateSource().find(histories, funnels, ends))
-    batch |= targets(histories, ends, max_products=9) | {"customer_ids": np.zeros(12, np.int32)}
+    batch |= targets(histories, ends, max_products=9, candidates=batch["candidates"])
+    batch |= {"customer_ids": np.zeros(12, np.int32)}
     assert_as_described(batch)
 
 
@@ -87,6 +88,25 @@ def test_a_basket_that_does_not_fit_shows_a_part_and_no_end() -> None:
     found = targets(histories, np.array([1]), 2, np.random.default_rng(0))["target_products"]
     assert found.shape == (1, 2)
     assert set(found[0]) < {3, 4, 5, 6}
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("max_products", [1, 3, 50])
+def test_candidates_are_looked_for_in_the_whole_basket_however_much_is_decoded(seed: int, max_products: int) -> None:
+    rows = random_sequences(12, seed)
+    histories, ends = histories_of(*rows), np.cumsum([len(row["products"]) for row in rows]) - 1
+    random = np.random.default_rng(seed)
+    candidates = np.stack([random.permutation(np.arange(12))[:8] for _ in rows]).astype(np.int32)
+    waited = np.where(random.random(12) < 0.3, 4.0, np.nan)
+    found = targets(histories, ends, max_products, random, waited=waited, candidates=candidates)["target_candidates"]
+    baskets = [row["products"][-1] if np.isnan(days) else [] for row, days in zip(rows, waited, strict=True)]
+    expected = [
+        [product >= FIRST_PRODUCT_INDEX and product in basket for product in named]
+        for named, basket in zip(candidates.tolist(), baskets, strict=True)
+    ]
+    np.testing.assert_array_equal(found, expected)
+    assert found.any()
+    assert not found.all()
 
 
 def test_shuffled_targets_keep_quantities_with_their_products() -> None:

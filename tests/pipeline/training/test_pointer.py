@@ -1,0 +1,99 @@
+"""The pointer head trained alone: what it learns from, and that every worker ends with the same weights."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from keras import ops
+
+from models.fields import N_CANDIDATE_FEATURES
+from models.heads.pointer import PointerHead
+from pipeline.dataset.batch import Batch
+from pipeline.settings import TrainingSettings
+from pipeline.training import pointer
+from pipeline.training.pointer import train_pointer
+
+CANDIDATES = 6
+
+
+class BoughtByTheFirstFeature:
+    """Candidates are bought where their first feature is above 0; a third of the examples still wait."""
+
+    def __init__(self, passes_of: int = 4) -> None:
+        self._steps, self.made = passes_of, 0
+
+    def steps_per_epoch(self, batch_size: int) -> int:
+        """Few."""
+        return self._steps
+
+    def batch(self, step: int, batch_size: int, worker: int = 0, workers: int = 1) -> Batch:
+        """Other examples in every step; the number of candidates differs, too."""
+        self.made += 1
+        random = np.random.default_rng(step)
+        shape = (batch_size, CANDIDATES - step % 2)
+        features = random.normal(size=(*shape, N_CANDIDATE_FEATURES)).astype(np.float32)
+        observed = (np.arange(batch_size) % 3 > 0).astype(np.float32)
+        is_candidate = random.random(shape) < 0.8
+        # What waits would teach the opposite.
+        is_bought = np.where(observed[:, None] > 0, features[..., 0] > 0, features[..., 0] < 0)
+        return {
+            "candidates": np.where(is_candidate, 5, 0).astype(np.int32),
+            "candidate_features": features,
+            "target_candidates": is_bought & is_candidate,
+            "target_observed": observed,
+        }
+
+    def validation(self, batch_size: int, worker: int = 0, workers: int = 1) -> Iterator[Batch]:
+        """Not read."""
+        raise AssertionError
+
+
+def head(seed: int = 0) -> PointerHead:
+    made = PointerHead(N_CANDIDATE_FEATURES, 8, seed=seed)
+    made.build()
+    return made
+
+
+def settings(**changed: object) -> TrainingSettings:
+    return TrainingSettings(batch_size=16, epochs=2, learning_rate=0.01).model_copy(update=changed)
+
+
+def test_it_orders_candidates_by_what_was_bought_of_observed_baskets() -> None:
+    made, data = head(), BoughtByTheFirstFeature()
+    train_pointer(made, data, settings())
+    batch = BoughtByTheFirstFeature().batch(100, 64)
+    came = batch["target_observed"] > 0
+    outputs = [ops.convert_to_numpy(each)[came] for each in made(batch["candidate_features"])]
+    shown, bought = batch["candidates"][came] > 0, batch["target_candidates"][came]
+    for scores in outputs:
+        positive, negative = scores[shown & bought], scores[shown & ~bought]
+        assert np.mean(positive[:, None] > negative[None]) > 0.95
+    assert np.mean((outputs[1] > 0)[shown] == bought[shown]) > 0.9, "log odds are those of being bought"
+
+
+def test_trained_again_it_ends_with_the_same_weights() -> None:
+    first, again = head(), head()
+    for made in (first, again):
+        train_pointer(made, BoughtByTheFirstFeature(), settings())
+    for ours, theirs in zip(first.weights, again.weights, strict=True):
+        np.testing.assert_array_equal(ops.convert_to_numpy(ours), ops.convert_to_numpy(theirs))
+
+
+@pytest.mark.parametrize(
+    ("most_examples", "passes", "made", "steps"),
+    [
+        (25_600, {}, 8, 24 * 5),  # two passes of four batches, of each 10 examples whose basket came
+        (25_600, {"epochs": 1}, 4, 24 * 3),
+        (25_600, {"epochs": 1, "pointer_steps": 7}, 4, 7),
+        (16 * 5, {}, 4, 24 * 3),  # the memory holds one whole pass
+        (16 * 2, {}, 2, 24 * 2),  # not even that
+        (1, {}, 1, 24 * 1),
+    ],
+)
+def test_whole_passes_are_kept_as_long_as_training_and_memory_hold_them(
+    most_examples: int, passes: dict[str, int], made: int, steps: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pointer, "_MOST_EXAMPLES", most_examples)
+    data = BoughtByTheFirstFeature()
+    assert train_pointer(head(), data, settings(**passes)) == steps
+    assert data.made == made
