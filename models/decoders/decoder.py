@@ -8,10 +8,9 @@ import keras
 class Decoder(keras.layers.Layer):
     """Encodes a basket decoded so far for its next symbol, in two ways with the same weights.
 
-    `call(inputs float32 [B, S, I], context float32 [B, C], lengths int32 [B], training)` reads the whole true basket
-    (teacher forcing) and returns float32 [B, S, D]; the caller ignores what follows a row's length, by default S.
-    `initial_states(context)` and `step(inputs float32 [B, I], states)`, which returns float32 [B, D] and the next
-    states, decode one product further.
+    `call(inputs float32 [B, S, I], context float32 [B, C], training)` reads the whole true basket (teacher forcing) and
+    returns float32 [B, S, D]; the caller ignores what follows the end. `initial_states(context)` and
+    `step(inputs float32 [B, I], states)`, which returns float32 [B, D] and the next states, decode one product further.
 
     Shapes: B funnels, S steps, I inputs, C context, D units of the last layer.
     """

@@ -1,13 +1,11 @@
 """Decode the next basket product by product by LSTM layers."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import ops
 
 from models.decoders.decoder import Decoder
-from models.layers.length_groups import read_by_length
 from models.tensors import Tensor
 
 
@@ -53,17 +51,13 @@ class RecurrentDecoder(Decoder):
         """Hidden and cell state of every layer, in turn; float32 [B, C] -> 2 x layers of [B, units]."""
         return [state for start in self.starts for state in ops.split(start(context), 2, axis=-1)]
 
-    def call(self, inputs: Tensor, context: Tensor, lengths: Tensor | None = None, training: bool = False) -> Tensor:
+    def call(self, inputs: Tensor, context: Tensor, training: bool = False) -> Tensor:
         """Teacher forcing."""
-
-        def read(inputs: Tensor, states: Sequence[Tensor]) -> tuple[Tensor]:
-            outputs = inputs
-            for depth, layer in enumerate(self.stack):
-                outputs = layer(outputs, initial_state=states[2 * depth : 2 * depth + 2], training=training)
-            return (outputs,)
-
         states = self.initial_states(context)
-        return read(inputs, states)[0] if lengths is None else read_by_length(read, inputs, lengths, states)[0]
+        outputs = inputs
+        for depth, layer in enumerate(self.stack):
+            outputs = layer(outputs, initial_state=states[2 * depth : 2 * depth + 2], training=training)
+        return outputs
 
     def step(self, inputs: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """One product further."""

@@ -48,8 +48,8 @@ class TransformerDecoder(Decoder):
         nothing = ops.zeros_like(start)[:, None][:, :0]
         return self._through(start, [nothing] * (2 * len(self.stack)))[1]
 
-    def call(self, inputs: Tensor, context: Tensor, lengths: Tensor | None = None, training: bool = False) -> Tensor:
-        """Teacher forcing; every row takes all steps, whatever its length."""
+    def call(self, inputs: Tensor, context: Tensor, training: bool = False) -> Tensor:
+        """Teacher forcing."""
         steps = self.read(inputs) + sinusoids(ops.arange(ops.shape(inputs)[1]), self.width)
         steps = ops.concatenate([self.start(context)[:, None], steps], axis=1)
         position = ops.arange(ops.shape(steps)[1])

@@ -1,6 +1,5 @@
 """Read a sequence by bidirectional LSTM layers."""
 
-from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,7 +7,6 @@ import keras
 from keras import ops
 
 from models.encoders.encoder import Encoder
-from models.layers.length_groups import read_by_length
 from models.tensors import Tensor
 
 
@@ -49,20 +47,13 @@ class RecurrentEncoder(Encoder):
         Args: start: hidden and cell states in which the first layer begins, forwards and then backwards; float32
               [B, 4 x its units]. Default: zeros.
         """
-
-        def read(inputs: Tensor, others: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-            mask, *start = others
-            outputs, states = inputs, []
-            initial = ops.split(start[0], 4, axis=-1) if start else None
-            for layer in self.stack:
-                steps = mask[:, : ops.shape(inputs)[1]]
-                outputs, *states = layer(outputs, mask=steps, training=training, initial_state=initial)
-                initial = None
-            return outputs, ops.concatenate([states[0], states[2]], axis=-1)
-
-        lengths = ops.sum(ops.cast(mask, "int32"), axis=1)
-        outputs, state = read_by_length(read, inputs, lengths, [mask] if start is None else [mask, start])
-        return outputs, state
+        outputs = inputs
+        states: list[Tensor] = []
+        initial = None if start is None else ops.split(start, 4, axis=-1)
+        for layer in self.stack:
+            outputs, *states = layer(outputs, mask=mask, training=training, initial_state=initial)
+            initial = None
+        return outputs, ops.concatenate([states[0], states[2]], axis=-1)
 
     def _layer(self, depth: int, size: int) -> keras.layers.LSTM:
         seeds = [self.seed + 100 * depth + offset for offset in range(2)]

@@ -228,8 +228,8 @@ class BasketHead(Head):
 
         Only real steps go on: two thirds of a batch are padding, and scores are most of the work.
         """
-        steps, lengths = ops.shape(targets)[1], ops.sum(ops.cast(targets != PADDING, "int32"), axis=1)
-        output = self.decoder(self._shifted(targets), state, lengths, training=training)
+        output = self.decoder(self._shifted(targets), state, training=training)
+        steps = ops.shape(targets)[1]
         output = ops.take(ops.reshape(output, (-1, self.decoder.units[-1])), positions, axis=0)
         return ops.concatenate([output, ops.take(state, positions // steps, axis=0)], axis=-1)
 

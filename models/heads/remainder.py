@@ -65,8 +65,7 @@ class RemainderHead(Head):
         """Log probabilities of each step's symbols given the true ones before (teacher forcing); float32 [B, S, V]."""
         before = ops.pad(batch[fields.TARGET_EVENTS][:, :-1], [[0, 0], [1, 0]], constant_values=PADDING)
         steps = ops.shape(before)[1]
-        lengths = ops.sum(ops.cast(batch[fields.TARGET_EVENTS] != PADDING, "int32"), axis=1)
-        outputs = self.decoder(self._inputs(before, state), state.state, lengths, training=training)
+        outputs = self.decoder(self._inputs(before, state), state.state, training=training)
         context, _ = self._attend(outputs, state)
         repeated = ops.repeat(state.state[:, None], steps, axis=1)
         read = self.dropout(ops.concatenate([outputs, context, repeated], axis=-1), training=training)

@@ -108,37 +108,6 @@ def test_steps_of_the_decoder_agree_with_teacher_forcing(decoder: Decoder) -> No
         np.testing.assert_allclose(output, whole[:, position], rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize("n", [1, 2, 3, 4, 7, 20])
-def test_rows_read_in_groups_of_one_length_come_out_as_if_read_at_once(n: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    encoder, decoder = RecurrentEncoder(3, (4, 3)), RecurrentDecoder(3, 2, (4, 5))
-    for part in (encoder, decoder):
-        part.build()
-    random = np.random.default_rng(n)
-    inputs, context = (random.normal(size=shape).astype(np.float32) for shape in ((n, 6, 3), (n, 2)))
-    lengths = random.integers(1, 7, n).astype(np.int32)
-    mask = np.arange(6) < lengths[:, None]
-    start = random.normal(size=(n, 16)).astype(np.float32)
-
-    def read() -> list[np.ndarray]:
-        outputs, state = encoder(inputs, mask=mask, start=start)
-        decoded = decoder(inputs, context, lengths)
-        return [np.asarray(each) for each in (outputs * mask[..., None], state, decoded * mask[..., None])]
-
-    in_groups = read()
-    monkeypatch.setattr(keras.distribution, "list_devices", lambda kind: [f"{kind}:0"])
-    for ours, at_once in zip(in_groups, read(), strict=True):
-        np.testing.assert_allclose(ours, at_once, rtol=1e-4, atol=1e-6)
-
-
-def test_a_basket_without_products_is_decoded_to_nothing() -> None:
-    decoder = RecurrentDecoder(3, 2, (4,))
-    decoder.build()
-    inputs, context = np.ones((2, 5, 3), np.float32), np.ones((2, 2), np.float32)
-    outputs = ops.convert_to_numpy(decoder(inputs, context, np.array([0, 5], np.int32)))
-    assert outputs.shape == (2, 5, 4)
-    assert np.isfinite(outputs).all()
-
-
 def test_special_indices_but_the_end_are_never_scored() -> None:
     products = ProductEmbedding(9, 4)
     products.build()
