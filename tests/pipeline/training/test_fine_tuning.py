@@ -31,6 +31,7 @@ SETTINGS = TrainingSettings(
     batch_size=8,
     max_products=6,
     learning_rate=0.01,
+    pointer_steps=0,  # with the pointer head trained first, nothing is left to gain on eight examples
     finetune="policy-gradient",
     finetune_epochs=3,
     finetune_learning_rate=0.01,
@@ -76,11 +77,13 @@ def trained(folder: Path, settings: TrainingSettings = SETTINGS) -> TrainingFold
     return made
 
 
-def test_fine_tuning_has_its_own_number_of_passes(tmp_path: Path) -> None:
-    settings = SETTINGS.model_copy(update={"repeat_until_step": 10})
+def test_fine_tuning_has_its_own_number_of_passes_and_leaves_the_pointer_head(tmp_path: Path) -> None:
+    settings = SETTINGS.model_copy(update={"repeat_until_step": 10, "pointer_steps": 7})
     made = TrainingFolder(folder=tmp_path, settings=settings)
     assert made.supervised().settings.steps(10) == 10
     assert made.fine_tuning().settings.steps(10) == 30
+    assert made.supervised().settings.pointer_steps == 7
+    assert made.fine_tuning().settings.pointer_steps == 0
 
 
 @pytest.fixture(scope="module")
