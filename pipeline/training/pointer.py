@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from models import fields
+from models.ragged import joined_rows
 from pipeline.dataset.epoch_order import batch_rows
 from pipeline.settings import TrainingSettings
 from pipeline.task import TrainingData
@@ -67,9 +68,5 @@ def _examples(data: TrainingData, settings: TrainingSettings) -> tuple[np.ndarra
         came = batch[fields.TARGET_OBSERVED] > 0
         features = batch[fields.CANDIDATE_FEATURE_VALUES].astype(np.float16)
         parts.append([each[came] for each in (features, batch[fields.CANDIDATES] > 0, batch[fields.TARGET_CANDIDATES])])
-    width = max(part[0].shape[1] for part in parts)
-    wider = [
-        [np.pad(of, [(0, 0), (0, width - of.shape[1])] + [(0, 0)] * (of.ndim - 2)) for of in part] for part in parts
-    ]
-    features, is_candidate, is_bought = (np.concatenate(of) for of in zip(*wider, strict=True))
+    features, is_candidate, is_bought = (joined_rows(of) for of in zip(*parts, strict=True))
     return features, is_candidate, is_bought

@@ -4,7 +4,7 @@ The training customers are parted at random: a customer's candidates come from t
 and the histories of everyone else, so that no feature of a basket's candidates comes from that basket.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from models.basket_sequences import BasketSequences
 from models.candidates.features import CandidateFeatures, FeatureConfig
 from models.keys import keys_of
+from models.ragged import joined_rows
 from models.special_ids import END, FIRST_PRODUCT
 from pipeline.dataset.batch import Batch, Cut, pasts, targets
 from pipeline.dataset.candidates import CandidateSource
@@ -65,15 +66,15 @@ class LastBasketExamples:
         at_once = np.array_split(np.arange(len(sequences)), -(-len(sequences) // AT_ONCE))
         found = (source.find(rows, funnels, ends[funnels]) for funnels in at_once)
         candidates, candidate_features = zip(*((each, of.astype(np.float16)) for each, of in found), strict=True)
-        return cls(sequences, _rows_of_all(candidates), _rows_of_all(candidate_features))
+        return cls(sequences, joined_rows(candidates), joined_rows(candidate_features))
 
     @classmethod
     def joined(cls, parts: list["LastBasketExamples"]) -> "LastBasketExamples":
         """The customers of all parts."""
         return cls(
             BasketSequences.joined([part.sequences for part in parts]),
-            _rows_of_all([part.candidates for part in parts]),
-            _rows_of_all([part.candidate_features for part in parts]),
+            joined_rows([part.candidates for part in parts]),
+            joined_rows([part.candidate_features for part in parts]),
         )
 
 
@@ -165,10 +166,3 @@ def histories_of(sequences: BasketSequences) -> Histories:
         amounts=np.zeros(n_lines, np.float32),
         attributes=np.zeros((len(sequences), 0), np.int32) if sequences.attributes is None else sequences.attributes,
     )
-
-
-def _rows_of_all(parts: Sequence[np.ndarray]) -> np.ndarray:
-    """All rows, the second dimension padded to the widest."""
-    width = max(part.shape[1] for part in parts)
-    wider = [np.pad(part, [(0, 0), (0, width - part.shape[1])] + [(0, 0)] * (part.ndim - 2)) for part in parts]
-    return np.concatenate(wider)
