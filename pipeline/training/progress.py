@@ -9,6 +9,7 @@ from pipeline.files import replace_text
 
 PROGRESS_FILE = "progress.json"
 SECONDS_BETWEEN = 5.0  # two writes: each waits for the disk
+_CLOCK_TICK = 0.1  # a file carries the time of the kernel's last tick, which is earlier than `time.time()` when written
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def read_progress(folder: Path, since: float) -> TrainingProgress | None:
             written = path.stat().st_mtime
         except FileNotFoundError:
             continue  # removed with its finished training
-        if written >= since and (newest is None or written > newest[0]):
+        if written >= since - _CLOCK_TICK and (newest is None or written > newest[0]):
             newest = written, path
     if newest is None:
         return None

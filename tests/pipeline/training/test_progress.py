@@ -41,6 +41,15 @@ def test_the_newest_training_of_this_attempt_counts(tmp_path: Path) -> None:
     assert read_progress(tmp_path, since=2000) is None
 
 
+@pytest.mark.parametrize(("seconds_before", "is_read"), [(0, True), (0.004, True), (0.01, True), (1, False), (60, False)])
+def test_a_file_written_at_once_counts_though_the_kernels_clock_is_a_tick_late(
+    tmp_path: Path, seconds_before: float, *, is_read: bool
+) -> None:
+    ProgressFile(tmp_path, 0, 10, 5).show(0)
+    os.utime(tmp_path / PROGRESS_FILE, (1000 - seconds_before,) * 2)
+    assert (read_progress(tmp_path, since=1000) is not None) == is_read
+
+
 @pytest.mark.parametrize(
     ("seconds", "said"), [(0.4, "0 s"), (59, "59 s"), (61, "1 min"), (3540, "59 min"), (7800, "2 h 10 min")]
 )
