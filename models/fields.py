@@ -46,6 +46,7 @@ BASKET_ROWS: Final = "basket_rows"
 CUSTOMER_IDS: Final = "customer_ids"
 ATTRIBUTES: Final = "attributes"
 ELAPSED_DAYS: Final = "elapsed_days"
+FOLDS: Final = "folds"
 CANDIDATES: Final = "candidates"
 CANDIDATE_FEATURE_VALUES: Final = "candidate_features"
 TARGET_PRODUCTS: Final = "target_products"
@@ -79,6 +80,9 @@ INPUTS: Final = (
     Field(CUSTOMER_IDS, "int32", ("B",), "customer index", "0: not seen in training"),
     Field(ATTRIBUTES, "int32", ("B", "A"), "hash", "what the source says of the customer; 0 is padding"),
     Field(ELAPSED_DAYS, "float32", ("B",), "days", "since the last basket, without another; 0 in training"),
+    Field(
+        FOLDS, "int32", ("B",), "fold", "of a training customer, see models/folds.py; 0: the customer is not trained on"
+    ),
     Field(CANDIDATES, "int32", ("B", "C"), "product index", "products that may be copied, each once; 0 is padding"),
     Field(
         CANDIDATE_FEATURE_VALUES,

@@ -64,7 +64,10 @@ class TrainingSettings(Section):
         "`next_basket` has 300 of its own: LARDER_TASKS__NEXT_BASKET__TRAINING__REPEAT_UNTIL_STEP",
     )
     pointer_steps: int = Field(
-        1500, ge=0, description="batches at most on which the pointer head is trained alone before the rest; 0: none"
+        1500,
+        ge=0,
+        description="batches at most on which the pointer head is trained alone before the rest, after its trees; "
+        "0: neither",
     )
     patience: int = Field(2, ge=1, description="epochs without a better validation loss before training stops")
     batch_size: int = Field(128, ge=1, le=128, description="examples per global batch (paper: at most 128)")

@@ -191,8 +191,11 @@ class KerasTask(Task, Protocol):
 class PreparedTask(KerasTask, Protocol):
     """A task that trains a part of its network before the whole."""
 
-    def prepare(self, model: "keras.Model", examples: Any, settings: TrainingSettings) -> None:
-        """Change weights of the untrained model; every worker does the same and must end with the same."""
+    def prepared_part(self, model: "keras.Model", settings: TrainingSettings) -> "keras.layers.Layer | None":
+        """The part of the untrained model, None where there is nothing to do; the same on every worker."""
+
+    def prepare(self, part: Any, examples: Any, settings: TrainingSettings) -> None:
+        """Train the part, on one worker; the others take its weights."""
 
 
 @runtime_checkable

@@ -49,7 +49,8 @@ class BasketHead(Head):
 
     Shapes: B funnels, S decoding steps, M of them real, K products predicted, V vocabulary, C state, W = D + C where D
             is the width of the decoder.
-    Args:   products: vectors shared with the backbone; state_units: C; pointer_units: 0 for no pointer head.
+    Args:   products: vectors shared with the backbone; state_units: C; pointer_units: 0 for no pointer head; trees:
+            number and levels of the trees that the pointer head reads.
     Raises: ValueError: for an unknown kind of decoder.
     Source: LENS, next session decoder and quantity head (section III). Differs in that scores share the product
             vectors, that the state also reaches the scores directly, and in the pointer head.
@@ -63,6 +64,7 @@ class BasketHead(Head):
         decoder_units: tuple[int, ...],
         decoder: str = "lstm",
         pointer_units: int = 0,
+        trees: tuple[int, int] = (0, 0),
         seed: int = 0,
         **kwargs: Any,
     ) -> None:
@@ -72,6 +74,7 @@ class BasketHead(Head):
             "decoder_units": list(decoder_units),
             "decoder": decoder,
             "pointer_units": pointer_units,
+            "trees": list(trees),
             "seed": seed,
         }
         self.products = products
@@ -79,7 +82,7 @@ class BasketHead(Head):
             products.units, state_units, tuple(decoder_units), seed=seed + 3000, name="decoder"
         )
         width = decoder_units[-1] + state_units
-        self.next_symbol = NextSymbol(products, width, pointer_units, seed=seed, name="next_symbol")
+        self.next_symbol = NextSymbol(products, width, pointer_units, trees, seed=seed, name="next_symbol")
         quantity_units = width + products.units + self.next_symbol.copies
         self.quantity = MeanHead(quantity_units, seed=seed + 5000, name="quantity")
         self.size = MeanHead(state_units, start=5.0, seed=seed + 6000, name="size")

@@ -20,20 +20,28 @@ class NextSymbol(keras.layers.Layer):
     Without pointer units every symbol is generated.
 
     Shapes: B customers, C candidates each, S decoding steps, M of them real, V vocabulary, W width of the input.
-    Args:   products: vectors shared with the backbone; input_units: W; pointer_units: width of the pointer head.
+    Args:   products: vectors shared with the backbone; input_units: W; pointer_units: width of the pointer head;
+            trees: number and levels of the trees whose score it reads; number 0 for none.
     Source: See, Liu, Manning, "Get To The Point", ACL 2017 (pointer-generator).
     """
 
     def __init__(
-        self, products: ProductEmbedding, input_units: int, pointer_units: int = 0, seed: int = 0, **kwargs: Any
+        self,
+        products: ProductEmbedding,
+        input_units: int,
+        pointer_units: int = 0,
+        trees: tuple[int, int] = (0, 0),
+        seed: int = 0,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.products, self.input_units, self.pointer_units, self.seed = products, input_units, pointer_units, seed
+        self.trees = trees
         self.copies = pointer_units > 0
         self.readout = _dense(products.units, seed + 4000, "readout")
         if self.copies:
             self.pointer_head = PointerHead(
-                fields.N_CANDIDATE_FEATURES, pointer_units, seed=seed + 8000, name="pointer_head"
+                fields.N_CANDIDATE_FEATURES, pointer_units, *trees, seed=seed + 8000, name="pointer_head"
             )
             self.gate = _dense(1, seed + 9000, "gate")
 
@@ -58,7 +66,7 @@ class NextSymbol(keras.layers.Layer):
         if not self.copies:
             return None
         products, features = batch[fields.CANDIDATES], batch[fields.CANDIDATE_FEATURE_VALUES]
-        copy_scores, inclusion_logits = self.pointer_head(features)
+        copy_scores, inclusion_logits = self.pointer_head(self.pointer_head.inputs(features, batch[fields.FOLDS]))
         own_log_units = features[..., fields.OWN_LOG_UNITS]
         return ScoredCandidates(products, products >= FIRST_PRODUCT, copy_scores, inclusion_logits, own_log_units)
 
@@ -115,7 +123,12 @@ class NextSymbol(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""
-        sizes = {"input_units": self.input_units, "pointer_units": self.pointer_units, "seed": self.seed}
+        sizes = {
+            "input_units": self.input_units,
+            "pointer_units": self.pointer_units,
+            "trees": self.trees,
+            "seed": self.seed,
+        }
         config: dict[str, Any] = (
             super().get_config() | {"products": keras.saving.serialize_keras_object(self.products)} | sizes
         )

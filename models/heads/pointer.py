@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from models.heads.tree_scores import TreeScores
 from models.tensors import Tensor
 
 IMPOSSIBLE = -1e9  # a log probability
@@ -82,16 +83,24 @@ class PointerHead(keras.layers.Layer):
     Why beside the decoder: a vector that sums up a history no longer says what was in it, and most of what methods by
     frequency and neighbours know about a next basket is what came before, of this customer and of similar ones.
 
-    Shapes: B customers, C candidates each, F columns of `models.fields.CANDIDATE_FEATURES`.
-    Args:   input_units: F; units: width of the hidden layers.
+    It may read the score of boosted trees beside the features: trees cut where a network bends, and each is right where
+    the other is not.
+
+    Shapes: B customers, C candidates each, F columns of `models.fields.CANDIDATE_FEATURES`, I inputs of the network:
+            F + 1 with trees, else F.
+    Args:   input_units: F; units: width of the hidden layers; n_trees: 0 for none; tree_levels: of each.
     Source: pointer networks as in See, Liu, Manning, "Get To The Point", ACL 2017; repeat and explore modes as in Ren
             et al., "RepeatNet", AAAI 2019. Differs in reading counts and times of purchases instead of positions, and
             in pointing to what similar customers bought as well.
     """
 
-    def __init__(self, input_units: int, units: int, seed: int = 0, **kwargs: Any) -> None:
+    def __init__(
+        self, input_units: int, units: int, n_trees: int = 0, tree_levels: int = 0, seed: int = 0, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.input_units, self.units, self.seed = input_units, units, seed
+        self.n_trees, self.tree_levels = n_trees, tree_levels
+        self.trees = TreeScores(n_trees, tree_levels, name="trees") if n_trees > 0 else None
         self.of_candidate = self._dense(units, 0, "of_candidate")
         self.hidden = self._dense(units, 1, "hidden")
         self.copy = self._dense(1, 2, "copy", use_bias=False)
@@ -100,45 +109,64 @@ class PointerHead(keras.layers.Layer):
 
     def build(self, input_shape: Any = None) -> None:
         """Build the dense layers and the standardisation."""
-        self.of_candidate.build((None, self.input_units))
+        n_inputs = self.input_units + (self.trees is not None)
+        self.of_candidate.build((None, n_inputs))
+        if self.trees is not None:
+            self.trees.build()
         for layer in (self.hidden, self.copy, self.inclusion):
             layer.build((None, self.units))
-        size = (self.input_units,)
-        self.mean = self.add_weight(shape=size, initializer="zeros", trainable=False, name="mean")
-        self.deviation = self.add_weight(shape=size, initializer="ones", trainable=False, name="deviation")
+        self.mean = self.add_weight(shape=(n_inputs,), initializer="zeros", trainable=False, name="mean")
+        self.deviation = self.add_weight(shape=(n_inputs,), initializer="ones", trainable=False, name="deviation")
         self.built = True
 
     def adapt(self, candidate_features: np.ndarray, is_candidate: np.ndarray) -> None:
-        """Standardise by these features from now on; float32 [B, C, F], bool [B, C].
+        """Standardise by these features from now on; float32 [B, C, F], bool [B, C]. Scores of trees are standardised.
 
         Without it, numbers that vary little among candidates are learned slowly, and the ranking suffers most by that.
         """
         known = candidate_features[is_candidate]
         if len(known) > 1:
             deviation = known.std(axis=0)
-            self.mean.assign(known.mean(axis=0))
+            of_scores = (0, self.mean.shape[0] - self.input_units)
+            self.mean.assign(np.pad(known.mean(axis=0), of_scores))
             # A constant column carries no information, and must not be enlarged when it first differs.
-            self.deviation.assign(np.where(deviation > _SAME, deviation, 1.0))
+            deviation = np.where(deviation > _SAME, deviation, 1.0)
+            self.deviation.assign(np.pad(deviation, of_scores, constant_values=1.0))
 
-    def call(self, candidate_features: Tensor) -> tuple[Tensor, Tensor]:
-        """Log scores of being copied next and log odds of inclusion; float32 [B, C, F] -> 2 x [B, C]."""
-        hidden = ops.silu(self.of_candidate(_GAIN * (candidate_features - self.mean) / self.deviation))
+    def inputs(self, candidate_features: Tensor, folds: Tensor) -> Tensor:
+        """What the network reads: the features, then the score of the trees; float32 [B, C, F], int32 [B] -> [B, C, I].
+
+        Args: folds: of the customers in training, see models/folds.py; 0 for everyone to come.
+        """
+        if self.trees is None:
+            return candidate_features
+        return ops.concatenate([candidate_features, self.trees(candidate_features, folds)[..., None]], axis=-1)
+
+    def call(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """Log scores of being copied next and log odds of inclusion; float32 [B, C, I] -> 2 x [B, C]."""
+        hidden = ops.silu(self.of_candidate(_GAIN * (inputs - self.mean) / self.deviation))
         hidden = _GAIN * ops.silu(self.hidden(_GAIN * hidden))
         return self.copy(hidden)[..., 0], self.inclusion(hidden)[..., 0]
 
-    def losses(self, candidate_features: Tensor, is_candidate: Tensor, is_bought: Tensor) -> Tensor:
-        """Of each example, what it takes to train the head alone; float32 [B, C, F], 2 x bool [B, C] -> float32 [B].
+    def losses(self, inputs: Tensor, is_candidate: Tensor, is_bought: Tensor) -> Tensor:
+        """Of each example, what it takes to train the head alone; float32 [B, C, I], 2 x bool [B, C] -> float32 [B].
 
         The cross-entropy of inclusion, and the negative log probability of copying each product that was bought first.
         """
-        copy_scores, inclusion_logits = self(candidate_features)
+        copy_scores, inclusion_logits = self(inputs)
         log_copy = ops.log_softmax(ops.where(is_candidate, copy_scores, IMPOSSIBLE), axis=-1)
         copied = -ops.sum(ops.where(is_bought, log_copy, 0.0), axis=-1)
         return copied + _inclusion_loss(inclusion_logits, is_candidate, is_bought)
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""
-        sizes = {"input_units": self.input_units, "units": self.units, "seed": self.seed}
+        sizes = {
+            "input_units": self.input_units,
+            "units": self.units,
+            "n_trees": self.n_trees,
+            "tree_levels": self.tree_levels,
+            "seed": self.seed,
+        }
         config: dict[str, Any] = super().get_config() | sizes
         return config
 

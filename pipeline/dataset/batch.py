@@ -51,6 +51,7 @@ def pasts(histories: Histories, ends: np.ndarray, funnels: np.ndarray, cut: Cut,
         fields.BASKET_ROWS: rows,
         fields.ATTRIBUTES: histories.attributes[funnels],
         fields.ELAPSED_DAYS: np.zeros(len(ends), np.float32),
+        fields.FOLDS: np.zeros(len(ends), np.int32),
         fields.CANDIDATES: product_candidates,
         fields.CANDIDATE_FEATURE_VALUES: candidate_features,
     }

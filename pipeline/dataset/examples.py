@@ -29,6 +29,7 @@ import pyarrow.parquet as pq
 from models.basket_sequences import BasketSequences
 from models.catalog import ARCHITECTURES
 from models.days import epoch_day
+from models.folds import folds_of
 from models.keys import keys_of, rows_of
 from models.ragged import ranges
 from models.refusal import Refusal
@@ -184,7 +185,9 @@ class NextBasketExamples:
         ended = np.isnan(mine.waited)
         candidates = self.memory.find(histories, mine.funnels, mine.positions, needed=ended)
         batch = pasts(histories, mine.positions, mine.funnels, self._cut, candidates)
-        batch["customer_ids"] = self._customers(histories, mine.funnels)
+        keys = keys_of(histories.ids[mine.funnels])
+        batch["folds"] = folds_of(keys)
+        batch["customer_ids"] = rows_of(keys, self.customer_keys, missing=0)
         batch["customer_ids"][random.random(len(batch["customer_ids"])) < UNSEEN_SHARE] = 0
         hidden = random.random(batch["product_ids"].shape) < _UNKNOWN_SHARE
         batch["product_ids"][hidden & (batch["product_ids"] > 0)] = UNKNOWN_INDEX

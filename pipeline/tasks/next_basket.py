@@ -11,6 +11,7 @@ from pipeline.tables.predictions import PREDICTIONS
 from pipeline.task import Metrics, Objective, PredictionInput, Tables
 
 if TYPE_CHECKING:
+    from models.heads.pointer import PointerHead
     from models.lens import Lens
     from pipeline.dataset.examples import LensTrainingData, NextBasketExamples
     from pipeline.dataset.prediction_rows import NextBasketPredictor
@@ -94,22 +95,25 @@ class NextBasket:
             product_counts=examples.product_counts,
             seed=settings.seed,
         )
+        model.adapt(examples.batch(0, settings.batch_size))
         if initial_model is not None:
             model.warm_start_from(self.load(initial_model))
-        else:
-            model.adapt(examples.batch(0, settings.batch_size))
-            if model.config.product_start == "co_occurrence":
-                vectors = co_occurrence_vectors(examples.known(), model.config.product_units, settings.seed)
-                model.backbone.products.start_from_vectors(vectors)
+        elif model.config.product_start == "co_occurrence":
+            vectors = co_occurrence_vectors(examples.known(), model.config.product_units, settings.seed)
+            model.backbone.products.start_from_vectors(vectors)
         return model
 
-    def prepare(self, model: "Lens", examples: "LensTrainingData", settings: TrainingSettings) -> None:
-        """Train the pointer head alone, where the architecture has one."""
+    def prepared_part(self, model: "Lens", settings: TrainingSettings) -> "PointerHead | None":
+        """The pointer head, where the architecture has one."""
+        next_symbol = model.basket.next_symbol
+        return next_symbol.pointer_head if next_symbol.copies and settings.pointer_steps > 0 else None
+
+    def prepare(self, part: "PointerHead", examples: "LensTrainingData", settings: TrainingSettings) -> None:
+        """Train the pointer head alone."""
         from pipeline.training.pointer import train_pointer
 
-        if model.basket.next_symbol.copies and settings.pointer_steps > 0:
-            steps = train_pointer(model.basket.next_symbol.pointer_head, examples, settings)
-            print(f"pointer head: {steps} steps alone", flush=True)
+        steps = train_pointer(part, examples, settings)
+        print(f"pointer head: {steps} steps alone", flush=True)
 
     def fine_tuning(self, settings: TrainingSettings, worker: int) -> Objective | None:
         """Policy gradient, where `training.finetune` says so."""

@@ -80,7 +80,7 @@ class Training:
         """Train from the latest checkpoint to the end."""
         self.checkpoints.restore()
         if self.checkpoints.step == 0 and isinstance(self.task, PreparedTask):
-            self.task.prepare(self.model, self.data, self.settings)
+            self._prepare(self.task)
         self.progress = ProgressFile(self.spec.folder, self.checkpoints.step, self.steps, self.steps_per_epoch)
         self._show_progress()
         worker = f"worker {self.share['worker'] + 1} of {self.settings.workers}"
@@ -100,6 +100,20 @@ class Training:
         self.checkpoints.close()
         # Whoever goes on may read the model: all wait until it is there.
         self._over_workers(np.zeros(len(self.sums)))
+
+    def _prepare(self, task: PreparedTask) -> None:
+        """Train a part of the network before the whole: one worker does, and all take the same bits."""
+        part = task.prepared_part(self.model, self.settings)
+        if part is None:
+            return
+        if self.chief:
+            task.prepare(part, self.data, self.settings)
+        weights = part.get_weights()
+        mine = np.concatenate([weight.ravel().astype(np.float64) for weight in weights])
+        prepared = self._over_workers(mine if self.chief else np.zeros_like(mine))
+        ends = np.cumsum([weight.size for weight in weights])
+        parts = zip(np.split(prepared, ends[:-1]), weights, strict=True)
+        part.set_weights([new.reshape(old.shape).astype(old.dtype) for new, old in parts])
 
     def _show_progress(self) -> None:
         """Let the terminal know; of this worker alone, and nothing is read from it."""

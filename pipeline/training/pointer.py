@@ -1,4 +1,4 @@
-"""The pointer head, trained alone before the whole model.
+"""The pointer head, trained alone before the whole model: first its trees, then its network.
 
 It reads nothing but the features of candidates, so one of its steps costs a fraction of the model's, and to order a
 customer's products well it takes many more steps than a night can give to the whole model.
@@ -15,17 +15,19 @@ from models.ragged import joined_rows
 from pipeline.dataset.epoch_order import batch_rows
 from pipeline.settings import TrainingSettings
 from pipeline.task import TrainingData
+from pipeline.training.pointer_trees import PointerExamples, grown_forests
 
 if TYPE_CHECKING:
     from models.heads.pointer import PointerHead
 
 _MOST_EXAMPLES = 25_600
-"""In memory: 200 MB with 128 candidates each."""
+"""In memory: 200 MB with 128 candidates each; trees take five times as much for a while."""
 _PASSES = 24
+_AT_ONCE = 256
 
 
 def train_pointer(head: "PointerHead", data: TrainingData, settings: TrainingSettings) -> int:
-    """Train it on the candidates of the first training examples, the same on every worker; returns the steps taken.
+    """Train it on the candidates of the first training examples; returns the steps taken by its network.
 
     Examples are those of whole passes as long as the training and the memory hold them. There are 24 passes over them,
     or `settings.pointer_steps` batches where that is less; none for an example whose next basket has not come.
@@ -34,30 +36,52 @@ def train_pointer(head: "PointerHead", data: TrainingData, settings: TrainingSet
     alone = type(head).from_config(head.get_config())
     alone.build()
     alone.set_weights(head.get_weights())
-    features, is_candidate, is_bought = _examples(data, settings)
-    n, size = len(features), settings.batch_size
+    examples = _examples(data, settings)
+    n, size = len(examples.features), settings.batch_size
+    inputs = _inputs(alone, examples, settings)
     steps = min(_PASSES * -(-n // size), settings.pointer_steps)
     rate = keras.optimizers.schedules.CosineDecay(settings.learning_rate, max(steps, 1))
     optimizer = keras.optimizers.RMSprop(rate)
     optimizer.build(alone.trainable_variables)
 
-    inputs = [tf.TensorSpec([None] * rank, dtype) for rank, dtype in ((3, "float32"), (2, "bool"), (2, "bool"))]
-
-    @tf.function(input_signature=inputs)
-    def step(features: tf.Tensor, is_candidate: tf.Tensor, is_bought: tf.Tensor) -> None:
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None] * rank, kind) for rank, kind in ((3, "float32"), (2, "bool"), (2, "bool"))
+        ]
+    )
+    def step(inputs: tf.Tensor, is_candidate: tf.Tensor, is_bought: tf.Tensor) -> None:
         with tf.GradientTape() as tape:
-            loss = tf.reduce_mean(alone.losses(features, is_candidate, is_bought))
+            loss = tf.reduce_mean(alone.losses(inputs, is_candidate, is_bought))
         optimizer.apply(tape.gradient(loss, alone.trainable_variables), alone.trainable_variables)
 
     for number in range(steps):
         rows = batch_rows(n, settings.seed, number, min(size, n))
-        step(features[rows].astype(np.float32), is_candidate[rows], is_bought[rows])
+        step(inputs[rows].astype(np.float32), examples.is_candidate[rows], examples.is_bought[rows])
     head.set_weights(alone.get_weights())
     return steps
 
 
-def _examples(data: TrainingData, settings: TrainingSettings) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Candidate features float16 [n, C, F], which are candidates and which were bought; bool [n, C]."""
+def _inputs(head: "PointerHead", examples: PointerExamples, settings: TrainingSettings) -> np.ndarray:
+    """What the head's network reads of the examples, its trees grown on them; float16 [n, C, I]."""
+    if head.trees is None:
+        return examples.features
+    head.trees.assign(grown_forests(examples, head.n_trees, head.tree_levels, settings.seed))
+    inputs = np.zeros((*examples.is_candidate.shape, head.input_units + 1), np.float16)
+    scores = np.zeros(examples.is_candidate.shape, np.float32)
+    for first in range(0, len(scores), _AT_ONCE):
+        rows = slice(first, first + _AT_ONCE)
+        scores[rows] = head.trees(examples.features[rows].astype(np.float32), examples.folds[rows])
+    known = scores[examples.is_candidate]
+    if known.size > 1 and (deviation := float(known.std())) > 0:
+        mean = float(known.mean())
+        head.trees.standardise(mean, deviation)
+        scores = (scores - mean) / deviation
+    inputs[..., :-1], inputs[..., -1] = examples.features, scores
+    return inputs
+
+
+def _examples(data: TrainingData, settings: TrainingSettings) -> PointerExamples:
+    """Those whose next basket came."""
     size = settings.batch_size
     a_pass = data.steps_per_epoch(size)
     most = max(_MOST_EXAMPLES // size, 1)
@@ -67,6 +91,11 @@ def _examples(data: TrainingData, settings: TrainingSettings) -> tuple[np.ndarra
         batch = data.batch(number, size)
         came = batch[fields.TARGET_OBSERVED] > 0
         features = batch[fields.CANDIDATE_FEATURE_VALUES].astype(np.float16)
-        parts.append([each[came] for each in (features, batch[fields.CANDIDATES] > 0, batch[fields.TARGET_CANDIDATES])])
-    features, is_candidate, is_bought = (joined_rows(of) for of in zip(*parts, strict=True))
-    return features, is_candidate, is_bought
+        arrays = features, batch[fields.CANDIDATES] > 0, batch[fields.TARGET_CANDIDATES], batch[fields.FOLDS]
+        parts.append(PointerExamples(*(each[came] for each in arrays)))
+    return PointerExamples(
+        joined_rows([part.features for part in parts]),
+        joined_rows([part.is_candidate for part in parts]),
+        joined_rows([part.is_bought for part in parts]),
+        np.concatenate([part.folds for part in parts]),
+    )

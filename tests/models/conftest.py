@@ -12,7 +12,9 @@ from tests.models.batches import N_CUSTOMERS, N_PRODUCTS
 
 TINY = LensConfig(session_units=(8,), behaviour_units=(12,), decoder_units=(16,), product_units=8, customer_units=4)
 
-POINTING = replace(TINY, pointer_units=6, time_head="hazard", attribute_buckets=5)
+POINTING = replace(
+    TINY, pointer_units=6, pointer_trees=3, pointer_tree_levels=2, time_head="hazard", attribute_buckets=5
+)
 
 TRANSFORMING = replace(
     POINTING,

@@ -11,6 +11,7 @@ import numpy as np
 
 from models.basket_sequences import BasketSequences
 from models.candidates.features import CandidateFeatures, FeatureConfig
+from models.folds import folds_of
 from models.keys import keys_of
 from models.ragged import joined_rows
 from models.special_ids import END, FIRST_PRODUCT
@@ -108,7 +109,8 @@ class LastBaskets:
         epoch, seed = step // self.steps_per_epoch(batch_size), self._settings.seed
         rows = batch_rows(len(self._train.sequences), seed, step, batch_size, worker=worker, workers=workers)
         random = np.random.default_rng([self._settings.seed, epoch, step, worker])
-        return self._cut_out(self._train, rows, self._settings.max_products, random)
+        batch = self._cut_out(self._train, rows, self._settings.max_products, random)
+        return batch | {"folds": folds_of(keys_of(self._histories[id(self._train)].ids[rows]))}
 
     def validation(self, batch_size: int, worker: int = 0, workers: int = 1) -> Iterator[Batch]:
         """The validation customers' last baskets, whole."""

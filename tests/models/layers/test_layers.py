@@ -21,6 +21,7 @@ from models.heads.mean import MeanHead
 from models.heads.next_symbol import NextSymbol
 from models.heads.pointer import PointerHead
 from models.heads.time_to_next import HazardHead, RegressionHead
+from models.heads.tree_scores import TreeScores
 from models.layers.attention import AttentionBlock
 from models.layers.customer_embedding import CustomerEmbedding
 from models.layers.known_keys import KnownKeys
@@ -41,7 +42,10 @@ PARTS = [
     KnownKeys(9, 7),
     AttentionBlock(8),
     PointerHead(5, 4),
+    PointerHead(5, 4, n_trees=2, tree_levels=3),
+    TreeScores(2, 3),
     NextSymbol(ProductEmbedding(9, 4), 6, pointer_units=3),
+    NextSymbol(ProductEmbedding(9, 4), 6, pointer_units=3, trees=(2, 3)),
 ]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from models.folds import N_FOLDS, folds_of
 from models.keys import keys_of
 from pipeline.dataset.batch import Batch, Cut
 from pipeline.dataset.examples import NextBasketExamples
@@ -133,6 +134,19 @@ def test_validation_targets_are_never_trained_on(tmp_path: Path) -> None:
     trained = {float(gap) for batch in trained_on(data) for gap in batch["target_gap_days"]}
     assert validated
     assert not validated & trained
+
+
+def test_every_training_example_has_its_customers_fold_and_no_other_example_has_one(tmp_path: Path) -> None:
+    data = opened(tmp_path, random_sequences(300), row_group_size=300)
+    expected, found = folds_of(data.customer_keys), set()
+    for batch in trained_on(data):
+        known = batch["customer_ids"] > 0  # of the others it is not visible who they are
+        np.testing.assert_array_equal(batch["folds"][known], expected[batch["customer_ids"][known]])
+        found |= set(batch["folds"].tolist())
+    assert found == set(range(1, 1 + N_FOLDS))
+    others = [*data.validation(BATCH_SIZE), *data.held_out(BATCH_SIZE)]
+    assert others
+    assert not any(batch["folds"].any() for batch in others)
 
 
 def waiting_in(batches: list[Batch], data: NextBasketExamples) -> dict[int, float]:

@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from pipeline.settings import TrainingSettings
 from pipeline.training.history import Epoch, read_history
+from pipeline.training.loop import Training
 from pipeline.training.progress import TrainingProgress, read_progress
 from pipeline.training.spec import TrainingFolder
 from pipeline.training.train import train_alone
@@ -89,13 +92,59 @@ def test_a_task_finishes_the_best_weights_before_there_is_a_model(tmp_path: Path
     assert folder.model_path.read_bytes() == b"finished"
 
 
-def test_the_learning_rate_falls_to_zero_by_the_last_step(tmp_path: Path) -> None:
-    from pipeline.training.loop import Training
+class Prepared(WeekdayWeights):
+    """Its whole network is a part that one worker trains beforehand, here by setting numbers of different sizes."""
 
+    def __init__(self) -> None:
+        self.prepared = 0
+
+    def prepared_part(self, model: keras.Model, settings: TrainingSettings) -> keras.Model | None:
+        return model if settings.pointer_steps > 0 else None
+
+    def prepare(self, part: keras.Model, examples: TenBatches, settings: TrainingSettings) -> None:
+        self.prepared += 1
+        random = np.random.default_rng(5)
+        part.set_weights([random.lognormal(size=old.shape).astype(old.dtype) for old in part.get_weights()])
+
+
+class OneOfTwo(Training):
+    """A worker whose sums have what `others` sent added."""
+
+    others: np.ndarray | float = 0.0
+    sent: np.ndarray
+
+    def _over_workers(self, values: np.ndarray) -> np.ndarray:
+        self.sent = values
+        return values + self.others
+
+
+def test_one_worker_prepares_and_the_other_takes_its_bits(tmp_path: Path) -> None:
+    task, folder = Prepared(), TrainingFolder(folder=tmp_path, settings=TrainingSettings(workers=1, batch_size=4))
+    first, second = (OneOfTwo(task, folder, TenBatches(), tf.distribute.get_strategy(), each) for each in (0, 1))
+    first._prepare(task)
+    second.others = first.sent
+    second._prepare(task)
+    assert task.prepared == 1
+    assert not second.sent.any()
+    for ours, theirs in zip(first.model.get_weights(), second.model.get_weights(), strict=True):
+        assert ours.any()
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize(("pointer_steps", "times"), [(0, 0), (5, 1)])
+def test_a_part_is_prepared_before_the_first_step_alone(tmp_path: Path, pointer_steps: int, times: int) -> None:
+    settings = TrainingSettings(workers=1, batch_size=4, epochs=1, patience=9, pointer_steps=pointer_steps)
+    folder, task = TrainingFolder(folder=tmp_path, settings=settings), Prepared()
+    train_alone(task, folder, TenBatches())
+    assert task.prepared == times
+    folder.model_path.rename(folder.best_path)
+    train_alone(task, folder, TenBatches())
+    assert task.prepared == times, "a resumed training is prepared already"
+
+
+def test_the_learning_rate_falls_to_zero_by_the_last_step(tmp_path: Path) -> None:
     settings = TrainingSettings(workers=1, batch_size=4, epochs=3, max_steps=13, learning_rate=0.1)
     folder = TrainingFolder(folder=tmp_path, settings=settings)
-    import tensorflow as tf
-
     training = Training(WeekdayWeights(), folder, TenBatches(), tf.distribute.get_strategy(), 0)
     rate = training.optimizer._learning_rate
     assert float(rate(0)) == pytest.approx(0.1)

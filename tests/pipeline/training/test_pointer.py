@@ -7,6 +7,7 @@ import pytest
 from keras import ops
 
 from models.fields import N_CANDIDATE_FEATURES
+from models.folds import N_FOLDS
 from models.heads.pointer import PointerHead
 from pipeline.dataset.batch import Batch
 from pipeline.settings import TrainingSettings
@@ -41,6 +42,7 @@ class BoughtByTheFirstFeature:
             "candidate_features": features,
             "target_candidates": is_bought & is_candidate,
             "target_observed": observed,
+            "folds": random.integers(1, 1 + N_FOLDS, batch_size).astype(np.int32),
         }
 
     def validation(self, batch_size: int, worker: int = 0, workers: int = 1) -> Iterator[Batch]:
@@ -48,8 +50,8 @@ class BoughtByTheFirstFeature:
         raise AssertionError
 
 
-def head(seed: int = 0) -> PointerHead:
-    made = PointerHead(N_CANDIDATE_FEATURES, 8, seed=seed)
+def head(seed: int = 0, n_trees: int = 0) -> PointerHead:
+    made = PointerHead(N_CANDIDATE_FEATURES, 8, n_trees, 3, seed=seed)
     made.build()
     return made
 
@@ -58,12 +60,14 @@ def settings(**changed: object) -> TrainingSettings:
     return TrainingSettings(batch_size=16, epochs=2, learning_rate=0.01).model_copy(update=changed)
 
 
-def test_it_orders_candidates_by_what_was_bought_of_observed_baskets() -> None:
-    made, data = head(), BoughtByTheFirstFeature()
+@pytest.mark.parametrize("n_trees", [0, 5])
+def test_it_orders_candidates_by_what_was_bought_of_observed_baskets(n_trees: int) -> None:
+    made, data = head(n_trees=n_trees), BoughtByTheFirstFeature()
     train_pointer(made, data, settings())
     batch = BoughtByTheFirstFeature().batch(100, 64)
     came = batch["target_observed"] > 0
-    outputs = [ops.convert_to_numpy(each)[came] for each in made(batch["candidate_features"])]
+    inputs = made.inputs(batch["candidate_features"], np.zeros(64, np.int32))
+    outputs = [ops.convert_to_numpy(each)[came] for each in made(inputs)]
     shown, bought = batch["candidates"][came] > 0, batch["target_candidates"][came]
     for scores in outputs:
         positive, negative = scores[shown & bought], scores[shown & ~bought]
@@ -71,8 +75,9 @@ def test_it_orders_candidates_by_what_was_bought_of_observed_baskets() -> None:
     assert np.mean((outputs[1] > 0)[shown] == bought[shown]) > 0.9, "log odds are those of being bought"
 
 
-def test_trained_again_it_ends_with_the_same_weights() -> None:
-    first, again = head(), head()
+@pytest.mark.parametrize("n_trees", [0, 5])
+def test_trained_again_it_ends_with_the_same_weights(n_trees: int) -> None:
+    first, again = head(n_trees=n_trees), head(n_trees=n_trees)
     for made in (first, again):
         train_pointer(made, BoughtByTheFirstFeature(), settings())
     for ours, theirs in zip(first.weights, again.weights, strict=True):
@@ -97,3 +102,41 @@ def test_whole_passes_are_kept_as_long_as_training_and_memory_hold_them(
     data = BoughtByTheFirstFeature()
     assert train_pointer(head(), data, settings(**passes)) == steps
     assert data.made == made
+
+
+def test_with_trees_the_network_learns_from_scores_of_customers_that_trees_have_not_seen() -> None:
+    class Noise(BoughtByTheFirstFeature):
+        """What is bought follows from nothing: a tree that has seen it scores it well, another one by chance."""
+
+        def batch(self, step: int, batch_size: int, worker: int = 0, workers: int = 1) -> Batch:
+            batch = super().batch(step, batch_size, worker, workers)
+            random = np.random.default_rng(step + 99)
+            batch["target_candidates"] = (random.random(batch["candidates"].shape) < 0.3) & (batch["candidates"] > 0)
+            return batch
+
+    made = head(n_trees=30)
+    train_pointer(made, Noise(passes_of=40), settings(epochs=1))
+    seen = [Noise().batch(step, 16) for step in range(40)]
+    of_trees = {fold: [] for fold in ("seen", "unseen")}
+    for batch in seen:
+        bought = batch["target_candidates"]
+        for name, folds in (("seen", np.zeros(16, np.int32)), ("unseen", batch["folds"])):
+            scores = ops.convert_to_numpy(made.inputs(batch["candidate_features"], folds))[..., -1]
+            of_trees[name].append(scores[bought].mean() - scores[(batch["candidates"] > 0) & ~bought].mean())
+    assert np.mean(of_trees["seen"]) > 0.2, "a forest knows its own training examples"
+    assert abs(np.mean(of_trees["unseen"])) < 0.1
+
+
+def test_scores_of_trees_are_standardised_for_the_network() -> None:
+    made, data = head(n_trees=5), BoughtByTheFirstFeature(passes_of=20)
+    train_pointer(made, data, settings())
+    batches = [data.batch(step, 16) for step in range(40)]
+    known = np.concatenate(
+        [
+            ops.convert_to_numpy(made.inputs(of["candidate_features"], of["folds"]))[..., -1][
+                (of["candidates"] > 0) & (of["target_observed"] > 0)[:, None]
+            ]
+            for of in batches
+        ]
+    )
+    np.testing.assert_allclose([known.mean(), known.std()], [0, 1], atol=0.02)

@@ -41,7 +41,9 @@ def test_the_newest_training_of_this_attempt_counts(tmp_path: Path) -> None:
     assert read_progress(tmp_path, since=2000) is None
 
 
-@pytest.mark.parametrize(("seconds_before", "is_read"), [(0, True), (0.004, True), (0.01, True), (1, False), (60, False)])
+@pytest.mark.parametrize(
+    ("seconds_before", "is_read"), [(0, True), (0.004, True), (0.01, True), (1, False), (60, False)]
+)
 def test_a_file_written_at_once_counts_though_the_kernels_clock_is_a_tick_late(
     tmp_path: Path, seconds_before: float, *, is_read: bool
 ) -> None:
