@@ -65,10 +65,11 @@ class TreeScores(keras.layers.Layer):
         n_customers, n_candidates, n_columns = ops.shape(candidate_features)
         rows = ops.reshape(candidate_features, (-1, n_columns))
         forests = ops.repeat(ops.cast(folds, "int32"), n_candidates)
-        # XLA compiles once for each number of rows: all numbers are made powers of two.
+        # XLA compiles once for each number of rows: all are rounded up to quarters of powers of two.
         n_rows = n_customers * n_candidates
-        exponent = ops.ceil(ops.log2(ops.cast(ops.maximum(n_rows, _FEWEST_ROWS), "float32")))
-        missing = 2 ** ops.cast(exponent, "int32") - n_rows
+        at_least = ops.maximum(n_rows, _FEWEST_ROWS)
+        quarter = 2 ** (ops.cast(ops.floor(ops.log2(ops.cast(at_least, "float32"))), "int32") - 2)
+        missing = -(-at_least // quarter) * quarter - n_rows
         rows, forests = ops.pad(rows, ((0, missing), (0, 0))), ops.pad(forests, ((0, missing),))
         thresholds, values = (tf.convert_to_tensor(each) for each in (self.thresholds, self.values))
         scores = _COMPILED(rows, forests, ops.cast(self.columns, "int32"), thresholds, values)

@@ -115,3 +115,13 @@ def test_splits_by_categories_are_refused() -> None:
     grown = lgb.train({"num_leaves": 3, "min_data_per_group": 5, "cat_smooth": 1, "verbosity": -1}, data, 1)
     with pytest.raises(ValueError, match="splits by =="):
         CompleteTrees.of(grown, 1, 4)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 341), (4, 256), (5, 205), (7, 300), (64, 128), (8193, 1)])
+def test_any_number_of_candidates_is_scored(shape: tuple[int, int]) -> None:
+    grown = booster(2, 3, n_trees=2)
+    made = layer([CompleteTrees.of(grown, 2, 3)] * (1 + N_FOLDS), 2, 3)
+    features = features_of(np.random.default_rng(1), shape[0] * shape[1])
+    found = scored(made, features.reshape(*shape, N_COLUMNS), np.zeros(shape[0], np.int32))
+    assert found.shape == shape
+    np.testing.assert_allclose(found.ravel(), grown.predict(features, raw_score=True), rtol=1e-5, atol=1e-6)
