@@ -101,6 +101,9 @@ class NextBasket:
         elif model.config.product_start == "co_occurrence":
             vectors = co_occurrence_vectors(examples.known(), model.config.product_units, settings.seed)
             model.backbone.products.start_from_vectors(vectors)
+        part = self.prepared_part(model, settings)
+        if part is not None:
+            part.trainable = False  # held: steps of the whole model, with few examples many times, would overfit it
         return model
 
     def prepared_part(self, model: "Lens", settings: TrainingSettings) -> "PointerHead | None":

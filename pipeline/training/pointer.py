@@ -34,6 +34,7 @@ def train_pointer(head: "PointerHead", data: TrainingData, settings: TrainingSet
     """
     # Variables of a distribution strategy cannot be trained outside its steps: a copy is.
     alone = type(head).from_config(head.get_config())
+    alone.trainable = True
     alone.build()
     alone.set_weights(head.get_weights())
     examples = _examples(data, settings)

@@ -77,6 +77,16 @@ def trained(folder: Path, settings: TrainingSettings = SETTINGS) -> TrainingFold
     return made
 
 
+@pytest.mark.parametrize(("pointer_steps", "is_held"), [(0, False), (4, True)])
+def test_a_pointer_head_that_is_trained_alone_is_held_afterwards(pointer_steps: int, *, is_held: bool) -> None:
+    model = NEXT_BASKET.build(FewBatches(), SETTINGS.model_copy(update={"pointer_steps": pointer_steps}), None)
+    trained_with_the_model = {id(each) for each in model.trainable_variables}
+    head = model.basket.next_symbol.pointer_head
+    network = [*head.of_candidate.weights, *head.hidden.weights, *head.copy.weights, *head.inclusion.weights]
+    assert [id(each) in trained_with_the_model for each in network] == [not is_held] * len(network)
+    assert id(model.basket.next_symbol.gate.kernel) in trained_with_the_model
+
+
 def test_fine_tuning_has_its_own_number_of_passes_and_leaves_the_pointer_head(tmp_path: Path) -> None:
     settings = SETTINGS.model_copy(update={"repeat_until_step": 10, "pointer_steps": 7})
     made = TrainingFolder(folder=tmp_path, settings=settings)

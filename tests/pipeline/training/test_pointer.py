@@ -63,6 +63,7 @@ def settings(**changed: object) -> TrainingSettings:
 @pytest.mark.parametrize("n_trees", [0, 5])
 def test_it_orders_candidates_by_what_was_bought_of_observed_baskets(n_trees: int) -> None:
     made, data = head(n_trees=n_trees), BoughtByTheFirstFeature()
+    made.trainable = False  # as in a model that is trained around it
     train_pointer(made, data, settings())
     batch = BoughtByTheFirstFeature().batch(100, 64)
     came = batch["target_observed"] > 0
