@@ -13,12 +13,7 @@ if TYPE_CHECKING:
 
 # The layers of lens1000; a product may also be copied from what this and similar customers bought.
 _LENS = LensConfig(
-    session_units=(64,),
-    behaviour_units=(256,),
-    decoder_units=(512,),
-    pointer_units=64,
-    pointer_trees=100,
-    time_head="hazard",
+    session_units=(64,), behaviour_units=(256,), decoder_units=(512,), pointer_units=64, time_head="hazard"
 )
 # Table 1: session encoder 1 bidirectional layer of 64, behaviour encoder 1 of 256, decoder 1 layer of 512.
 _LENS1000 = LensConfig(session_units=(64,), behaviour_units=(256,), decoder_units=(512,))
@@ -29,7 +24,9 @@ ARCHITECTURES: dict[str, LensConfig] = {
     # Table 1: session encoder 1 bidirectional layer of 256, behaviour encoder 2 of 256, decoder layers of 512 and 128.
     "lens2000": LensConfig(session_units=(256,), behaviour_units=(256, 256), decoder_units=(512, 128)),
     # The days until the next basket alone: the paper's twin of a model of the content.
-    "lens_time": replace(_LENS, pointer_units=0, pointer_trees=0, content_weight=0.0),
+    "lens_time": replace(_LENS, pointer_units=0, content_weight=0.0),
+    # The pointer head also reads the score of boosted trees.
+    "lens_trees": replace(_LENS, pointer_trees=100),
     # The paper's further work: each module a Transformer.
     "lens_transformer": replace(
         _LENS,
@@ -49,8 +46,7 @@ ARCHITECTURES: dict[str, LensConfig] = {
     "lens_attributes": replace(_LENS, attribute_buckets=1024),
     # Less, to see what each part gives.
     "lens_own_products": replace(_LENS, neighbour_candidates=False),
-    "lens_no_pointer": replace(_LENS, pointer_units=0, pointer_trees=0),
-    "lens_no_trees": replace(_LENS, pointer_trees=0),
+    "lens_no_pointer": replace(_LENS, pointer_units=0),
     "lens_no_presence": replace(_LENS, inclusion_weight=0.0),
     "lens_content": replace(_LENS, gap_weight=0.0, size_weight=0.0, quantity_weight=0.0),
     "lens_mean": replace(_LENS, session_encoder="mean", session_units=()),

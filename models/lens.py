@@ -153,20 +153,13 @@ class Lens(MultiHeadModel):
     def warm_start_from(self, other: "Lens") -> None:
         """Copy another model's weights; product and customer rows are matched by key, new ones keep their start.
 
-        So do the weights of a pointer head that reads other trees than the other model's.
-
-        Raises: ValueError: if the architectures differ in anything but those trees.
+        Raises: ValueError: if the architectures differ.
         """
-        no_trees = {"pointer_trees": 0, "pointer_tree_levels": 0}
-        own_config, their_config = (asdict(of.config) | {"seed": 0} for of in (self, other))
-        if own_config | no_trees != their_config | no_trees:
+        if asdict(self.config) | {"seed": 0} != asdict(other.config) | {"seed": 0}:
             raise ValueError("weights can be copied only between models of one architecture; train from new weights")
         by_key = {id(own): (own, theirs, *keys) for own, theirs, *keys in self._rows_by_key(other)}
         # Not only trainable weights: the standardisation of candidate features is copied too.
-        copied = self.weights, other.weights
-        if own_config != their_config:
-            copied = self._weights_beside_pointer(), other._weights_beside_pointer()
-        for own, theirs in zip(*copied, strict=True):
+        for own, theirs in zip(self.weights, other.weights, strict=True):
             if id(own) not in by_key:
                 own.assign(theirs)
         for own, theirs, own_keys, their_keys in by_key.values():
@@ -177,11 +170,6 @@ class Lens(MultiHeadModel):
         """Constructor arguments."""
         sizes = {"n_products": self.n_products, "n_customers": self.n_customers}
         return {"name": self.name, "config": asdict(self.config)} | sizes
-
-    def _weights_beside_pointer(self) -> list[Tensor]:
-        """All weights but those of the pointer head, in the model's order."""
-        of_pointer = {id(weight) for weight in self.basket.next_symbol.pointer_head.weights}
-        return [weight for weight in self.weights if id(weight) not in of_pointer]
 
     def _rows_by_key(self, other: "Lens") -> list[tuple[Tensor, Tensor, np.ndarray, np.ndarray]]:
         """Weights whose rows belong to products or customers: own, theirs, and the keys of either's rows."""

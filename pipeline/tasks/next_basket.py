@@ -95,15 +95,16 @@ class NextBasket:
             product_counts=examples.product_counts,
             seed=settings.seed,
         )
-        model.adapt(examples.batch(0, settings.batch_size))
         if initial_model is not None:
             model.warm_start_from(self.load(initial_model))
-        elif model.config.product_start == "co_occurrence":
-            vectors = co_occurrence_vectors(examples.known(), model.config.product_units, settings.seed)
-            model.backbone.products.start_from_vectors(vectors)
+        else:
+            model.adapt(examples.batch(0, settings.batch_size))
+            if model.config.product_start == "co_occurrence":
+                vectors = co_occurrence_vectors(examples.known(), model.config.product_units, settings.seed)
+                model.backbone.products.start_from_vectors(vectors)
         part = self.prepared_part(model, settings)
-        if part is not None:
-            part.trainable = False  # held: steps of the whole model, with few examples many times, would overfit it
+        if part is not None and part.trees is not None:
+            part.trainable = False  # trained further it would rely on the trees too much
         return model
 
     def prepared_part(self, model: "Lens", settings: TrainingSettings) -> "PointerHead | None":

@@ -12,9 +12,9 @@ from tests.models.batches import N_CUSTOMERS, N_PRODUCTS
 
 TINY = LensConfig(session_units=(8,), behaviour_units=(12,), decoder_units=(16,), product_units=8, customer_units=4)
 
-POINTING = replace(
-    TINY, pointer_units=6, pointer_trees=3, pointer_tree_levels=2, time_head="hazard", attribute_buckets=5
-)
+POINTING = replace(TINY, pointer_units=6, time_head="hazard", attribute_buckets=5)
+
+READING_TREES = replace(POINTING, pointer_trees=3, pointer_tree_levels=2)
 
 TRANSFORMING = replace(
     POINTING,
@@ -42,8 +42,9 @@ def make_lens() -> Callable[..., Lens]:
 
 
 @pytest.fixture(
-    params=[TINY, POINTING, TRANSFORMING, AVERAGING], ids=["as_published", "pointing", "transforming", "averaging"]
+    params=[TINY, POINTING, READING_TREES, TRANSFORMING, AVERAGING],
+    ids=["as_published", "pointing", "reading trees", "transforming", "averaging"],
 )
 def lens(request: pytest.FixtureRequest) -> Lens:
-    """A tiny model: as published, with the pointer head, of Transformers, without session encoder and customers."""
+    """A tiny model: as published, with pointer head, trees in it, Transformers, without session encoder and customers."""
     return tiny(request.param)

@@ -321,18 +321,3 @@ def test_copied_weights_follow_their_products_and_customers(make_lens: Callable[
 def test_weights_of_another_architecture_are_not_copied(make_lens: Callable[..., Lens]) -> None:
     with pytest.raises(ValueError, match="one architecture"):
         make_lens().warm_start_from(make_lens(replace(TINY, decoder_units=(16, 8))))
-
-
-def test_a_pointer_head_that_reads_other_trees_keeps_its_start_and_all_else_is_copied(
-    make_lens: Callable[..., Lens],
-) -> None:
-    old = make_lens(replace(POINTING, pointer_trees=0, seed=3))
-    new, start = make_lens(POINTING), make_lens(POINTING)
-    new.warm_start_from(old)
-    pairs = zip(new.basket.next_symbol.pointer_head.weights, start.basket.next_symbol.pointer_head.weights, strict=True)
-    for ours, theirs in pairs:
-        np.testing.assert_array_equal(*(ops.convert_to_numpy(each) for each in (ours, theirs)))
-    for part in ("decoder", "size", "quantity"):
-        pairs = zip(getattr(new.basket, part).weights, getattr(old.basket, part).weights, strict=True)
-        for ours, theirs in pairs:
-            np.testing.assert_array_equal(*(ops.convert_to_numpy(each) for each in (ours, theirs)))

@@ -77,8 +77,11 @@ def trained(folder: Path, settings: TrainingSettings = SETTINGS) -> TrainingFold
     return made
 
 
-@pytest.mark.parametrize(("pointer_steps", "is_held"), [(0, False), (4, True)])
-def test_a_pointer_head_that_is_trained_alone_is_held_afterwards(pointer_steps: int, *, is_held: bool) -> None:
+@pytest.mark.parametrize(("n_trees", "pointer_steps", "is_held"), [(3, 0, False), (3, 4, True), (0, 4, False)])
+def test_a_pointer_head_that_read_trees_alone_is_held_afterwards(
+    n_trees: int, pointer_steps: int, *, is_held: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(catalog.ARCHITECTURES, "tiny", replace(POINTING, pointer_trees=n_trees))
     model = NEXT_BASKET.build(FewBatches(), SETTINGS.model_copy(update={"pointer_steps": pointer_steps}), None)
     trained_with_the_model = {id(each) for each in model.trainable_variables}
     head = model.basket.next_symbol.pointer_head
