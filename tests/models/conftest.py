@@ -46,5 +46,5 @@ def make_lens() -> Callable[..., Lens]:
     ids=["as_published", "pointing", "reading trees", "transforming", "averaging"],
 )
 def lens(request: pytest.FixtureRequest) -> Lens:
-    """A tiny model: as published, with pointer head, trees in it, Transformers, without session encoder and customers."""
+    """A tiny model: as published, with pointer head, trees in it, Transformers, or with less of each."""
     return tiny(request.param)
