@@ -13,7 +13,12 @@ if TYPE_CHECKING:
 
 # The layers of lens1000; a product may also be copied from what this and similar customers bought.
 _LENS = LensConfig(
-    session_units=(64,), behaviour_units=(256,), decoder_units=(512,), pointer_units=64, time_head="hazard"
+    session_units=(64,),
+    behaviour_units=(256,),
+    decoder_units=(512,),
+    pointer_units=64,
+    time_head="hazard",
+    rhythm_units=32,
 )
 # Table 1: session encoder 1 bidirectional layer of 64, behaviour encoder 1 of 256, decoder 1 layer of 512.
 _LENS1000 = LensConfig(session_units=(64,), behaviour_units=(256,), decoder_units=(512,))
@@ -48,6 +53,7 @@ ARCHITECTURES: dict[str, LensConfig] = {
     "lens_own_products": replace(_LENS, neighbour_candidates=False),
     "lens_no_pointer": replace(_LENS, pointer_units=0),
     "lens_no_presence": replace(_LENS, inclusion_weight=0.0),
+    "lens_no_rhythm": replace(_LENS, rhythm_units=0),
     "lens_content": replace(_LENS, gap_weight=0.0, size_weight=0.0, quantity_weight=0.0),
     "lens_mean": replace(_LENS, session_encoder="mean", session_units=()),
     "lens1000_mean": replace(_LENS1000, session_encoder="mean", session_units=()),

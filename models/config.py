@@ -26,6 +26,7 @@ class LensConfig:
     content_weight: float = 1.0  # 0: the days until the next basket alone, as in the paper's twin models
     quantity_weight: float = 0.1
     time_head: str = "mse"  # or "mae", as in the paper; "hazard"
+    rhythm_units: int = 0  # width of the layers of a hazard head that read the rhythm of the baskets; 0: none
     gap_weight: float = 1.0
     size_weight: float = 0.5
     pointer_units: int = 0  # width of the pointer head; 0: none

@@ -34,8 +34,28 @@ BASKET_FEATURES: Final = (
     "weekday_sine",
     "weekday_cosine",
 )
+RHYTHM_FEATURES: Final = (
+    "log_gap_1",  # log(1 + days), of the latest gap between two baskets; 0 where there is none, as below
+    "log_gap_2",  # of the one before
+    "log_gap_3",
+    "has_gap_1",  # 1 where there is one
+    "has_gap_2",
+    "has_gap_3",
+    "mean_log_gap",  # of all gaps
+    "deviation_of_log_gap",
+    "log_median_gap",
+    "log_least_gap",
+    "log_greatest_gap",
+    "log_gaps",  # log(1 + number of gaps)
+    "log_lines",  # log(1 + lines) of the last basket
+    "mean_log_lines",  # of all baskets
+    "log_units",  # log(1 + units)
+    "mean_log_units",
+    *(f"last_on_{day}" for day in ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")),
+)
 CANDIDATE_FEATURES: Final = (*OWN_FEATURES, "is_own", *SCALED_FEATURES)
 N_BASKET_FEATURES: Final = len(BASKET_FEATURES)
+N_RHYTHM_FEATURES: Final = len(RHYTHM_FEATURES)
 N_CANDIDATE_FEATURES: Final = len(CANDIDATE_FEATURES)
 OWN_LOG_UNITS: Final = CANDIDATE_FEATURES.index("own_log_units")
 
@@ -47,6 +67,7 @@ CUSTOMER_IDS: Final = "customer_ids"
 ATTRIBUTES: Final = "attributes"
 ELAPSED_DAYS: Final = "elapsed_days"
 FOLDS: Final = "folds"
+RHYTHM: Final = "rhythm"
 CANDIDATES: Final = "candidates"
 CANDIDATE_FEATURE_VALUES: Final = "candidate_features"
 TARGET_PRODUCTS: Final = "target_products"
@@ -83,6 +104,7 @@ INPUTS: Final = (
     Field(
         FOLDS, "int32", ("B",), "fold", "of a training customer, see models/folds.py; 0: the customer is not trained on"
     ),
+    Field(RHYTHM, "float32", ("B", N_RHYTHM_FEATURES), "see names", "columns are RHYTHM_FEATURES, of all past baskets"),
     Field(CANDIDATES, "int32", ("B", "C"), "product index", "products that may be copied, each once; 0 is padding"),
     Field(
         CANDIDATE_FEATURE_VALUES,

@@ -72,7 +72,7 @@ class Lens(MultiHeadModel):
             seed=parts.seed,
             name="basket",
         )
-        time_to_next = time_head(parts.time_head, backbone.output_units, seed=parts.seed + 7000)
+        time_to_next = time_head(parts.time_head, backbone.output_units, parts.seed + 7000, parts.rhythm_units)
         weights = {"gap": parts.gap_weight}
         if parts.content_weight > 0:  # else the days alone
             weights |= {name: getattr(parts, f"{name}_weight") for name in basket.loss_names}
@@ -132,7 +132,7 @@ class Lens(MultiHeadModel):
 
         Raises: NotImplementedError: with a time head that only regresses.
         """
-        return self.time_to_next.log_survival(self.time_to_next(self(batch)), days)
+        return self.time_to_next.log_survival(self.time_to_next(self(batch), batch), days)
 
     def expected_demand(self, batch: TensorBatch, horizon_days: int) -> dict[str, Tensor]:
         """What each funnel is expected to buy in a basket, and when; see `models/demand/customer_sums.py`.
@@ -143,7 +143,7 @@ class Lens(MultiHeadModel):
         Raises:  NotImplementedError: with a time head that only regresses.
         """
         state = self(batch)
-        outputs, days = self.time_to_next(state), ops.arange(-1.0, horizon_days)[None]
+        outputs, days = self.time_to_next(state, batch), ops.arange(-1.0, horizon_days)[None]
         return {
             "units": self.basket.expected_units(state, batch),
             "log_wait": self.time_to_next.log_survival(outputs, batch[fields.ELAPSED_DAYS][:, None] + days),

@@ -61,13 +61,19 @@ class TrainingSettings(Section):
         None,
         ge=1,
         description="a pass after the first is taken only if it ends by this batch; unset: up to `epochs`; the task "
-        "`next_basket` has 300 of its own: LARDER_TASKS__NEXT_BASKET__TRAINING__REPEAT_UNTIL_STEP",
+        "`next_basket` has 100 of its own: LARDER_TASKS__NEXT_BASKET__TRAINING__REPEAT_UNTIL_STEP",
     )
     pointer_steps: int = Field(
         1500,
         ge=0,
         description="batches at most on which the pointer head is trained alone before the rest, after its trees; "
         "0: neither",
+    )
+    rhythm_steps: int = Field(
+        1600,
+        ge=0,
+        description="batches at most on which the rhythm head, of the days until the next basket, is trained alone "
+        "before the rest; 0: not",
     )
     patience: int = Field(2, ge=1, description="epochs without a better validation loss before training stops")
     batch_size: int = Field(128, ge=1, le=128, description="examples per global batch (paper: at most 128)")

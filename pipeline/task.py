@@ -188,14 +188,22 @@ class KerasTask(Task, Protocol):
 
 
 @runtime_checkable
+class ContinuedTask(KerasTask, Protocol):
+    """A task whose architectures may be built from other parts in another version of Larder."""
+
+    def continues(self, model_path: Path, settings: TrainingSettings) -> bool:
+        """Whether a model built today can start from the weights of that one, which has the same name."""
+
+
+@runtime_checkable
 class PreparedTask(KerasTask, Protocol):
-    """A task that trains a part of its network before the whole."""
+    """A task that trains parts of its network before the whole."""
 
-    def prepared_part(self, model: "keras.Model", settings: TrainingSettings) -> "keras.layers.Layer | None":
-        """The part of the untrained model, None where there is nothing to do; the same on every worker."""
+    def prepared_parts(self, model: "keras.Model", settings: TrainingSettings) -> "list[keras.layers.Layer]":
+        """The parts of the untrained model, none where there is nothing to do; the same on every worker."""
 
-    def prepare(self, part: Any, examples: Any, settings: TrainingSettings) -> None:
-        """Train the part, on one worker; the others take its weights."""
+    def prepare(self, model: "keras.Model", examples: Any, settings: TrainingSettings) -> None:
+        """Train the parts, on one worker; the others take their weights."""
 
 
 @runtime_checkable

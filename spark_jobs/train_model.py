@@ -19,7 +19,7 @@ from pipeline.evaluation.scorecard import CANDIDATE, CHAMPION, Scorecard, Window
 from pipeline.evaluation.serving import usable_champion
 from pipeline.settings import Settings
 from pipeline.stages import NOT_REGISTERED
-from pipeline.task import FittedTask, KerasTask, Task
+from pipeline.task import ContinuedTask, FittedTask, KerasTask, Task
 from pipeline.tasks.catalog import NEXT_BASKET, TASKS, task_and_settings
 from pipeline.tracking.reachable import TrackingStoreError
 from pipeline.tracking.registry import Champion, Registry, failing_plainly
@@ -98,6 +98,7 @@ def specify(
         and incumbent.architecture == task.architecture(settings.training)
         and incumbent.business_date <= run.business_date
         and not incumbent.must_retrain
+        and (not isinstance(task, ContinuedTask) or task.continues(incumbent.model_path, settings.training))
     )
     return TrainingSpec(
         folder=workspace.task_folder(run.run_id, task.name) / TRAINING_FOLDER,

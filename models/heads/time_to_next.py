@@ -14,6 +14,7 @@ from keras import ops
 
 from models import fields
 from models.heads.head import Head
+from models.heads.rhythm import RhythmHead
 from models.names import unknown_name
 from models.tensors import Tensor, TensorBatch
 
@@ -25,7 +26,8 @@ _WIDTHS = np.array([1.0] * 29 + [7.0] * 9, np.float32)
 _ENDS = np.cumsum(_WIDTHS) - 1.0  # last day of each interval; the first one holds day 0 alone
 _STARTS = _ENDS - _WIDTHS  # exclusive
 N_INTERVALS = len(_WIDTHS)
-_START_HAZARD = 0.06  # a day
+_START_HAZARDS = 1.0 - (1.0 - 0.06) ** _WIDTHS  # .06 a day
+_START_LOG_ODDS = np.log(_START_HAZARDS / (1.0 - _START_HAZARDS))
 TIME_HEADS = ("hazard", "mse", "mae")
 
 
@@ -116,24 +118,38 @@ class HazardHead(TimeHead):
     Beyond the last interval the hazard of the last one goes on.
 
     Shapes: B funnels, I inputs, K intervals, D requested days.
+    Args:   rhythm_units: width of the layers that read the rhythm of the funnel's baskets; 0: the inputs are all.
     Source: discrete-time survival, as in Gensheimer and Narasimhan, "A scalable discrete-time survival model for
             neural networks", PeerJ 2019.
     """
 
-    def __init__(self, input_units: int, seed: int = 0, **kwargs: Any) -> None:
+    def __init__(self, input_units: int, rhythm_units: int = 0, seed: int = 0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.input_units, self.seed = input_units, seed
-        hazard = 1.0 - (1.0 - _START_HAZARD) ** _WIDTHS
-        self.log_odds = _dense(N_INTERVALS, np.log(hazard / (1.0 - hazard)), seed, name="log_odds")
+        self.input_units, self.rhythm_units, self.seed = input_units, rhythm_units, seed
+        self.log_odds = _dense(N_INTERVALS, _START_LOG_ODDS, seed, name="log_odds")
+        self.rhythm_head = None
+        if rhythm_units > 0:
+            self.rhythm_head = RhythmHead(fields.N_RHYTHM_FEATURES, rhythm_units, N_INTERVALS, seed, name="rhythm")
 
     def build(self, input_shape: Any = None) -> None:
-        """Build the one dense layer."""
+        """Build the dense layers."""
         self.log_odds.build((None, self.input_units))
+        if self.rhythm_head is not None:
+            self.rhythm_head.build()
         self.built = True
 
     def call(self, inputs: Tensor, batch: TensorBatch | None = None, training: bool = False) -> Tensor:
-        """Log odds of each interval's hazard; float32 [B, I] -> [B, K]."""
-        return self.log_odds(inputs)
+        """Log odds of each interval's hazard; float32 [B, I] -> [B, K]. The batch is read for the rhythm alone."""
+        log_odds = self.log_odds(inputs)
+        if self.rhythm_head is None:
+            return log_odds
+        assert batch is not None
+        return log_odds + self.rhythm_head(batch[fields.RHYTHM])
+
+    def rhythm_loss(self, rhythm: Tensor, gap_days: Tensor, is_observed: Tensor) -> Tensor:
+        """Of each example, what it takes to train `rhythm_head` alone; float32 [B, R], 2 x [B] -> float32 [B]."""
+        assert self.rhythm_head is not None
+        return self.loss(self.log_odds.bias + self.rhythm_head(rhythm), gap_days, is_observed)
 
     def loss(self, log_odds: Tensor, gap_days: Tensor, is_observed: Tensor) -> Tensor:
         """Negative log likelihood of the interval in which the gap ended, or of lasting that long; float32 [B].
@@ -169,11 +185,12 @@ class HazardHead(TimeHead):
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""
-        config: dict[str, Any] = super().get_config() | {"input_units": self.input_units, "seed": self.seed}
+        sizes = {"input_units": self.input_units, "rhythm_units": self.rhythm_units, "seed": self.seed}
+        config: dict[str, Any] = super().get_config() | sizes
         return config
 
 
-def time_head(kind: str, input_units: int, seed: int) -> TimeHead:
+def time_head(kind: str, input_units: int, seed: int, rhythm_units: int = 0) -> TimeHead:
     """The head of that name.
 
     Raises: ValueError: for a name that is not one of TIME_HEADS.
@@ -181,7 +198,7 @@ def time_head(kind: str, input_units: int, seed: int) -> TimeHead:
     if kind not in TIME_HEADS:
         raise ValueError(unknown_name("time head", kind, TIME_HEADS))
     if kind == "hazard":
-        return HazardHead(input_units, seed=seed, name="time_to_next")
+        return HazardHead(input_units, rhythm_units, seed=seed, name="time_to_next")
     return RegressionHead(input_units, kind, seed=seed, name="time_to_next")
 
 

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from models.lens import Lens
     from pipeline.dataset.examples import LensTrainingData
 
+PASSES = "@"
+"""Between the name of an architecture and the passes over the examples of a whole schedule: `lens@2`."""
+
 
 def trained_lens(data: "LensTrainingData", settings: TrainingSettings) -> tuple["Lens", int]:
     """The model that a night keeps, and how many passes over the customers its training took."""
@@ -23,3 +26,14 @@ def trained_lens(data: "LensTrainingData", settings: TrainingSettings) -> tuple[
         spec = TrainingFolder(folder=Path(folder), settings=settings)
         train_alone(NextBasket(), spec, data)
         return load_model(spec.model_path), len(read_history(spec.history_path, settings.epochs))
+
+
+def passes_of(name: str) -> tuple[str, int | None]:
+    """A method's name without its passes, and these; None where the name says nothing of them.
+
+    Raises: ValueError: for passes that are no number.
+    """
+    trained, at, passes = name.partition(PASSES)
+    if at and not (passes.isdecimal() and int(passes)):
+        raise ValueError(f"{name}: the passes after {PASSES} must be a whole number from 1, as in lens{PASSES}2")
+    return trained, int(passes) if at else None

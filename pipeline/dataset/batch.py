@@ -15,6 +15,7 @@ from models import fields
 from models.ragged import positions_within, ranges
 from pipeline.dataset.candidates import FoundCandidates
 from pipeline.dataset.histories import Histories
+from pipeline.dataset.rhythm import rhythm_of
 from pipeline.tables.vocabulary import END_INDEX, FIRST_PRODUCT_INDEX, UNKNOWN_INDEX
 
 Batch = dict[str, np.ndarray]
@@ -52,6 +53,7 @@ def pasts(histories: Histories, ends: np.ndarray, funnels: np.ndarray, cut: Cut,
         fields.ATTRIBUTES: histories.attributes[funnels],
         fields.ELAPSED_DAYS: np.zeros(len(ends), np.float32),
         fields.FOLDS: np.zeros(len(ends), np.int32),
+        fields.RHYTHM: rhythm_of(histories, funnels, ends),
         fields.CANDIDATES: product_candidates,
         fields.CANDIDATE_FEATURE_VALUES: candidate_features,
     }

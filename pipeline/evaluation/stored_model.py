@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from models.config import LensConfig
 from models.keys import keys_of
 from models.refusal import Refusal
 from pipeline.dataset.vocabulary import product_names
@@ -47,6 +48,15 @@ def lens_problems(keras_file: Path, vocabulary: Path) -> list[str]:
             f"({0 if keys is None else len(keys)} indices)"
         )
     return problems
+
+
+def lens_config(keras_file: Path) -> LensConfig:
+    """What makes the architecture of a stored LENS.
+
+    Raises: ValueError: for a setting that this version does not know.
+    """
+    with zipfile.ZipFile(keras_file) as archive:
+        return LensConfig.from_stored(json.loads(archive.read("config.json"))["config"]["config"])
 
 
 def model_problems(keras_file: Path, expected_class: str) -> list[str]:

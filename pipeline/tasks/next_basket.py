@@ -1,6 +1,7 @@
 """The next basket of every customer: what is in it, how much of each, and when."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
@@ -11,7 +12,10 @@ from pipeline.tables.predictions import PREDICTIONS
 from pipeline.task import Metrics, Objective, PredictionInput, Tables
 
 if TYPE_CHECKING:
+    import keras
+
     from models.heads.pointer import PointerHead
+    from models.heads.time_to_next import HazardHead
     from models.lens import Lens
     from pipeline.dataset.examples import LensTrainingData, NextBasketExamples
     from pipeline.dataset.prediction_rows import NextBasketPredictor
@@ -31,7 +35,7 @@ class NextBasket:
     smaller_is_better = frozenset({"gap_mae_days", "days_brier"})
     example_array = "customer_ids"
     # Few customers are seen several times, many once: docs/decisions/2026-11-29__passes_by_size.md.
-    training_defaults: Mapping[str, Any] = MappingProxyType({"repeat_until_step": 300})
+    training_defaults: Mapping[str, Any] = MappingProxyType({"repeat_until_step": 100})
 
     def architecture(self, settings: TrainingSettings) -> str:
         """A name in models/catalog.py."""
@@ -83,6 +87,13 @@ class NextBasket:
         """`larder-<source>`: the only task there was."""
         return f"larder-{source_name}"
 
+    def continues(self, model_path: Path, settings: TrainingSettings) -> bool:
+        """Whether it was built from the same parts; the seed may differ."""
+        from models.catalog import ARCHITECTURES
+        from pipeline.evaluation.stored_model import lens_config
+
+        return replace(lens_config(model_path), seed=0) == replace(ARCHITECTURES[settings.architecture], seed=0)
+
     def build(self, examples: "LensTrainingData", settings: TrainingSettings, initial_model: Path | None) -> "Lens":
         """A new model, or the initial model's weights in tonight's vocabulary."""
         from models.catalog import build
@@ -102,22 +113,30 @@ class NextBasket:
             if model.config.product_start == "co_occurrence":
                 vectors = co_occurrence_vectors(examples.known(), model.config.product_units, settings.seed)
                 model.backbone.products.start_from_vectors(vectors)
-        part = self.prepared_part(model, settings)
-        if part is not None and part.trees is not None:
-            part.trainable = False  # trained further it would rely on the trees too much
+        pointer, _ = self._prepared_heads(model, settings)
+        if pointer is not None and pointer.trees is not None:
+            pointer.trainable = False  # trained further it would rely on the trees too much
         return model
 
-    def prepared_part(self, model: "Lens", settings: TrainingSettings) -> "PointerHead | None":
-        """The pointer head, where the architecture has one."""
-        next_symbol = model.basket.next_symbol
-        return next_symbol.pointer_head if next_symbol.copies and settings.pointer_steps > 0 else None
+    def prepared_parts(self, model: "Lens", settings: TrainingSettings) -> "list[keras.layers.Layer]":
+        """The pointer head, and the hazard head that reads the rhythm, where the architecture has them."""
+        return [head for head in self._prepared_heads(model, settings) if head is not None]
 
-    def prepare(self, part: "PointerHead", examples: "LensTrainingData", settings: TrainingSettings) -> None:
-        """Train the pointer head alone."""
-        from pipeline.training.pointer import train_pointer
+    def prepare(self, model: "Lens", examples: "LensTrainingData", settings: TrainingSettings) -> None:
+        """Train each of them alone."""
+        from pipeline.training.preparation import prepare
 
-        steps = train_pointer(part, examples, settings)
-        print(f"pointer head: {steps} steps alone", flush=True)
+        for head, steps in prepare(*self._prepared_heads(model, settings), examples, settings).items():
+            print(f"{head} head: {steps} steps alone", flush=True)
+
+    def _prepared_heads(
+        self, model: "Lens", settings: TrainingSettings
+    ) -> "tuple[PointerHead | None, HazardHead | None]":
+        next_symbol, time = model.basket.next_symbol, model.time_to_next
+        return (
+            next_symbol.pointer_head if next_symbol.copies and settings.pointer_steps > 0 else None,
+            time if model.config.rhythm_units > 0 and settings.rhythm_steps > 0 else None,
+        )
 
     def fine_tuning(self, settings: TrainingSettings, worker: int) -> Objective | None:
         """Policy gradient, where `training.finetune` says so."""

@@ -102,18 +102,18 @@ class Training:
         self._over_workers(np.zeros(len(self.sums)))
 
     def _prepare(self, task: PreparedTask) -> None:
-        """Train a part of the network before the whole: one worker does, and all take the same bits."""
-        part = task.prepared_part(self.model, self.settings)
-        if part is None:
+        """Train parts of the network before the whole: one worker does, and all take the same bits."""
+        variables = [variable for part in task.prepared_parts(self.model, self.settings) for variable in part.weights]
+        if not variables:
             return
         if self.chief:
-            task.prepare(part, self.data, self.settings)
-        weights = part.get_weights()
+            task.prepare(self.model, self.data, self.settings)
+        weights = [keras.ops.convert_to_numpy(variable) for variable in variables]
         mine = np.concatenate([weight.ravel().astype(np.float64) for weight in weights])
         prepared = self._over_workers(mine if self.chief else np.zeros_like(mine))
         ends = np.cumsum([weight.size for weight in weights])
-        parts = zip(np.split(prepared, ends[:-1]), weights, strict=True)
-        part.set_weights([new.reshape(old.shape).astype(old.dtype) for new, old in parts])
+        for variable, old, new in zip(variables, weights, np.split(prepared, ends[:-1]), strict=True):
+            variable.assign(new.reshape(old.shape).astype(old.dtype))
 
     def _show_progress(self) -> None:
         """Let the terminal know; of this worker alone, and nothing is read from it."""

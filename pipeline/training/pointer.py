@@ -10,34 +10,27 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from models import fields
-from models.ragged import joined_rows
 from pipeline.dataset.epoch_order import batch_rows
 from pipeline.settings import TrainingSettings
-from pipeline.task import TrainingData
 from pipeline.training.pointer_trees import PointerExamples, grown_forests
 
 if TYPE_CHECKING:
     from models.heads.pointer import PointerHead
 
-_MOST_EXAMPLES = 25_600
-"""In memory: 200 MB with 128 candidates each; trees take five times as much for a while."""
 _PASSES = 24
 _AT_ONCE = 256
 
 
-def train_pointer(head: "PointerHead", data: TrainingData, settings: TrainingSettings) -> int:
-    """Train it on the candidates of the first training examples; returns the steps taken by its network.
+def train_pointer(head: "PointerHead", examples: PointerExamples, settings: TrainingSettings) -> int:
+    """Train it on the candidates of some training examples; returns the steps taken by its network.
 
-    Examples are those of whole passes as long as the training and the memory hold them. There are 24 passes over them,
-    or `settings.pointer_steps` batches where that is less; none for an example whose next basket has not come.
+    There are 24 passes over them, or `settings.pointer_steps` batches where that is less.
     """
     # Variables of a distribution strategy cannot be trained outside its steps: a copy is.
     alone = type(head).from_config(head.get_config())
     alone.trainable = True
     alone.build()
     alone.set_weights(head.get_weights())
-    examples = _examples(data, settings)
     n, size = len(examples.features), settings.batch_size
     inputs = _inputs(alone, examples, settings)
     steps = min(_PASSES * -(-n // size), settings.pointer_steps)
@@ -79,24 +72,3 @@ def _inputs(head: "PointerHead", examples: PointerExamples, settings: TrainingSe
         scores = (scores - mean) / deviation
     inputs[..., :-1], inputs[..., -1] = examples.features, scores
     return inputs
-
-
-def _examples(data: TrainingData, settings: TrainingSettings) -> PointerExamples:
-    """Those whose next basket came."""
-    size = settings.batch_size
-    a_pass = data.steps_per_epoch(size)
-    most = max(_MOST_EXAMPLES // size, 1)
-    passes = min(settings.steps(a_pass), most) // a_pass
-    parts = []
-    for number in range(passes * a_pass or min(a_pass, most)):
-        batch = data.batch(number, size)
-        came = batch[fields.TARGET_OBSERVED] > 0
-        features = batch[fields.CANDIDATE_FEATURE_VALUES].astype(np.float16)
-        arrays = features, batch[fields.CANDIDATES] > 0, batch[fields.TARGET_CANDIDATES], batch[fields.FOLDS]
-        parts.append(PointerExamples(*(each[came] for each in arrays)))
-    return PointerExamples(
-        joined_rows([part.features for part in parts]),
-        joined_rows([part.is_candidate for part in parts]),
-        joined_rows([part.is_bought for part in parts]),
-        np.concatenate([part.folds for part in parts]),
-    )

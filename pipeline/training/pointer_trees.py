@@ -1,5 +1,6 @@
 """The trees that the pointer head reads: LambdaMART on candidates of training examples, and again without each fold."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ import numpy as np
 from models.boosting import Trees
 from models.complete_trees import CompleteTrees
 from models.folds import N_FOLDS
+from models.ragged import joined_rows
 
 _TREES = Trees(learning_rate=0.07, feature_share=0.7)
 
@@ -23,6 +25,12 @@ class PointerExamples(NamedTuple):
     is_candidate: np.ndarray
     is_bought: np.ndarray
     folds: np.ndarray
+
+    @classmethod
+    def joined(cls, parts: "Sequence[PointerExamples]") -> "PointerExamples":
+        """Those of all parts, at least one."""
+        features, is_candidate, is_bought = (joined_rows([part[column] for part in parts]) for column in range(3))
+        return cls(features, is_candidate, is_bought, np.concatenate([part.folds for part in parts]))
 
 
 def grown_forests(examples: PointerExamples, n_trees: int, levels: int, seed: int) -> list[CompleteTrees]:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from models.fields import FIELDS, INPUTS, N_BASKET_FEATURES, N_CANDIDATE_FEATURES, TARGETS
+from models.fields import FIELDS, INPUTS, N_BASKET_FEATURES, N_CANDIDATE_FEATURES, N_RHYTHM_FEATURES, TARGETS
 from models.folds import N_FOLDS
 from models.special_ids import END, FIRST_PRODUCT
 
@@ -47,6 +47,7 @@ def random_batch(seed: int = 0, examples: int = 4, baskets: int = 3, products: i
         "target_candidates": (own[:, :, None] == targets[:, None, :]).any(axis=2) & (own > 0),
         "attributes": random.integers(0, 100, (examples, 2)).astype(np.int32),
         "folds": random.integers(0, 1 + N_FOLDS, examples).astype(np.int32),
+        "rhythm": random.random((examples, N_RHYTHM_FEATURES)).astype(np.float32),
     }
 
 

@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 
 from models.catalog import ARCHITECTURES, build
-from models.fields import N_BASKET_FEATURES, N_CANDIDATE_FEATURES
+from models.fields import N_BASKET_FEATURES, N_CANDIDATE_FEATURES, N_RHYTHM_FEATURES
 from models.heads.time_to_next import N_INTERVALS
 from models.lens import Lens
 from models.special_ids import END, FIRST_PRODUCT
@@ -80,8 +80,9 @@ def test_lens_adds_pointer_and_hazard_heads_to_lens1000() -> None:
     standardised = 2 * N_CANDIDATE_FEATURES
     head = standardised + dense(N_CANDIDATE_FEATURES, 64) + dense(64, 64) + 64 + dense(64, 1) + dense(decoder_output, 1)
     hazards = dense(2 * 256 + 32, N_INTERVALS) - dense(2 * 256 + 32, 1)
+    rhythm = 2 * N_RHYTHM_FEATURES + dense(N_RHYTHM_FEATURES, 32) + dense(32, 32) + dense(32, N_INTERVALS)
     of_own_units = 1
-    assert model.count_params() - published.count_params() == head + hazards + of_own_units
+    assert model.count_params() - published.count_params() == head + hazards + rhythm + of_own_units
 
 
 def test_each_module_of_lens_transformer_is_blocks_of_attention() -> None:

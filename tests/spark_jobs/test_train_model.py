@@ -1,6 +1,7 @@
 """The training job on a tiny shop."""
 
 from collections.abc import Iterator
+from dataclasses import asdict, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,8 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
+from models.catalog import ARCHITECTURES
+from models.lens import Lens
 from pipeline.evaluation.scorecard import Scorecard
 from pipeline.settings import Settings
 from pipeline.stages import read_stages
@@ -67,11 +70,22 @@ def test_a_night_measures_and_registers_once(shop: Workspace) -> None:
     assert [stage.status for stage in read_stages(shop.run_folder("run1"))] == ["running", "done"] * 2
 
 
+def stored(folder: Path, **changed: Any) -> Path:
+    """A model of the architecture that nights of these tests train, or with other parts under its name."""
+    config = asdict(replace(ARCHITECTURES["lens_mean"], seed=7, **changed))
+    folder.mkdir()
+    Lens(config, n_products=9, n_customers=3).save(folder / "model.keras")
+    return folder / "model.keras"
+
+
 def test_training_starts_from_a_champion_of_the_same_shape_that_has_not_seen_the_window(
-    spark: SparkSession, shop: Workspace
+    spark: SparkSession, shop: Workspace, tmp_path: Path
 ) -> None:
-    def initial_model(architecture: str, trained_for: date, *, must_retrain: bool = False) -> Path | None:
-        folder, model = Path("models/1"), Path("models/1/model.keras")
+    of_today, of_before = stored(tmp_path / "1"), stored(tmp_path / "2", rhythm_units=0)
+
+    def initial_model(
+        architecture: str, trained_for: date, *, must_retrain: bool = False, model: Path = of_today
+    ) -> Path | None:
         return train_model.specify(
             spark,
             shop,
@@ -86,7 +100,7 @@ def test_training_starts_from_a_champion_of_the_same_shape_that_has_not_seen_the
                 "v1",
                 trained_for,
                 "run0",
-                folder,
+                model.parent,
                 model,
                 must_retrain=must_retrain,
             ),
@@ -98,3 +112,5 @@ def test_training_starts_from_a_champion_of_the_same_shape_that_has_not_seen_the
     assert initial_model(trained_now, BUSINESS_DATE + a_day) is None
     assert initial_model("lens2000", BUSINESS_DATE - a_day) is None
     assert initial_model(trained_now, BUSINESS_DATE - a_day, must_retrain=True) is None
+    # A version of Larder that built the same name from other parts left a champion: the night trains from new weights.
+    assert initial_model(trained_now, BUSINESS_DATE - a_day, model=of_before) is None

@@ -4,9 +4,9 @@ from models.baselines.catalog import BASELINES
 from models.baselines.next_basket import NextBasketModel
 from models.catalog import ARCHITECTURES
 from models.names import unknown_name
+from pipeline.benchmarks.trained_lens import PASSES, passes_of
 
 FINE_TUNED = "+policy-gradient"
-PASSES = "@"
 SAME_FEATURES = "lambdamart-same-features"
 
 
@@ -37,14 +37,3 @@ def method_named(name: str, seed: int) -> NextBasketModel:
         how_trained = f"{FINE_TUNED}, +prefixes or +prefixes+customers, and by {PASSES}N"
         raise ValueError(f"{unknown}; an architecture may be followed by {how_trained}")
     return BASELINES[name](seed)
-
-
-def passes_of(name: str) -> tuple[str, int | None]:
-    """A method's name without its passes, and these; None where the name says nothing of them.
-
-    Raises: ValueError: for passes that are no number.
-    """
-    trained, at, passes = name.partition(PASSES)
-    if at and not (passes.isdecimal() and int(passes)):
-        raise ValueError(f"{name}: the passes after {PASSES} must be a whole number from 1, as in lens{PASSES}2")
-    return trained, int(passes) if at else None

@@ -17,10 +17,10 @@ from models.catalog import ARCHITECTURES
 from models.days import epoch_day
 from models.names import unknown_name
 from pipeline.benchmarks.data.folds import Fold
-from pipeline.benchmarks.next_basket.methods import PASSES, SAME_FEATURES, passes_of
+from pipeline.benchmarks.next_basket.methods import SAME_FEATURES
 from pipeline.benchmarks.next_basket.ranker import SETTINGS, GrownTrees, grow, joined
 from pipeline.benchmarks.next_basket.windows import Morning
-from pipeline.benchmarks.trained_lens import trained_lens
+from pipeline.benchmarks.trained_lens import PASSES, passes_of, trained_lens
 from pipeline.dataset.batch import Batch, Cut
 from pipeline.dataset.candidates import CandidateSource, sampled_histories
 from pipeline.dataset.next_baskets import forecaster_of

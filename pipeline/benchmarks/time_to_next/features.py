@@ -1,39 +1,27 @@
 """Features of gaps for methods that read a table: one row per gap, or one per gap and day at risk."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
+from models.fields import RHYTHM_FEATURES
 from models.ragged import positions_within
 from pipeline.benchmarks.time_to_next.gaps import Gaps
+from pipeline.dataset.rhythm import rhythm_of
 
 
 def gap_features(gaps: Gaps) -> pd.DataFrame:
-    """Features known where each gap begins: earlier gaps, sizes of baskets and the weekday, but no date."""
-    histories = gaps.histories
-    n_baskets = np.diff(histories.basket_offsets)
-    lines = np.diff(histories.product_offsets)
-    units = np.add.reduceat(histories.quantities, histories.product_offsets[:-1])
-    baskets = pd.DataFrame(
-        {
-            "funnel": np.repeat(np.arange(len(histories)), n_baskets),
-            "gap": np.where(histories.gap_days < 0, np.nan, histories.gap_days),
-            "lines": np.log1p(lines),
-            "units": np.log1p(np.maximum(units, 0)),
-        }
-    )
-    baskets["log_gap"] = np.log1p(baskets["gap"])
-    of = baskets.groupby("funnel")
-    found: dict[str, Any] = {"n_gaps": positions_within(n_baskets), "weekday": histories.day_of_week}
-    found |= {f"log_gap_{back}": of["log_gap"].shift(back - 1) for back in (1, 2, 3)}
-    found |= {"median_gap": of["gap"].expanding().median(), "least_gap": of["gap"].expanding().min()}
-    found |= {"greatest_gap": of["gap"].expanding().max(), "deviation": of["log_gap"].expanding().std()}
-    found |= {"mean_log_gap": of["log_gap"].expanding().mean()}
-    for name in ("lines", "units"):
-        found |= {name: baskets[name], f"mean_{name}": of[name].expanding().mean()}
-    columns = {name: np.asarray(values, np.float64)[gaps.ends - 1] for name, values in found.items()}
-    return pd.DataFrame(columns)
+    """The rhythm of the baskets before each gap, as the model reads it; not a number where too few gaps say it.
+
+    One row per gap, columns of models.fields.RHYTHM_FEATURES, of which the weekday is one number.
+    """
+    rhythm = rhythm_of(gaps.histories, gaps.funnels, gaps.ends).astype(np.float64)
+    table = pd.DataFrame(rhythm, columns=list(RHYTHM_FEATURES))
+    for name in (name for name in RHYTHM_FEATURES if "gap" in name and not name.startswith("has_")):
+        needed = {"log_gap_2": "has_gap_2", "log_gap_3": "has_gap_3", "deviation_of_log_gap": "has_gap_2"}
+        table[name] = table[name].where(table[needed.get(name, "has_gap_1")] > 0)
+    table["log_gaps"] = table["log_gaps"].fillna(0.0)
+    indicators = [name for name in RHYTHM_FEATURES if name.startswith(("has_", "last_on_"))]
+    return table.drop(columns=indicators).assign(weekday=weekday_of(gaps))
 
 
 def survived_days(gaps: Gaps) -> np.ndarray:

@@ -1,9 +1,7 @@
 """LENS as a method for days until the next basket, trained by the nightly loop on the gaps of the protocol."""
 
-import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,37 +11,40 @@ from models.catalog import ARCHITECTURES
 from models.special_ids import END, FIRST_PRODUCT, PADDING, UNKNOWN
 from pipeline.benchmarks.time_to_next.gaps import Gaps
 from pipeline.benchmarks.time_to_next.predictions import DAYS, GapPrediction
+from pipeline.benchmarks.trained_lens import trained_lens
 from pipeline.dataset.batch import Batch, Cut, pasts, targets
 from pipeline.dataset.candidates import CandidateSource, sequences_of
 from pipeline.dataset.epoch_order import batch_rows
 from pipeline.settings import TrainingSettings
 
 _AT_ONCE = 256
+_MOST_PASSES, _PATIENCE = 12, 3
 
 
 class LensGapMethod:
-    """An architecture of models/catalog.py; it reads the baskets of a customer, but no customer vector."""
+    """An architecture of models/catalog.py; it reads the baskets of a customer, but no customer vector.
 
-    def __init__(self, architecture: str, seed: int, epochs: int = 12) -> None:
+    Args: passes: a whole schedule of so many; by default at most 12, until validation gets no better.
+    """
+
+    def __init__(self, architecture: str, seed: int, passes: int | None = None) -> None:
         self._training = TrainingSettings(
-            architecture=architecture, workers=1, epochs=epochs, max_steps=10**9, patience=3, seed=seed
+            architecture=architecture,
+            workers=1,
+            epochs=passes or _MOST_PASSES,
+            max_steps=10**9,
+            patience=passes or _PATIENCE,
+            seed=seed,
         )
         self._cut = Cut(self._training.max_baskets, self._training.max_products)
         self._predict_times: Any = None
 
     def fit(self, train: Gaps, validation: Gaps) -> None:
-        """Train until the validation customers' gaps (and baskets, of a joint model) are no longer predicted better."""
-        from models.saved_files import load_model
+        """Train; kept are the weights by which validation gaps (and baskets, of a joint model) are predicted best."""
         from pipeline.dataset.tensors import compiled
-        from pipeline.tasks.next_basket import NextBasket
-        from pipeline.training.spec import TrainingFolder
-        from pipeline.training.train import train_alone
 
-        with tempfile.TemporaryDirectory() as folder:
-            spec = TrainingFolder(folder=Path(folder), settings=self._training)
-            data = GapExamples(train.settled, validation.settled, self._cut, self._training)
-            train_alone(NextBasket(), spec, data)
-            model = load_model(spec.model_path)
+        data = GapExamples(train.settled, validation.settled, self._cut, self._training)
+        model, _ = trained_lens(data, self._training)
         self._known = data.product_counts > 0
         survives = ARCHITECTURES[self._training.architecture].time_head == "hazard"
         days = DAYS.astype(np.float32)[None]

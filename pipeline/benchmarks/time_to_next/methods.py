@@ -20,6 +20,7 @@ from pipeline.benchmarks.time_to_next.features import (
 from pipeline.benchmarks.time_to_next.gaps import Gaps
 from pipeline.benchmarks.time_to_next.lens import LensGapMethod
 from pipeline.benchmarks.time_to_next.predictions import DAYS, HORIZON_DAYS, GapMethod, GapPrediction
+from pipeline.benchmarks.trained_lens import passes_of
 
 
 class Median:
@@ -40,7 +41,7 @@ class Median:
         if np.isinf(self._shrink):
             return GapPrediction(np.full(len(gaps), self._median))
         found = gap_features(gaps)
-        own, count = found["median_gap"].fillna(self._median), found["n_gaps"]
+        own, count = np.expm1(found["log_median_gap"]).fillna(self._median), np.expm1(found["log_gaps"]).round()
         weight: np.ndarray = (count / np.maximum(count + self._shrink, 1)).to_numpy()
         return GapPrediction(weight * own.to_numpy() + (1.0 - weight) * self._median)
 
@@ -173,12 +174,13 @@ METHODS: dict[str, Callable[[int], GapMethod]] = {
 
 
 def gap_method(name: str, seed: int) -> GapMethod:
-    """A new method of that name.
+    """A new method of that name; an architecture may be followed by passes, as in `lens_time@2`.
 
-    Raises: ValueError: for an unknown name, with the known ones.
+    Raises: ValueError: for an unknown name, with the known ones, or passes that are no number.
     """
-    if name in ARCHITECTURES:
-        return LensGapMethod(name, seed)
+    architecture, passes = passes_of(name)
+    if architecture in ARCHITECTURES:
+        return LensGapMethod(architecture, seed, passes)
     if name not in METHODS:
         raise ValueError(unknown_name("model", name, [*ARCHITECTURES, *METHODS]))
     return METHODS[name](seed)

@@ -20,6 +20,7 @@ from models.encoders.transformer_encoder import TransformerEncoder
 from models.heads.mean import MeanHead
 from models.heads.next_symbol import NextSymbol
 from models.heads.pointer import PointerHead
+from models.heads.rhythm import RhythmHead
 from models.heads.time_to_next import HazardHead, RegressionHead
 from models.heads.tree_scores import TreeScores
 from models.layers.attention import AttentionBlock
@@ -36,6 +37,8 @@ PARTS = [
     TransformerDecoder(5, 6, (8, 8)),
     MeanHead(5, start=3.0),
     HazardHead(5),
+    HazardHead(5, rhythm_units=3),
+    RhythmHead(4, 3, 6),
     RegressionHead(5, "mae"),
     CustomerEmbedding(7, 3, attribute_buckets=4),
     ProductEmbedding(9, 4),

@@ -98,13 +98,13 @@ class Prepared(WeekdayWeights):
     def __init__(self) -> None:
         self.prepared = 0
 
-    def prepared_part(self, model: keras.Model, settings: TrainingSettings) -> keras.Model | None:
-        return model if settings.pointer_steps > 0 else None
+    def prepared_parts(self, model: keras.Model, settings: TrainingSettings) -> list[keras.Model]:
+        return [model] * (settings.pointer_steps > 0)
 
-    def prepare(self, part: keras.Model, examples: TenBatches, settings: TrainingSettings) -> None:
+    def prepare(self, model: keras.Model, examples: TenBatches, settings: TrainingSettings) -> None:
         self.prepared += 1
         random = np.random.default_rng(5)
-        part.set_weights([random.lognormal(size=old.shape).astype(old.dtype) for old in part.get_weights()])
+        model.set_weights([random.lognormal(size=old.shape).astype(old.dtype) for old in model.get_weights()])
 
 
 class OneOfTwo(Training):

@@ -11,8 +11,7 @@ from models.folds import N_FOLDS
 from models.heads.pointer import PointerHead
 from pipeline.dataset.batch import Batch
 from pipeline.settings import TrainingSettings
-from pipeline.training import pointer
-from pipeline.training.pointer import train_pointer
+from pipeline.training.preparation import prepare
 
 CANDIDATES = 6
 
@@ -64,7 +63,7 @@ def settings(**changed: object) -> TrainingSettings:
 def test_it_orders_candidates_by_what_was_bought_of_observed_baskets(n_trees: int) -> None:
     made, data = head(n_trees=n_trees), BoughtByTheFirstFeature()
     made.trainable = False  # as in a model that is trained around it
-    train_pointer(made, data, settings())
+    prepare(made, None, data, settings())
     batch = BoughtByTheFirstFeature().batch(100, 64)
     came = batch["target_observed"] > 0
     inputs = made.inputs(batch["candidate_features"], np.zeros(64, np.int32))
@@ -80,29 +79,9 @@ def test_it_orders_candidates_by_what_was_bought_of_observed_baskets(n_trees: in
 def test_trained_again_it_ends_with_the_same_weights(n_trees: int) -> None:
     first, again = head(n_trees=n_trees), head(n_trees=n_trees)
     for made in (first, again):
-        train_pointer(made, BoughtByTheFirstFeature(), settings())
+        prepare(made, None, BoughtByTheFirstFeature(), settings())
     for ours, theirs in zip(first.weights, again.weights, strict=True):
         np.testing.assert_array_equal(ops.convert_to_numpy(ours), ops.convert_to_numpy(theirs))
-
-
-@pytest.mark.parametrize(
-    ("most_examples", "passes", "made", "steps"),
-    [
-        (25_600, {}, 8, 24 * 5),  # two passes of four batches, of each 10 examples whose basket came
-        (25_600, {"epochs": 1}, 4, 24 * 3),
-        (25_600, {"epochs": 1, "pointer_steps": 7}, 4, 7),
-        (16 * 5, {}, 4, 24 * 3),  # the memory holds one whole pass
-        (16 * 2, {}, 2, 24 * 2),  # not even that
-        (1, {}, 1, 24 * 1),
-    ],
-)
-def test_whole_passes_are_kept_as_long_as_training_and_memory_hold_them(
-    most_examples: int, passes: dict[str, int], made: int, steps: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pointer, "_MOST_EXAMPLES", most_examples)
-    data = BoughtByTheFirstFeature()
-    assert train_pointer(head(), data, settings(**passes)) == steps
-    assert data.made == made
 
 
 def test_with_trees_the_network_learns_from_scores_of_customers_that_trees_have_not_seen() -> None:
@@ -116,7 +95,7 @@ def test_with_trees_the_network_learns_from_scores_of_customers_that_trees_have_
             return batch
 
     made = head(n_trees=30)
-    train_pointer(made, Noise(passes_of=40), settings(epochs=1))
+    prepare(made, None, Noise(passes_of=40), settings(epochs=1))
     seen = [Noise().batch(step, 16) for step in range(40)]
     of_trees = {fold: [] for fold in ("seen", "unseen")}
     for batch in seen:
@@ -130,7 +109,7 @@ def test_with_trees_the_network_learns_from_scores_of_customers_that_trees_have_
 
 def test_scores_of_trees_are_standardised_for_the_network() -> None:
     made, data = head(n_trees=5), BoughtByTheFirstFeature(passes_of=20)
-    train_pointer(made, data, settings())
+    prepare(made, None, data, settings())
     batches = [data.batch(step, 16) for step in range(40)]
     known = np.concatenate(
         [
