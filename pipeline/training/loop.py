@@ -81,7 +81,7 @@ class Training:
         self.checkpoints.restore()
         if self.checkpoints.step == 0 and isinstance(self.task, PreparedTask):
             self._prepare(self.task)
-        self.progress = ProgressFile(self.spec.folder, self.checkpoints.step, self.steps, self.steps_per_epoch)
+        self.progress = self._progress_file()  # its clock starts with the first step
         self._show_progress()
         worker = f"worker {self.share['worker'] + 1} of {self.settings.workers}"
         print(f"{worker}: {self.steps_per_epoch} steps an epoch, from step {self.checkpoints.step}", flush=True)
@@ -107,6 +107,7 @@ class Training:
         if not variables:
             return
         if self.chief:
+            self._progress_file().show_preparation()
             task.prepare(self.model, self.data, self.settings)
         weights = [keras.ops.convert_to_numpy(variable) for variable in variables]
         mine = np.concatenate([weight.ravel().astype(np.float64) for weight in weights])
@@ -114,6 +115,9 @@ class Training:
         ends = np.cumsum([weight.size for weight in weights])
         for variable, old, new in zip(variables, weights, np.split(prepared, ends[:-1]), strict=True):
             variable.assign(new.reshape(old.shape).astype(old.dtype))
+
+    def _progress_file(self) -> ProgressFile:
+        return ProgressFile(self.spec.folder, self.checkpoints.step, self.steps, self.steps_per_epoch)
 
     def _show_progress(self) -> None:
         """Let the terminal know; of this worker alone, and nothing is read from it."""

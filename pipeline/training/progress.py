@@ -16,7 +16,8 @@ _CLOCK_TICK = 0.1  # a file carries the time of the kernel's last tick, which is
 class TrainingProgress:
     """Steps taken and to take, the current epoch (counted from 1), and the time that all steps left would take.
 
-    Training may end earlier, where validation gets no better. `seconds_left` is None before this process's first step.
+    Epoch 0: parts of the model are trained before the whole. Training may end earlier, where validation gets no better.
+    `seconds_left` is None before this process's first step.
     """
 
     step: int
@@ -26,6 +27,8 @@ class TrainingProgress:
     seconds_left: float | None
 
     def __str__(self) -> str:
+        if self.epoch == 0:
+            return f"some heads alone, before epoch 1 of {self.epochs}"
         left = "" if self.seconds_left is None else f", at most {duration(self.seconds_left)} left"
         return f"epoch {self.epoch} of {self.epochs}, step {self.step:,} of {self.steps:,}{left}"
 
@@ -39,6 +42,10 @@ class ProgressFile:
         self._started = time.monotonic()
         self._written: float | None = None
 
+    def show_preparation(self) -> None:
+        """Write that parts of the model are trained before the first step."""
+        self._write(TrainingProgress(self._first, self._steps, 0, self._epochs, None))
+
     def show(self, step: int) -> None:
         """Write how far the training is, unless it was written a moment ago; the last step is always written."""
         now = time.monotonic()
@@ -47,9 +54,15 @@ class ProgressFile:
         self._written = now
         taken = step - self._first
         left = round((now - self._started) / taken * (self._steps - step), 1) if taken else None
-        epochs = -(-self._steps // self._steps_per_epoch)
-        epoch = min(step // self._steps_per_epoch + 1, epochs)
-        replace_text(self._path, json.dumps(asdict(TrainingProgress(step, self._steps, epoch, epochs, left))))
+        epoch = min(step // self._steps_per_epoch + 1, self._epochs)
+        self._write(TrainingProgress(step, self._steps, epoch, self._epochs, left))
+
+    @property
+    def _epochs(self) -> int:
+        return -(-self._steps // self._steps_per_epoch)
+
+    def _write(self, progress: TrainingProgress) -> None:
+        replace_text(self._path, json.dumps(asdict(progress)))
 
 
 def read_progress(folder: Path, since: float) -> TrainingProgress | None:

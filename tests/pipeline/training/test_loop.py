@@ -95,14 +95,15 @@ def test_a_task_finishes_the_best_weights_before_there_is_a_model(tmp_path: Path
 class Prepared(WeekdayWeights):
     """Its whole network is a part that one worker trains beforehand, here by setting numbers of different sizes."""
 
-    def __init__(self) -> None:
-        self.prepared = 0
+    def __init__(self, *folders: Path) -> None:
+        self.prepared, self.folders, self.shown = 0, folders, list[str]()
 
     def prepared_parts(self, model: keras.Model, settings: TrainingSettings) -> list[keras.Model]:
         return [model] * (settings.pointer_steps > 0)
 
     def prepare(self, model: keras.Model, examples: TenBatches, settings: TrainingSettings) -> None:
         self.prepared += 1
+        self.shown = [str(read_progress(folder, 0)) for folder in self.folders]
         random = np.random.default_rng(5)
         model.set_weights([random.lognormal(size=old.shape).astype(old.dtype) for old in model.get_weights()])
 
@@ -134,9 +135,10 @@ def test_one_worker_prepares_and_the_other_takes_its_bits(tmp_path: Path) -> Non
 @pytest.mark.parametrize(("pointer_steps", "times"), [(0, 0), (5, 1)])
 def test_a_part_is_prepared_before_the_first_step_alone(tmp_path: Path, pointer_steps: int, times: int) -> None:
     settings = TrainingSettings(workers=1, batch_size=4, epochs=1, patience=9, pointer_steps=pointer_steps)
-    folder, task = TrainingFolder(folder=tmp_path, settings=settings), Prepared()
+    folder, task = TrainingFolder(folder=tmp_path, settings=settings), Prepared(tmp_path)
     train_alone(task, folder, TenBatches())
     assert task.prepared == times
+    assert task.shown == ["some heads alone, before epoch 1 of 1"] * times
     folder.model_path.rename(folder.best_path)
     train_alone(task, folder, TenBatches())
     assert task.prepared == times, "a resumed training is prepared already"
