@@ -61,7 +61,7 @@ class TrainingSettings(Section):
         None,
         ge=1,
         description="a pass after the first is taken only if it ends by this batch; unset: up to `epochs`; the task "
-        "`next_basket` has 100 of its own: LARDER_TASKS__NEXT_BASKET__TRAINING__REPEAT_UNTIL_STEP",
+        "`next_basket` has 75 of its own: LARDER_TASKS__NEXT_BASKET__TRAINING__REPEAT_UNTIL_STEP",
     )
     pointer_steps: int = Field(
         1500,

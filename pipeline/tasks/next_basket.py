@@ -35,7 +35,7 @@ class NextBasket:
     smaller_is_better = frozenset({"gap_mae_days", "days_brier"})
     example_array = "customer_ids"
     # Few customers are seen several times, many once: docs/decisions/2026-11-29__passes_by_size.md.
-    training_defaults: Mapping[str, Any] = MappingProxyType({"repeat_until_step": 100})
+    training_defaults: Mapping[str, Any] = MappingProxyType({"repeat_until_step": 75})
 
     def architecture(self, settings: TrainingSettings) -> str:
         """A name in models/catalog.py."""
