@@ -2,7 +2,7 @@
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline.settings import TrainingSettings
 
@@ -10,8 +10,22 @@ if TYPE_CHECKING:
     from models.lens import Lens
     from pipeline.dataset.examples import LensTrainingData
 
+_MOST_PASSES, _PATIENCE = 12, 3
 PASSES = "@"
 """Between the name of an architecture and the passes over the examples of a whole schedule: `lens@2`."""
+
+
+def whole_schedule(architecture: str, seed: int, passes: int | None, **changed: Any) -> TrainingSettings:
+    """A training of so many passes; by default at most 12, until validation gets no better."""
+    return TrainingSettings(
+        architecture=architecture,
+        workers=1,
+        epochs=passes or _MOST_PASSES,
+        max_steps=10**9,
+        patience=passes or _PATIENCE,
+        seed=seed,
+        **changed,
+    )
 
 
 def trained_lens(data: "LensTrainingData", settings: TrainingSettings) -> tuple["Lens", int]:

@@ -6,13 +6,12 @@ customer's products well it takes many more steps than a night can give to the w
 
 from typing import TYPE_CHECKING
 
-import keras
 import numpy as np
 import tensorflow as tf
 
-from pipeline.dataset.epoch_order import batch_rows
 from pipeline.settings import TrainingSettings
 from pipeline.training.pointer_trees import PointerExamples, grown_forests
+from pipeline.training.small_steps import take_small_steps
 
 if TYPE_CHECKING:
     from models.heads.pointer import PointerHead
@@ -31,26 +30,13 @@ def train_pointer(head: "PointerHead", examples: PointerExamples, settings: Trai
     alone.trainable = True
     alone.build()
     alone.set_weights(head.get_weights())
-    n, size = len(examples.features), settings.batch_size
     inputs = _inputs(alone, examples, settings)
-    steps = min(_PASSES * -(-n // size), settings.pointer_steps)
-    rate = keras.optimizers.schedules.CosineDecay(settings.learning_rate, max(steps, 1))
-    optimizer = keras.optimizers.RMSprop(rate)
-    optimizer.build(alone.trainable_variables)
+    steps = min(_PASSES * -(-len(inputs) // settings.batch_size), settings.pointer_steps)
 
-    @tf.function(
-        input_signature=[
-            tf.TensorSpec([None] * rank, kind) for rank, kind in ((3, "float32"), (2, "bool"), (2, "bool"))
-        ]
-    )
-    def step(inputs: tf.Tensor, is_candidate: tf.Tensor, is_bought: tf.Tensor) -> None:
-        with tf.GradientTape() as tape:
-            loss = tf.reduce_mean(alone.losses(inputs, is_candidate, is_bought))
-        optimizer.apply(tape.gradient(loss, alone.trainable_variables), alone.trainable_variables)
+    def losses(inputs: tf.Tensor, is_candidate: tf.Tensor, is_bought: tf.Tensor) -> tf.Tensor:
+        return alone.losses(tf.cast(inputs, tf.float32), is_candidate, is_bought)
 
-    for number in range(steps):
-        rows = batch_rows(n, settings.seed, number, min(size, n))
-        step(inputs[rows].astype(np.float32), examples.is_candidate[rows], examples.is_bought[rows])
+    take_small_steps(alone, losses, (inputs, examples.is_candidate, examples.is_bought), settings, steps=steps)
     head.set_weights(alone.get_weights())
     return steps
 

@@ -3,12 +3,10 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-import keras
 import numpy as np
-import tensorflow as tf
 
-from pipeline.dataset.epoch_order import batch_rows
 from pipeline.settings import TrainingSettings
+from pipeline.training.small_steps import take_small_steps
 
 if TYPE_CHECKING:
     from models.heads.time_to_next import HazardHead
@@ -43,20 +41,7 @@ def train_rhythm(head: "HazardHead", examples: RhythmExamples, settings: Trainin
     alone.set_weights(head.get_weights())
     alone.rhythm_head.trainable = True
     alone.rhythm_head.adapt(examples.rhythm)
-    n, size = len(examples.rhythm), settings.batch_size
-    steps = min(_PASSES * -(-n // size), settings.rhythm_steps)
-    optimizer = keras.optimizers.RMSprop(keras.optimizers.schedules.CosineDecay(settings.learning_rate, max(steps, 1)))
-    variables = alone.rhythm_head.trainable_variables
-    optimizer.build(variables)
-
-    @tf.function(input_signature=[tf.TensorSpec([None] * rank, "float32") for rank in (2, 1, 1)])
-    def step(rhythm: tf.Tensor, gap_days: tf.Tensor, is_observed: tf.Tensor) -> None:
-        with tf.GradientTape() as tape:
-            loss = tf.reduce_mean(alone.rhythm_loss(rhythm, gap_days, is_observed))
-        optimizer.apply(tape.gradient(loss, variables), variables)
-
-    for number in range(steps):
-        rows = batch_rows(n, settings.seed, number, min(size, n))
-        step(*(array[rows] for array in examples))
+    steps = min(_PASSES * -(-len(examples.rhythm) // settings.batch_size), settings.rhythm_steps)
+    take_small_steps(alone.rhythm_head, alone.rhythm_loss, examples, settings, steps=steps)
     head.set_weights(alone.get_weights())
     return steps

@@ -24,7 +24,7 @@ from pipeline.benchmarks.next_basket.last_baskets import (
     source_of,
     with_candidates,
 )
-from pipeline.benchmarks.trained_lens import trained_lens
+from pipeline.benchmarks.trained_lens import trained_lens, whole_schedule
 from pipeline.dataset.batch import Batch, Cut, pasts
 from pipeline.dataset.candidates import CandidateSource
 from pipeline.settings import Finetune, TrainingSettings
@@ -32,7 +32,6 @@ from pipeline.settings import Finetune, TrainingSettings
 if TYPE_CHECKING:
     from pipeline.dataset.examples import LensTrainingData
 
-_MOST_PASSES, _PATIENCE = 12, 3
 Examples = Literal["last", "prefixes", "prefixes+customers"]
 """Last baskets; every known basket; the same with a vector for each customer, test customers among them."""
 EXAMPLES: tuple[Examples, ...] = get_args(Examples)
@@ -65,15 +64,7 @@ class LensMethod:
     ) -> None:
         if examples != "last" and ARCHITECTURES[architecture].pointer_units:
             raise ValueError(f"{architecture} reads candidates, which are found for last baskets alone")
-        training = TrainingSettings(
-            architecture=architecture,
-            workers=1,
-            epochs=passes or _MOST_PASSES,
-            max_steps=10**9,
-            patience=passes or _PATIENCE,
-            seed=seed,
-            finetune=finetune,
-        )
+        training = whole_schedule(architecture, seed, passes, finetune=finetune)
         self._trial = LensTrial(training, FeatureConfig(), examples)
         self._uses_neighbours = ARCHITECTURES[architecture].uses_neighbours
         self._predict: Callable[[Batch], Any] | None = None

@@ -16,10 +16,10 @@ def gap_features(gaps: Gaps) -> pd.DataFrame:
     """
     rhythm = rhythm_of(gaps.histories, gaps.funnels, gaps.ends).astype(np.float64)
     table = pd.DataFrame(rhythm, columns=list(RHYTHM_FEATURES))
-    for name in (name for name in RHYTHM_FEATURES if "gap" in name and not name.startswith("has_")):
-        needed = {"log_gap_2": "has_gap_2", "log_gap_3": "has_gap_3", "deviation_of_log_gap": "has_gap_2"}
-        table[name] = table[name].where(table[needed.get(name, "has_gap_1")] > 0)
-    table["log_gaps"] = table["log_gaps"].fillna(0.0)
+    needed = {"log_gap_2": "has_gap_2", "log_gap_3": "has_gap_3", "deviation_of_log_gap": "has_gap_2"}
+    for name in RHYTHM_FEATURES:
+        if "gap" in name and name != "log_gaps" and not name.startswith("has_"):
+            table[name] = table[name].where(table[needed.get(name, "has_gap_1")] > 0)
     indicators = [name for name in RHYTHM_FEATURES if name.startswith(("has_", "last_on_"))]
     return table.drop(columns=indicators).assign(weekday=weekday_of(gaps))
 

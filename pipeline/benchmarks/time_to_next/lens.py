@@ -11,14 +11,13 @@ from models.catalog import ARCHITECTURES
 from models.special_ids import END, FIRST_PRODUCT, PADDING, UNKNOWN
 from pipeline.benchmarks.time_to_next.gaps import Gaps
 from pipeline.benchmarks.time_to_next.predictions import DAYS, GapPrediction
-from pipeline.benchmarks.trained_lens import trained_lens
+from pipeline.benchmarks.trained_lens import trained_lens, whole_schedule
 from pipeline.dataset.batch import Batch, Cut, pasts, targets
 from pipeline.dataset.candidates import CandidateSource, sequences_of
 from pipeline.dataset.epoch_order import batch_rows
 from pipeline.settings import TrainingSettings
 
 _AT_ONCE = 256
-_MOST_PASSES, _PATIENCE = 12, 3
 
 
 class LensGapMethod:
@@ -28,14 +27,7 @@ class LensGapMethod:
     """
 
     def __init__(self, architecture: str, seed: int, passes: int | None = None) -> None:
-        self._training = TrainingSettings(
-            architecture=architecture,
-            workers=1,
-            epochs=passes or _MOST_PASSES,
-            max_steps=10**9,
-            patience=passes or _PATIENCE,
-            seed=seed,
-        )
+        self._training = whole_schedule(architecture, seed, passes)
         self._cut = Cut(self._training.max_baskets, self._training.max_products)
         self._predict_times: Any = None
 
