@@ -138,12 +138,13 @@ def write_reference(folder: Path) -> None:
 def _table_section(table: Table) -> str:
     key = ", ".join(table.key)
     partition = f" Partitioned by {', '.join(table.partition)}." if table.partition else ""
+    kept = f" Versions of the last {table.keep_days} days are kept." if table.keep_days else ""
     rows = "\n".join(
         f"| `{column.name}` | `{column.kind}` | {column.unit} | {column.meaning}{_limits(column)} |"
         for column in table.columns
     )
     return (
-        f"## {table.name}\n\nOne row: {table.grain}. Key: {key}.{partition}\n\n"
+        f"## {table.name}\n\nOne row: {table.grain}. Key: {key}.{partition}{kept}\n\n"
         f"| column | type | unit | meaning |\n|---|---|---|---|\n{rows}\n"
     )
 

@@ -164,10 +164,10 @@ class DemandSettings(Section):
         "store",
         description="from the store's sales, blended with the model's expectation, or the paper's sums alone",
     )
-    model_weights: tuple[Share, Share, Share] = Field(
-        (0.0, 0.0, 0.0),
-        description="route `model`: its share of the mean of products that sell on most days, weekly, and rarely, as "
-        "`larder benchmark demand-routes` says that it earned",
+    model_weights: tuple[Share, Share, Share] | None = Field(
+        None,
+        description="route `model`: its share of the mean of products that sell on most days, weekly, and rarely; "
+        "unset: in each store what it earned in the last four weeks",
     )
     customer_weight: float = Field(
         0.0, ge=0, le=1, description="route `store`: share of the mean taken from predicted baskets"

@@ -5,7 +5,8 @@ lately: learned, smoothed and simple methods, weighted by what its last weeks pr
 
     store  that forecast. Predicted baskets say whose they are, and move `customer_weight` of the mean towards what they
            hold on the days on which they may happen: by default nothing
-    model  blended by class of product with what the model expects its customers to buy (`customer_demand`)
+    model  blended by class of product with what the model expects its customers to buy (`customer_demand`), as much of
+           it as it earned in the store's last four weeks, of which the sums of their first mornings are kept
     paper  LENS, Algorithm 2: units of the predicted baskets on their predicted days, and nothing else
 
 `larder benchmark demand-routes` measures all three.
@@ -26,15 +27,15 @@ from models.demand import customer_route
 from models.demand.choice import StoreForecast, forecast_store, product_classes
 from models.demand.counts import quantile
 from models.demand.model_route import blend_with_model, with_store_days
-from models.refusal import Refusal
 from pipeline.settings import DemandSettings
 from pipeline.sources.calendar import Calendar
 from pipeline.tables.customer_demand import CUSTOMER_DEMAND
 from pipeline.tables.demand_backtests import DEMAND_BACKTESTS
 from pipeline.tables.expected_demand import EXPECTED_DEMAND
 from spark_jobs.demand_bounds import check_bounds
+from spark_jobs.model_sums import by_day, earned, of_morning, other_share, read_sums, with_model_units
 from spark_jobs.product_histories import PAIR, exact_sum, product_histories
-from spark_jobs.session import Job, arg_parser, open_job, open_session, publish_table, read_tables
+from spark_jobs.session import arg_parser, open_job, open_session, publish_table, read_tables
 from spark_jobs.store_sales import StoreSales
 
 # What `demand_backtests` has beyond `expected_demand`.
@@ -67,7 +68,8 @@ def forecast_demand(
 ) -> Forecasts:
     """Expected demand of every product that a store sold lately or is predicted to sell, and past weeks' forecasts.
 
-    Args: customer_demand: where the route is `model`.
+    Args: customer_demand: where the route is `model`: of this morning, and of those of the last four weeks that are
+          known, with `weeks_ago`.
     """
     first = business_date - timedelta(days=settings.history_days)
     sold, in_all_stores = product_histories(transactions, products, stock_levels, first, business_date)
@@ -76,7 +78,7 @@ def forecast_demand(
     if customer_demand is not None:
         # Of what is sold under this name: a product that was replaced or discontinued has no history.
         of_model = customer_demand.join(sold.select(*PAIR), PAIR, "left_semi")
-        predicted = with_model_units(predicted, of_model, business_date)
+        predicted = with_model_units(predicted, of_model, business_date, settings.horizon_days)
     forecaster = _store_forecaster(business_date, settings, calendar or Calendar(), in_all_stores)
     found = sold.groupBy("store_id").cogroup(predicted.groupBy("store_id")).applyInPandas(forecaster, FORECASTS)
     found = found.persist()
@@ -120,19 +122,6 @@ def customer_units(
     )
 
 
-def with_model_units(predicted: DataFrame, customer_demand: DataFrame, business_date: date) -> DataFrame:
-    """`customer_units` with `model_units` and `other_share` of `customer_demand`; a row where either has one."""
-    of_model = customer_demand.select(
-        "store_id",
-        "product_id",
-        F.datediff("demand_on", F.lit(business_date)).alias("ahead"),
-        F.col("units").alias("model_units"),
-        "other_share",
-    )
-    joined = predicted.join(of_model, ["store_id", "product_id", "ahead"], "full")
-    return joined.fillna(0, ["units", "n_customers", "model_units"])
-
-
 def _visits(business_date: date, settings: DemandSettings, gap_spread: float) -> Column:
     """Expected baskets of a customer on each day of the horizon, as an array."""
     horizon, on_one_day = settings.horizon_days, settings.decoding == "predicted_day" or settings.route == "paper"
@@ -172,18 +161,21 @@ def _store_forecaster(
         found = forecast_store(history, weekdays[today:], open_share=open_share)
         size, raised = store.expected_size, factors[:, today:]
         store_mean = found.mean * raised * size[:, None]
-        from_baskets = _grid(predicted, names, "ahead", "units", stop=len(horizon)) * open_share
+        weight = np.zeros(len(names))
+        sums, predicted = predicted, of_morning(predicted, 0)
+        from_baskets = by_day(predicted, names, "ahead", "units", stop=len(horizon)) * open_share
         if settings.route == "model" and "model_units" in predicted:
-            from_model = _grid(predicted, names, "ahead", "model_units", stop=len(horizon)) * open_share
-            others = _other_share(predicted, names)
+            from_model = by_day(predicted, names, "ahead", "model_units", stop=len(horizon)) * open_share
+            others = other_share(predicted, names)
             from_model = with_store_days(found.mean * size[:, None], from_model, others) * raised
-            weight = np.array(settings.model_weights)[product_classes(history)]
+            weights = settings.model_weights or earned(found.weeks, sums, names, store, factors)
+            weight = np.array(weights)[product_classes(history)]
             mean, part = blend_with_model(store_mean, from_model, others, weight)
         elif settings.route == "paper":
             mean = part = from_baskets
         else:
             mean, part = customer_route.blend(store_mean, from_baskets, settings.customer_weight)
-        customers = _grid(predicted, names, "ahead", "n_customers", stop=len(horizon))
+        customers = by_day(predicted, names, "ahead", "n_customers", stop=len(horizon))
         usual = {
             "largest_week": found.largest_week * raised.max(axis=1),
             "trailing_week": store.trailing_week(history) * (raised * open_share).mean(axis=1),
@@ -191,6 +183,7 @@ def _store_forecaster(
         largest_size = np.maximum(size, store.purchase_size)
         tonight = _rows(names, business_date, mean, size, found) | {
             "store_id": store_id,
+            "model_weight": np.repeat(weight, len(horizon)),
             "from_customers": part.ravel(),
             "n_customers": customers.ravel().astype(np.int32),
             "method": np.repeat(found.methods, len(horizon)),
@@ -232,31 +225,6 @@ def _rows(
     }
 
 
-def _other_share(rows: pd.DataFrame, names: np.ndarray) -> np.ndarray:
-    """`other_share` by product, [N]; NaN where no row has one."""
-    known = rows.dropna(subset=["other_share"])
-    share = np.full(len(names), np.nan)
-    share[np.searchsorted(names, known["product_id"].to_numpy(str))] = known["other_share"]
-    return share
-
-
-def _grid(rows: pd.DataFrame, names: np.ndarray, day: str, value: str, *, stop: int) -> np.ndarray:
-    """The `value` of the rows by product and day, [N, stop]; 0 where there is no row."""
-    grid = np.zeros((len(names), stop))
-    grid[np.searchsorted(names, rows["product_id"].to_numpy(str)), rows[day].to_numpy(int)] = rows[value]
-    return grid
-
-
-def _check_morning(job: Job, version: str) -> None:
-    """Raises: Refusal: where the model's sums are another morning's."""
-    found = job.workspace.lake.manifest(CUSTOMER_DEMAND.name, version).business_date
-    if found != job.run.business_date:
-        raise Refusal(
-            f"{CUSTOMER_DEMAND.name} {version} is of {found}, not of {job.run.business_date}: demand.route was set to "
-            '"model" after this run\'s predict_baskets; start another run, or set it back'
-        )
-
-
 def main(argv: list[str] | None = None) -> None:
     """Read this run's sales and predictions, publish the expected demand and the past weeks'."""
     with open_job("forecast_demand", arg_parser(__doc__).parse_args(argv)) as job:
@@ -267,8 +235,8 @@ def main(argv: list[str] | None = None) -> None:
         if job.settings.demand.route == "model":
             inputs = (*inputs, CUSTOMER_DEMAND.name)
         frames, versions = read_tables(spark, job, *inputs)
-        if CUSTOMER_DEMAND.name in versions:
-            _check_morning(job, versions[CUSTOMER_DEMAND.name])
+        if (name := CUSTOMER_DEMAND.name) in versions:
+            frames[name], versions[name] = read_sums(job, frames[name], versions[name])
         job.record.rows_in = frames["predictions"].count()
         found = forecast_demand(
             **frames,

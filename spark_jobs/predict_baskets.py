@@ -35,8 +35,9 @@ from pipeline.tables.sequences import FUNNEL_KINDS
 from pipeline.tables.vocabulary import END_INDEX, UNKNOWN_INDEX
 from pipeline.tasks.catalog import NEXT_BASKET, task_and_settings
 from pipeline.tracking.registry import Registry
-from spark_jobs.basket_backtests import publish_backtests
+from spark_jobs.basket_backtests import learned_before, publish_backtests
 from spark_jobs.customer_demand import customer_demand, predictor_of
+from spark_jobs.model_sums import LEARNED_BEFORE
 from spark_jobs.prediction import predict, prediction_input, stage_predicted
 from spark_jobs.session import arg_parser, open_job, open_session, publish_table, read_tables
 
@@ -136,7 +137,10 @@ def main(argv: list[str] | None = None) -> None:
         was_summed = job.workspace.lake.is_published(CUSTOMER_DEMAND.name, job.run.run_id)
         if settings.demand.route == "model" and not was_summed:
             demand = customer_demand(rows, predictor_of(given), frames["baskets"], job.run.business_date, settings)
-            publish_table(demand, job, CUSTOMER_DEMAND.name, inputs)
+            summed_by = given.model.version if given.model else None
+            details = {LEARNED_BEFORE: learned_before(registry, summed_by).isoformat()} if summed_by else {}
+            read = inputs | ({"model": summed_by} if summed_by else {})
+            publish_table(demand, job, CUSTOMER_DEMAND.name, read, details=details)
         predictor = next_basket_predictor(given)
         publish_backtests(frames["sequences"], job, registry, given, predictor, inputs=inputs)
         predicted = stage_predicted(job, task, predict(rows, task, predictor), given.model, inputs)

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from py4j.protocol import Py4JJavaError
 from pyspark.sql import DataFrame, SparkSession
@@ -125,9 +126,19 @@ def read_tables(spark: SparkSession, job: Job, *names: str) -> tuple[dict[str, D
 
 
 def stage_table(
-    frame: DataFrame, workspace: Workspace, name: str, run: Run, inputs: dict[str, str], *, files: int | None = None
+    frame: DataFrame,
+    workspace: Workspace,
+    name: str,
+    run: Run,
+    inputs: dict[str, str],
+    *,
+    files: int | None = None,
+    details: dict[str, Any] | None = None,
 ) -> tuple[Path, int]:
-    """Write `frame` aside in the contract's column order; returns its folder and row count."""
+    """Write `frame` aside in the contract's column order; returns its folder and row count.
+
+    Args: details: what else the manifest says of the version.
+    """
     table = contract(name)
     folder = workspace.lake.stage(name, run.run_id)
     ordered = frame.select(*table.column_names)
@@ -136,19 +147,19 @@ def stage_table(
     ordered.write.partitionBy(*table.partition).parquet(str(folder))
     spark = frame.sparkSession
     rows = spark.read.schema(table.ddl).parquet(str(folder)).count()
-    workspace.lake.describe(
-        Manifest(table=name, version=run.run_id, business_date=run.business_date, rows=rows, inputs=inputs)
-    )
+    made = {"version": run.run_id, "business_date": run.business_date, "rows": rows}
+    workspace.lake.describe(Manifest(table=name, **made, inputs=inputs, details=details or {}))
     return folder, rows
 
 
-def publish_table(frame: DataFrame, job: Job, name: str, inputs: dict[str, str], *, files: int | None = None) -> None:
+def publish_table(frame: DataFrame, job: Job, name: str, inputs: dict[str, str], **how: Any) -> None:
     """Stage `frame`, audit it and publish it; the record gets its rows.
 
+    Args:   how: `files` and `details` as `stage_table` has them.
     Raises: AuditFailed: when it is refused; readers keep the previous version.
     """
     import_ahead()
-    _, job.record.rows_out = stage_table(frame, job.workspace, name, job.run, inputs, files=files)
+    _, job.record.rows_out = stage_table(frame, job.workspace, name, job.run, inputs, **how)
     audit_and_publish(frame, job.workspace, name, job.run.run_id, job.settings)
 
 

@@ -292,6 +292,7 @@ def expected_demand(**fields: Any) -> dict[str, Any]:
         "p10": 0.0,
         "p50": mean,
         "p90": 2.0 * mean,
+        "model_weight": 0.0,
         "from_customers": 0.0,
         "n_customers": 0,
         "method": "learned",

@@ -46,13 +46,20 @@ def frame(spark: SparkSession, table_name: str, rows: Iterable[Mapping[str, Any]
 
 
 def publish(
-    workspace: Workspace, table_name: str, rows: DataFrame, version: str = "run1", business_date: date = BUSINESS_DATE
+    workspace: Workspace,
+    table_name: str,
+    rows: DataFrame,
+    version: str = "run1",
+    business_date: date = BUSINESS_DATE,
+    *,
+    details: dict[str, Any] | None = None,
 ) -> None:
     """Write the rows as a published, current version of a table, past every audit."""
     table = contract(table_name)
     folder = workspace.lake.stage(table_name, version)
     rows.select(*table.column_names).coalesce(1).write.partitionBy(*table.partition).parquet(str(folder))
-    workspace.lake.describe(Manifest(table=table_name, version=version, business_date=business_date, rows=rows.count()))
+    made = {"version": version, "business_date": business_date, "rows": rows.count()}
+    workspace.lake.describe(Manifest(table=table_name, **made, details=details or {}))
     workspace.lake.publish(table_name, version)
 
 

@@ -60,6 +60,7 @@ class PastWeek:
         too, but nothing of days on which the store was shut.
     on_shelf: bool [N, 7]; days that say how good the forecast was.
     methods: [N] names; what weighed, by the weeks before.
+    classes: int64 [N]; see `product_classes`, by the days before.
     """
 
     start: int
@@ -67,6 +68,7 @@ class PastWeek:
     sold: Array
     on_shelf: NDArray[np.bool_]
     methods: NDArray[np.str_]
+    classes: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,8 @@ def forecast_store(
     for number, one in enumerate(past[:SPREAD_WEEKS]):
         mean, methods = _chosen(one.known, one.made, errors[number + 1 :])
         week = one.week
-        weeks.append(PastWeek(one.start, mean * ~week.closed, week.units, week.on_shelf, methods))
+        classes = product_classes(one.known)
+        weeks.append(PastWeek(one.start, mean * ~week.closed, week.units, week.on_shelf, methods, classes))
     mean, methods = _chosen(history, made, errors)
     if open_share is not None:
         mean = mean * open_share

@@ -2,23 +2,51 @@
 
 The model knows customers who came before and came back. What others buy (new customers, sales without a customer) is a
 share of the store's forecast, as large as theirs was of the product's units in the last weeks. How much of the mean is
-the model's is weighed by class of product (`models.demand.choice.product_classes`).
+the model's is weighed by class of product (`models.demand.choice.product_classes`): as much as it earned on past weeks,
+of each of which it has the sums that were made on its first morning.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.demand.choice import CLASS_SHARES
+from models.demand.earned_weights import earned_weights
 
 Array = NDArray[np.float64]
 
 CLASSES = len(CLASS_SHARES) + 1
 # Units of a product at which its own share of others counts half, and that of its store the other half.
 PRIOR_UNITS = 20.0
-# Past weeks whose buyers say how much others buy.
+# Past weeks whose buyers say how much others buy, and which say what weight the model earns.
 WINDOWS, WINDOW_DAYS = 4, 7
+
+
+@dataclass(frozen=True)
+class ModelWeek:
+    """A past week of one store as it was expected on its first morning, and what was sold.
+
+    store_mean, model_mean, sold: [N, 7]; units on days on which the product was on the shelf.
+    classes: [N]; see `models.demand.choice.product_classes`.
+    """
+
+    store_mean: Array
+    model_mean: Array
+    sold: Array
+    classes: NDArray[np.int64]
+
+
+def earned_by_class(weeks: Sequence[ModelWeek]) -> Array:
+    """The model's weight in each class of product, [C]; none anywhere without all `WINDOWS` past weeks."""
+    weights = np.zeros(CLASSES)
+    if len(weeks) == WINDOWS:
+        columns = [[getattr(week, name) for week in weeks] for name in ("store_mean", "model_mean", "sold", "classes")]
+        for label, earned in earned_weights(*columns).items():
+            weights[label] = earned.weight
+    return weights
 
 
 def share_of_others(others: Any, units: Any, store_share: Any) -> Any:

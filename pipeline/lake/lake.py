@@ -23,7 +23,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -202,6 +202,7 @@ class Lake:
     def expire(self, table: str, keep: int) -> list[str]:
         """Remove all but the newest `keep` versions, never the current one; returns what was removed.
 
+        Of a table with `keep_days` those of the days up to its latest business date stay as well.
         Of refused and abandoned versions under `staged` the newest `keep` stay, too; what killed attempts and removals
         left goes. Files that versions share by hard links (the unchanged days of transactions) live on in the versions
         that stay.
@@ -212,7 +213,8 @@ class Lake:
                 aside.unlink(missing_ok=True)
             current = self.current(table)
             known = self.versions(table)
-            old = [version for version in known[:-keep] if version != current]
+            stays = {current, *known[-keep:], *self._of_last_days(table, known)}
+            old = [version for version in known if version not in stays]
             for entry in self._entries(table, "versions"):
                 if entry.name in old or entry.name not in known:
                     remove(entry, self._removed(table))
@@ -222,6 +224,15 @@ class Lake:
                 if entry.name not in complete[-keep:]:
                     self._discard(entry)
         return old
+
+    def _of_last_days(self, table: str, versions: list[str]) -> list[str]:
+        """Those of the contract's `keep_days` before the latest business date of them, and of that date."""
+        days = contract(table).keep_days
+        if days == 0 or not versions:
+            return []
+        dates = {version: self.manifest(table, version).business_date for version in versions}
+        since = max(dates.values()) - timedelta(days=days)
+        return [version for version, business_date in dates.items() if business_date >= since]
 
     def discard_unfinished(self, table: str) -> None:
         """Remove what killed attempts and removals left behind; called with the table's lock held.

@@ -33,7 +33,8 @@ class Table:
     # A version with fewer than this share of the previous version's rows, or more than the inverse, is refused.
     min_row_ratio: float = 0.5
     owner: str = "data engineering"
-    retention: str = "keep_versions versions"
+    # Versions of business dates up to so many days before the latest one stay, beside the newest `keep_versions`.
+    keep_days: int = 0
     notes: str = field(default="", compare=False)
 
     @property

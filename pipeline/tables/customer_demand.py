@@ -10,6 +10,7 @@ CUSTOMER_DEMAND = Table(
     key=("store_id", "product_id", "demand_on"),
     min_rows=0,
     min_row_ratio=0.0,
+    keep_days=28,  # four weeks say what weight the model earned
     columns=(
         Column("store_id", "string", "store"),
         Column("product_id", "string", "product"),

@@ -1,14 +1,20 @@
+from collections.abc import Sequence
 from datetime import date, timedelta
+from functools import reduce
 from typing import Any
 
+import numpy as np
 import pytest
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from pipeline.expectations.audit import AuditFailed
 from pipeline.settings import DemandSettings, Settings
+from pipeline.stages import read_stages
 from pipeline.workspace import Workspace
 from spark_jobs.demand_bounds import check_bounds
 from spark_jobs.forecast_demand import forecast_demand, main
+from spark_jobs.model_sums import LEARNED_BEFORE
 from tests.factories import BUSINESS_DATE, basket, expected_demand, prediction, product, stock_level, transaction
 from tests.published_tables import frame, publish
 
@@ -120,7 +126,7 @@ def routed(spark: SparkSession, **settings: Any) -> list[Any]:
         for name, units in (("p1", 9.0), ("p2", 3.0), ("never-sold", 7.0))
     ]
     chosen = DemandSettings(**{"route": "model"} | settings)
-    by_model = frame(spark, "customer_demand", rows)
+    by_model = frame(spark, "customer_demand", rows).withColumn("weeks_ago", F.lit(0))
     found = forecast_demand(
         **tables(spark), business_date=BUSINESS_DATE, settings=chosen, customer_demand=by_model
     ).expected_demand
@@ -152,6 +158,95 @@ def test_the_paper_s_route_is_units_of_predicted_baskets_on_their_days_and_nothi
     assert [row.mean for row in found if row.product_id == "p1"] == [4.0, 2.0, 0.0, 0.0, 0.0, 0.0, 0.0]
     assert not any(row.mean for row in found if row.product_id == "p2")
     assert all(row.mean == row.from_customers for row in found)
+
+
+WEEK = 7
+
+
+def trading(random: np.random.Generator) -> np.ndarray:
+    """Units of 40 products on 70 days, the last of which is the day before the business date; each week at a level."""
+    levels = random.choice([2.0, 10.0], size=(40, 10))
+    return random.poisson(np.repeat(levels, WEEK, axis=1)).astype(float) + 1.0
+
+
+def sums(units: np.ndarray, first: date) -> list[dict[str, Any]]:
+    """A model that knows each product's units of the week; nobody else buys."""
+    return [
+        {
+            "store_id": "s1",
+            "product_id": f"p{number:02d}",
+            "demand_on": first + timedelta(days=ahead),
+            "units": float(units[number, ahead]),
+            "other_share": 0.0,
+        }
+        for number in range(len(units))
+        for ahead in range(WEEK)
+    ]
+
+
+def weighed(spark: SparkSession, weeks: Sequence[int], *, horizon_days: int = 7) -> set[float]:
+    """Weights of tonight's products where those mornings' sums are known, in weeks ago, and right."""
+    units = trading(np.random.default_rng(0))
+    sold = [
+        transaction(
+            sold_on=BUSINESS_DATE - timedelta(days=70 - day),
+            product_id=f"p{number:02d}",
+            quantity=float(units[number, day]),
+        )
+        for number in range(len(units))
+        for day in range(units.shape[1])
+    ]
+    by_morning = [
+        frame(
+            spark,
+            "customer_demand",
+            sums(units[:, 70 - WEEK * ago :][:, :WEEK], BUSINESS_DATE - timedelta(days=WEEK * ago)),
+        ).withColumn("weeks_ago", F.lit(ago))
+        for ago in weeks
+    ]
+    tonight = frame(spark, "customer_demand", sums(units[:, :WEEK], BUSINESS_DATE)).withColumn("weeks_ago", F.lit(0))
+    products = [product(product_id=f"p{number:02d}") for number in range(len(units))]
+    found = forecast_demand(
+        **tables(spark, transactions=sold, products=products),
+        business_date=BUSINESS_DATE,
+        settings=DemandSettings(route="model", horizon_days=horizon_days),
+        customer_demand=reduce(DataFrame.unionByName, [tonight, *by_morning]),
+    ).expected_demand
+    rows = found.filter("product_id != 'p1'").collect()
+    assert len(rows) == 40 * horizon_days
+    assert all((row.from_customers > 0) == (row.model_weight > 0) for row in rows)
+    return {row.model_weight for row in rows}
+
+
+def test_the_model_has_the_weight_that_it_earned_in_the_last_four_weeks(spark: SparkSession) -> None:
+    assert weighed(spark, [1, 2, 3, 4]) == {1.0}
+
+
+def test_a_longer_or_shorter_horizon_is_weighed_by_weeks(spark: SparkSession) -> None:
+    assert weighed(spark, [1, 2, 3, 4], horizon_days=3) == {1.0}
+
+
+def test_without_all_mornings_of_four_weeks_the_model_has_no_weight(spark: SparkSession) -> None:
+    assert weighed(spark, [1, 2, 4]) == {0.0}
+
+
+def test_sums_of_past_mornings_are_found_by_their_business_date(
+    spark: SparkSession, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LARDER_DEMAND__ROUTE", "model")
+    nothing = frame(spark, "customer_demand", [])
+    for version, ago, unseen_from in (("a", 4, 28), ("b", 3, 35), ("bad", 2, 13), ("run1", 0, 14)):
+        morning = BUSINESS_DATE - timedelta(days=WEEK * ago)
+        details = {LEARNED_BEFORE: str(BUSINESS_DATE - timedelta(days=unseen_from))}
+        publish(workspace, "customer_demand", nothing, version, morning, details=details)
+    for name, rows in tables(spark).items():
+        publish(workspace, name, rows)
+    main(ARGUMENTS)
+    lake = workspace.lake
+    assert lake.manifest("expected_demand", "run1").inputs["customer_demand"] == "run1,b,a"
+    assert read_stages(workspace.run_folder("run1"))[-1].details["model_has_no_weight"] == (
+        "no sums of 2026-02-22; bad: its model may have learned from days after 2026-02-15"
+    )
 
 
 def test_sums_of_another_morning_are_refused(

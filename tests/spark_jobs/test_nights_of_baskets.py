@@ -3,12 +3,14 @@
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
 from pyspark.sql import Row, SparkSession
 
 from pipeline.erasure.erase import of_customer
 from pipeline.settings import Settings
 from pipeline.stages import read_stages
 from pipeline.tables.basket_backtests import BASKET_BACKTESTS
+from pipeline.tables.customer_demand import CUSTOMER_DEMAND
 from pipeline.task import ServedModel
 from pipeline.tasks.catalog import NEXT_BASKET
 from pipeline.tracking.registry import Registry
@@ -86,6 +88,25 @@ def test_the_champion_is_replayed_where_it_did_not_learn(
     publish_sales(spark, workspace, "again", BUSINESS_DATE, BUSINESS_DATE - DAY)
     predict_baskets.main(arguments("again"))
     assert backtests(spark, workspace, "again") == found
+
+
+def test_the_model_s_sums_say_what_their_model_had_not_learned_from(
+    spark: SparkSession, settings: Settings, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LARDER_DEMAND__ROUTE", "model")
+    publish_sales(spark, workspace, "run1", BUSINESS_DATE)
+    predict_baskets.main(arguments("run1"))
+    first = workspace.lake.manifest(CUSTOMER_DEMAND.name, "run1")
+    assert (first.rows, first.details) == (0, {})
+    vocabulary = workspace.lake.path("vocabulary", "run1")
+    register_night(settings, workspace, vocabulary, "run1", tiny_model("lens"), architecture="lens")
+    Registry(settings, "shop", NEXT_BASKET).make_champion("1")
+    publish_sales(spark, workspace, "run2", LATER)
+    predict_baskets.main(arguments("run2", LATER))
+    second = workspace.lake.manifest(CUSTOMER_DEMAND.name, "run2")
+    assert second.rows > 0
+    assert second.inputs["model"] == "larder-shop-next_basket/1"
+    assert second.details == {"learned_before": str(BUSINESS_DATE - 14 * DAY)}
 
 
 def test_what_a_model_of_later_days_predicted_is_left_out(settings: Settings, workspace: Workspace) -> None:

@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.demand.choice import product_classes
+from models.demand.earned_weights import LEAST_PRODUCTS, absolute_errors, blended, earned_weights
 from models.demand.forecast import DemandForecast, fit_spread, with_spread
 from models.demand.model_route import CLASSES, model_demand, with_store_days
+from models.demand.paired_bootstrap import differences
 from pipeline.benchmarks.data.daily_sales import HORIZON_DAYS, DailySales, last_windows
-from pipeline.benchmarks.demand_routes.weights import absolute_errors, blended, earned_weights
-from pipeline.benchmarks.stockouts.bootstrap import differences
 from pipeline.benchmarks.stockouts.methods import NIGHTLY, demand_method
 from pipeline.benchmarks.stockouts.metrics import alert_scores, demand_scores
 from pipeline.benchmarks.stockouts.supply_plans import make_plans
@@ -37,8 +37,6 @@ PAIRS = (
     (UNGATED, PLACEBO_UNGATED), ("blend", STORE), ("blend by store", STORE),
 )  # fmt: skip
 _DIGITS = 4
-# A class with fewer products in some window has no interval: a sample of it may hold no unit.
-_LEAST_PRODUCTS = 30
 
 
 @dataclass(frozen=True)
@@ -180,7 +178,7 @@ def _differences(test: Block) -> list[dict[str, Any]]:
     groups |= {
         name: [each == label for each in test.classes]
         for label, name in enumerate(CLASS_NAMES)
-        if min((each == label).sum() for each in test.classes) >= _LEAST_PRODUCTS
+        if min((each == label).sum() for each in test.classes) >= LEAST_PRODUCTS
     }
     return [
         {"model": ours, "against": other, "products": name} | found

@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from models.demand.choice import SPREAD_WEEKS
 from models.demand.counts import quantile
 from models.demand.forecast import DemandForecast, Spread, fit_spread, with_spread
+from models.demand.paired_bootstrap import WeekErrors, differences
 from models.stockouts.calibration import calibration_error, fit_calibration
 from pipeline.benchmarks.data.daily_sales import HORIZON_DAYS, MIN_PAST_DAYS, TOP_PRODUCTS, DailySales
 from pipeline.benchmarks.report.report import rows_file
-from pipeline.benchmarks.stockouts.bootstrap import WeekErrors, differences, week_errors
 from pipeline.benchmarks.stockouts.methods import PLACEBO, Forecast, demand_method
 from pipeline.benchmarks.stockouts.metrics import (
     QUANTILES,
@@ -35,6 +35,7 @@ from pipeline.benchmarks.stockouts.metrics import (
 )
 from pipeline.benchmarks.stockouts.supply_plans import PlannedSupply, make_plans
 from pipeline.benchmarks.stockouts.trial import read_forecast, scored_products
+from pipeline.benchmarks.stockouts.week_errors import week_errors
 from pipeline.benchmarks.subprocesses import run_module
 from pipeline.benchmarks.trials import finished_trial, read_trial
 

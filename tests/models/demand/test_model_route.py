@@ -3,7 +3,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.demand.model_route import blend_with_model, model_demand, share_of_others, with_store_days
+from models.demand.model_route import (
+    CLASSES,
+    WINDOWS,
+    ModelWeek,
+    blend_with_model,
+    earned_by_class,
+    model_demand,
+    share_of_others,
+    with_store_days,
+)
 
 
 @given(others=st.floats(0.0, 1e4), more=st.floats(0.0, 1e4), store=st.floats(0.0, 1.0))
@@ -56,3 +65,23 @@ def test_the_whole_weight_is_the_model_and_names_its_customers_part() -> None:
     mean, part = blend_with_model(STORE, CUSTOMERS, SHARE, np.ones(3))
     np.testing.assert_array_equal(mean, model_demand(STORE, CUSTOMERS, SHARE))
     assert part.tolist() == [[1.0, 2.0], [0.0, 0.0], [0.0, 0.0]]
+
+
+def weeks(products: int = 60) -> list[ModelWeek]:
+    """The model is right where products sell on most days, and useless for the others."""
+    random, classes = np.random.default_rng(0), np.arange(products) % CLASSES
+    found = []
+    for _ in range(WINDOWS):
+        sold = random.poisson(9.0, (products, 7)).astype(float)
+        store = sold + random.normal(0.0, 2.0, (products, 1))
+        found.append(ModelWeek(store, np.where(classes[:, None] == 0, sold, 0.0), sold, classes))
+    return found
+
+
+def test_each_class_has_the_weight_that_the_model_earned_in_it() -> None:
+    assert earned_by_class(weeks(120)).tolist() == [1.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize("few", [weeks(120)[1:], weeks(60), []], ids=["three weeks", "20 products a class", "none"])
+def test_too_little_past_earns_nothing(few: list[ModelWeek]) -> None:
+    assert earned_by_class(few).tolist() == [0.0] * CLASSES

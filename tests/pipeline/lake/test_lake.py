@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.lake.lake import Lake, LakeError, Manifest
+from pipeline.tables.catalog import table as contract
 from tests.pipeline.lake.writer import FILES, NIGHT, TABLE, publish, read, stage
 
 LATER, EARLIER = NIGHT + timedelta(days=1), NIGHT - timedelta(days=1)
@@ -114,6 +115,15 @@ def test_expiry_keeps_the_newest_and_the_current(lake: Lake) -> None:
     assert lake.expire(TABLE, keep=2) == ["run0", "run2", "run3"]
     assert lake.versions(TABLE) == ["run1", "run4", "run5"]
     assert read(lake) == "run1"
+
+
+def test_expiry_keeps_the_days_that_a_contract_names(lake: Lake) -> None:
+    days = contract("customer_demand").keep_days
+    for version, back in (("old", days + 1), ("first", days), ("second", 3), ("again", 3), ("tonight", 0)):
+        stage(lake, version, NIGHT - timedelta(days=back), table="customer_demand")
+        lake.publish("customer_demand", version)
+    assert lake.expire("customer_demand", keep=1) == ["old"]
+    assert lake.versions("customer_demand") == ["first", "second", "again", "tonight"]
 
 
 def test_files_shared_by_hard_links_outlive_the_version_they_came_from(lake: Lake) -> None:

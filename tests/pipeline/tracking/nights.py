@@ -38,11 +38,11 @@ def publish_vocabulary(workspace: Workspace) -> Path:
     return workspace.lake.path("vocabulary", "run0")
 
 
-def tiny_model() -> Lens:
+def tiny_model(architecture: str = "lens1000") -> Lens:
     """Untrained weights over a handful of products."""
     keys = np.concatenate([np.zeros(3, np.int64), keys_of(f"p{i}" for i in range(3, N_PRODUCTS))])
     counts = np.ones(N_PRODUCTS)
-    return build("lens1000", product_keys=keys, customer_keys=np.zeros(1, np.int64), product_counts=counts)
+    return build(architecture, product_keys=keys, customer_keys=np.zeros(1, np.int64), product_counts=counts)
 
 
 def register_night(
@@ -54,6 +54,7 @@ def register_night(
     *,
     scores: Mapping[str, dict[str, float]] = STRONG,
     measured_against: str | None = "the champion",
+    architecture: str = "lens1000",
 ) -> str:
     """Write a night's scorecard and register its model; returns the version's number.
 
@@ -79,7 +80,7 @@ def register_night(
     return register(
         registry,
         model_path=folder / "model.keras",
-        tags=tags | {"architecture": "lens1000", "vocabulary_hash": "v1"},
+        tags=tags | {"architecture": architecture, "vocabulary_hash": "v1"},
         parameters={"training": {"epochs": 1}, "held_out": {"first_day": card.window.first_day}},
         epochs=[{"total": 2.0, "validation_total": 2.5}],
         scores=card.models,

@@ -1,4 +1,8 @@
-"""The weight that a forecast earned beside the store's, by group of products, on weeks before those that are scored."""
+"""The weight that another forecast earned beside the store's, by group of products, on past weeks.
+
+Of weights in tenths the one with the least absolute error of the weeks; none where chance may have made the gain: where
+the interval of a paired bootstrap over products and weeks holds 0.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,11 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.benchmarks.stockouts.bootstrap import WeekErrors, differences
+from models.demand.paired_bootstrap import WeekErrors, differences
 
 Array = NDArray[np.float64]
 
 CHOICES = np.linspace(0.0, 1.0, 11)
+LEAST_PRODUCTS = 30
+"""In each week: a resample of fewer may hold no unit, and its interval says nothing."""
 _MEASURE = "week WAPE"
 
 
@@ -27,15 +33,17 @@ def earned_weights(
 ) -> dict[int, Earned]:
     """Weights by group, from absolute errors of the weeks.
 
-    Args: one element per window; store, other, units: [N, H]; groups: [N].
+    Args: one element per week; store, other, units: [N, H]; groups: [N].
     """
     found = {}
+    weeks = [np.stack([each.sum(axis=1) for each in of], axis=1) for of in zip(store, other, units, strict=True)]
     for group in np.unique(np.concatenate(list(groups))):
         chosen = [each == group for each in groups]
+        # The sum of a week is linear in the weight: products need not be blended day by day.
         losses = [
             sum(
-                np.abs(blended(*pair, weight).sum(axis=1) - sold.sum(axis=1))[which].sum()
-                for pair, sold, which in zip(zip(store, other, strict=True), units, chosen, strict=True)
+                np.abs((1.0 - weight) * of_store + weight * of_other - sold)[which].sum()
+                for (of_store, of_other, sold), which in zip((week.T for week in weeks), chosen, strict=True)
             )
             for weight in CHOICES
         ]
@@ -54,7 +62,7 @@ def blended(store: Array, other: Array, weight: Array | float) -> Array:
 
 
 def absolute_errors(means: Sequence[Array], units: Sequence[Array]) -> list[WeekErrors]:
-    """Absolute error of each product's week, window by window."""
+    """Absolute error of each product's week, week by week."""
     return [
         WeekErrors(sold.sum(axis=1), {_MEASURE: np.abs(mean.sum(axis=1) - sold.sum(axis=1))})
         for mean, sold in zip(means, units, strict=True)
@@ -68,6 +76,8 @@ def _is_better(
     chosen: Sequence[NDArray[np.bool_]],
     weight: float,
 ) -> bool:
+    if min(int(which.sum()) for which in chosen) < LEAST_PRODUCTS:
+        return False
     mixed = [blended(one, two, weight) for one, two in zip(store, other, strict=True)]
     (found,) = differences(absolute_errors(mixed, units), absolute_errors(store, units), chosen)
     return bool(found["high"] < 0)

@@ -1,6 +1,6 @@
 import numpy as np
 
-from pipeline.benchmarks.demand_routes.weights import Earned, blended, earned_weights
+from models.demand.earned_weights import Earned, blended, earned_weights
 
 WINDOWS = 4
 

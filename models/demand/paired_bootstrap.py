@@ -11,10 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.demand.counts import quantile
-from models.demand.forecast import DemandForecast
-from pipeline.benchmarks.stockouts.metrics import pinball_losses
-
 Array = NDArray[np.float64]
 
 RESAMPLES = 2000
@@ -28,16 +24,6 @@ class WeekErrors:
 
     sold: Array
     losses: dict[str, Array]
-
-
-def week_errors(forecast: DemandForecast, units: Array) -> WeekErrors:
-    """Absolute error of the window's units, and pinball loss of its 90 % quantile; units [N, H]."""
-    sold, mean, variance = units.sum(axis=1), forecast.cumulative_mean[:, -1], forecast.cumulative_variance[:, -1]
-    losses = {
-        "week WAPE": np.abs(mean - sold),
-        "p90": pinball_losses(quantile(mean, variance, 0.9), sold, 0.9),
-    }
-    return WeekErrors(sold, losses)
 
 
 def differences(
