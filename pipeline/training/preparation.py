@@ -29,27 +29,40 @@ def prepare(
     """Train each head alone, where there is one, on the first training examples; returns the steps of each.
 
     Examples are those of `settings.epochs` whole passes, as many as the memory holds: also of passes that the whole
-    model does not take.
+    model does not take. A pass with nothing but examples of the first one ends them: heads count their own passes.
     """
     size = settings.batch_size
     a_pass = data.steps_per_epoch(size)
     most = max(_MOST_EXAMPLES // size, 1)
-    passes = min(settings.epochs, most // a_pass)
     of_pointer: list[PointerExamples] = []
     of_rhythm: list[RhythmExamples] = []
-    for number in range(passes * a_pass or min(a_pass, most)):
-        batch = data.batch(number, size)
-        if pointer is not None:
-            came = batch[fields.TARGET_OBSERVED] > 0
-            features = batch[fields.CANDIDATE_FEATURE_VALUES].astype(np.float16)
-            arrays = features, batch[fields.CANDIDATES] > 0, batch[fields.TARGET_CANDIDATES], batch[fields.FOLDS]
-            of_pointer.append(PointerExamples(*(each[came] for each in arrays)))
-        if hazard is not None:
-            gap = batch[fields.TARGET_GAP_DAYS], batch[fields.TARGET_OBSERVED]
-            of_rhythm.append(RhythmExamples(batch[fields.RHYTHM], *gap))
+    first: set[int] = set()
+    for number in range(max(min(settings.epochs, most // a_pass), 1)):
+        pointers: list[PointerExamples] = []
+        rhythms: list[RhythmExamples] = []
+        for step in range(number * a_pass, number * a_pass + min(a_pass, most)):
+            batch = data.batch(step, size)
+            if pointer is not None:
+                came = batch[fields.TARGET_OBSERVED] > 0
+                features = batch[fields.CANDIDATE_FEATURE_VALUES].astype(np.float16)
+                arrays = features, batch[fields.CANDIDATES] > 0, batch[fields.TARGET_CANDIDATES], batch[fields.FOLDS]
+                pointers.append(PointerExamples(*(each[came] for each in arrays)))
+            if hazard is not None:
+                gap = batch[fields.TARGET_GAP_DAYS], batch[fields.TARGET_OBSERVED]
+                rhythms.append(RhythmExamples(batch[fields.RHYTHM], *gap))
+        found = {_hash_of(row) for part in (*pointers, *rhythms) for row in zip(*part, strict=True)}
+        if number > 0 and found <= first:
+            break
+        first = first or found
+        of_pointer += pointers
+        of_rhythm += rhythms
     steps = {}
     if pointer is not None:
         steps["pointer"] = train_pointer(pointer, PointerExamples.joined(of_pointer), settings)
     if hazard is not None:
         steps["rhythm"] = train_rhythm(hazard, RhythmExamples.joined(of_rhythm), settings)
     return steps
+
+
+def _hash_of(example: tuple[np.ndarray, ...]) -> int:
+    return hash(tuple(part.tobytes() for part in example))

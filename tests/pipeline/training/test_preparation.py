@@ -15,17 +15,20 @@ CANDIDATES = 3
 
 
 class FourBatches:
-    """A pass of four batches, and how many were made; a third of the examples still wait."""
+    """A pass of four batches, and how many were made; a third of the examples still wait.
 
-    def __init__(self) -> None:
-        self.made = 0
+    Args: different: how many passes differ; those after them repeat the first one.
+    """
+
+    def __init__(self, different: int = 99) -> None:
+        self.made, self.different = 0, different
 
     def steps_per_epoch(self, batch_size: int) -> int:
         return 4
 
     def batch(self, step: int, batch_size: int, worker: int = 0, workers: int = 1) -> Batch:
         self.made += 1
-        random = np.random.default_rng(step)
+        random = np.random.default_rng(step if step < 4 * self.different else step % 4)
         shape = (batch_size, CANDIDATES)
         return {
             "candidates": np.full(shape, 5, np.int32),
@@ -67,6 +70,17 @@ def test_whole_passes_are_kept_as_long_as_training_and_memory_hold_them(
     data = FourBatches()
     pointer, hazard = built(PointerHead(N_CANDIDATE_FEATURES, 4)), built(HazardHead(2, rhythm_units=4))
     assert prepare(pointer, hazard, data, settings) == {"pointer": steps[0], "rhythm": steps[1]}
+    assert data.made == made
+
+
+@pytest.mark.parametrize(("different", "passes", "made"), [(1, 1, 8), (2, 2, 12), (99, 6, 24)])
+def test_examples_that_come_again_are_not_more_examples(different: int, passes: int, made: int) -> None:
+    """As the last baskets of a division of customers do: a head would take a hundred passes over few."""
+    settings = TrainingSettings(batch_size=16, epochs=6, learning_rate=0.01)
+    data = FourBatches(different)
+    pointer, hazard = built(PointerHead(N_CANDIDATE_FEATURES, 4)), built(HazardHead(2, rhythm_units=4))
+    steps = {"pointer": 24 * -(-40 * passes // 16), "rhythm": 8 * 4 * passes}
+    assert prepare(pointer, hazard, data, settings) == steps
     assert data.made == made
 
 
