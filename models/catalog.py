@@ -30,7 +30,7 @@ ARCHITECTURES: dict[str, LensConfig] = {
     "lens2000": LensConfig(session_units=(256,), behaviour_units=(256, 256), decoder_units=(512, 128)),
     # The days until the next basket alone: the paper's twin of a model of the content.
     "lens_time": replace(_LENS, pointer_units=0, content_weight=0.0),
-    # The pointer head also reads the score of boosted trees.
+    # The pointer head averages its network with boosted trees.
     "lens_trees": replace(_LENS, pointer_trees=100),
     # The paper's further work: each module a Transformer.
     "lens_transformer": replace(

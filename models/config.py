@@ -30,7 +30,7 @@ class LensConfig:
     gap_weight: float = 1.0
     size_weight: float = 0.5
     pointer_units: int = 0  # width of the pointer head; 0: none
-    pointer_trees: int = 0  # boosted trees whose score it reads beside the features; 0: none
+    pointer_trees: int = 0  # boosted trees whose score is averaged with the network's; 0: none
     pointer_tree_levels: int = 6
     neighbour_candidates: bool = True  # whether products of similar customers are candidates too
     inclusion_weight: float = 1.0

@@ -83,11 +83,13 @@ class PointerHead(keras.layers.Layer):
     Why beside the decoder: a vector that sums up a history no longer says what was in it, and most of what methods by
     frequency and neighbours know about a next basket is what came before, of this customer and of similar ones.
 
-    It may read the score of boosted trees beside the features: trees cut where a network bends, and each is right where
-    the other is not.
+    With boosted trees each score is the mean of two: the network's, and that of the trees on the same scale. Trees cut
+    where a network bends, and the mean of two estimates that err apart is nearer to the truth than either (Krogh and
+    Vedelsby, "Neural network ensembles, cross validation, and active learning", NIPS 1994). Each is learned alone: a
+    network that also read the score of the trees would lean on it and repeat their errors.
 
-    Shapes: B customers, C candidates each, F columns of `models.fields.CANDIDATE_FEATURES`, I inputs of the network:
-            F + 1 with trees, else F.
+    Shapes: B customers, C candidates each, F columns of `models.fields.CANDIDATE_FEATURES`, I inputs: F + 1 with trees,
+            else F.
     Args:   input_units: F; units: width of the hidden layers; n_trees: 0 for none; tree_levels: of each.
     Source: pointer networks as in See, Liu, Manning, "Get To The Point", ACL 2017; repeat and explore modes as in Ren
             et al., "RepeatNet", AAAI 2019. Differs in reading counts and times of purchases instead of positions, and
@@ -106,35 +108,41 @@ class PointerHead(keras.layers.Layer):
         self.copy = self._dense(1, 2, "copy", use_bias=False)
         start = keras.initializers.Constant(_START_LOG_ODDS)
         self.inclusion = self._dense(1, 3, "inclusion", bias_initializer=start)
+        if self.trees is not None:
+            # A forest may know nothing of customers that it has not seen, but not the opposite of what is true.
+            slope = keras.initializers.Constant(1.0 / _GAIN)
+            rising: dict[str, Any] = {"kernel_initializer": slope, "kernel_constraint": keras.constraints.NonNeg()}
+            self.tree_copy = keras.layers.Dense(1, use_bias=False, name="tree_copy", **rising)
+            self.tree_inclusion = keras.layers.Dense(1, bias_initializer=start, name="tree_inclusion", **rising)
 
     def build(self, input_shape: Any = None) -> None:
         """Build the dense layers and the standardisation."""
-        n_inputs = self.input_units + (self.trees is not None)
-        self.of_candidate.build((None, n_inputs))
+        self.of_candidate.build((None, self.input_units))
         if self.trees is not None:
             self.trees.build()
+            for layer in (self.tree_copy, self.tree_inclusion):
+                layer.build((None, 1))
         for layer in (self.hidden, self.copy, self.inclusion):
             layer.build((None, self.units))
-        self.mean = self.add_weight(shape=(n_inputs,), initializer="zeros", trainable=False, name="mean")
-        self.deviation = self.add_weight(shape=(n_inputs,), initializer="ones", trainable=False, name="deviation")
+        shape = (self.input_units,)
+        self.mean = self.add_weight(shape=shape, initializer="zeros", trainable=False, name="mean")
+        self.deviation = self.add_weight(shape=shape, initializer="ones", trainable=False, name="deviation")
         self.built = True
 
     def adapt(self, candidate_features: np.ndarray, is_candidate: np.ndarray) -> None:
-        """Standardise by these features from now on; float32 [B, C, F], bool [B, C]. Scores of trees are standardised.
+        """Standardise by these features from now on; float32 [B, C, F], bool [B, C].
 
         Without it, numbers that vary little among candidates are learned slowly, and the ranking suffers most by that.
         """
         known = candidate_features[is_candidate]
         if len(known) > 1:
             deviation = known.std(axis=0)
-            of_scores = (0, self.mean.shape[0] - self.input_units)
-            self.mean.assign(np.pad(known.mean(axis=0), of_scores))
+            self.mean.assign(known.mean(axis=0))
             # A constant column carries no information, and must not be enlarged when it first differs.
-            deviation = np.where(deviation > _SAME, deviation, 1.0)
-            self.deviation.assign(np.pad(deviation, of_scores, constant_values=1.0))
+            self.deviation.assign(np.where(deviation > _SAME, deviation, 1.0))
 
     def inputs(self, candidate_features: Tensor, folds: Tensor) -> Tensor:
-        """What the network reads: the features, then the score of the trees; float32 [B, C, F], int32 [B] -> [B, C, I].
+        """The features, then the score of the trees, which `call` reads; float32 [B, C, F], int32 [B] -> [B, C, I].
 
         Args: folds: of the customers in training, see models/folds.py; 0 for everyone to come.
         """
@@ -144,19 +152,22 @@ class PointerHead(keras.layers.Layer):
 
     def call(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Log scores of being copied next and log odds of inclusion; float32 [B, C, I] -> 2 x [B, C]."""
-        hidden = ops.silu(self.of_candidate(_GAIN * (inputs - self.mean) / self.deviation))
-        hidden = _GAIN * ops.silu(self.hidden(_GAIN * hidden))
-        return self.copy(hidden)[..., 0], self.inclusion(hidden)[..., 0]
+        estimates = self._estimates(inputs)
+        copy_scores, inclusion_logits = (sum(of) / len(estimates) for of in zip(*estimates, strict=True))
+        return copy_scores, inclusion_logits
 
     def losses(self, inputs: Tensor, is_candidate: Tensor, is_bought: Tensor) -> Tensor:
         """Of each example, what it takes to train the head alone; float32 [B, C, I], 2 x bool [B, C] -> float32 [B].
 
-        The cross-entropy of inclusion, and the negative log probability of copying each product that was bought first.
+        The cross-entropy of inclusion, and the negative log probability of copying each product that was bought first;
+        of each estimate alone.
         """
-        copy_scores, inclusion_logits = self(inputs)
-        log_copy = ops.log_softmax(ops.where(is_candidate, copy_scores, IMPOSSIBLE), axis=-1)
-        copied = -ops.sum(ops.where(is_bought, log_copy, 0.0), axis=-1)
-        return copied + _inclusion_loss(inclusion_logits, is_candidate, is_bought)
+        of_each = []
+        for copy_scores, inclusion_logits in self._estimates(inputs):
+            log_copy = ops.log_softmax(ops.where(is_candidate, copy_scores, IMPOSSIBLE), axis=-1)
+            copied = -ops.sum(ops.where(is_bought, log_copy, 0.0), axis=-1)
+            of_each.append(copied + _inclusion_loss(inclusion_logits, is_candidate, is_bought))
+        return sum(of_each)
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""
@@ -169,6 +180,17 @@ class PointerHead(keras.layers.Layer):
         }
         config: dict[str, Any] = super().get_config() | sizes
         return config
+
+    def _estimates(self, inputs: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """Both scores by the network, then by the trees where there are any."""
+        features = inputs[..., : self.input_units]
+        hidden = ops.silu(self.of_candidate(_GAIN * (features - self.mean) / self.deviation))
+        hidden = _GAIN * ops.silu(self.hidden(_GAIN * hidden))
+        found = [(self.copy(hidden)[..., 0], self.inclusion(hidden)[..., 0])]
+        if self.trees is not None:
+            score = _GAIN * inputs[..., self.input_units :]
+            found.append((self.tree_copy(score)[..., 0], self.tree_inclusion(score)[..., 0]))
+        return found
 
     def _dense(self, units: int, offset: int, name: str, **options: Any) -> keras.layers.Dense:
         start = keras.initializers.VarianceScaling(_GAIN**-2, "fan_avg", "uniform", seed=self.seed + offset)

@@ -55,10 +55,11 @@ class TreeScores(keras.layers.Layer):
         for name in ("columns", "thresholds", "values"):
             getattr(self, name).assign(np.stack([getattr(forest, name) for forest in forests]).astype(np.float32))
 
-    def standardise(self, mean: float, deviation: float) -> None:
-        """Make scores of that mean and standard deviation have mean 0 and deviation 1."""
-        values = ops.convert_to_numpy(self.values)
-        self.values.assign((values - mean / self.n_trees) / deviation)
+    def standardise(self, forest: int, mean: float, deviation: float) -> None:
+        """Make scores of a forest that have that mean and standard deviation have mean 0 and deviation 1."""
+        values = ops.convert_to_numpy(self.values).copy()
+        values[forest] = (values[forest] - mean / self.n_trees) / deviation
+        self.values.assign(values)
 
     def call(self, candidate_features: Tensor, folds: Tensor) -> Tensor:
         """Float32 [B, C, F], int32 [B] -> float32 [B, C]."""

@@ -115,7 +115,7 @@ class NextBasket:
                 model.backbone.products.start_from_vectors(vectors)
         pointer, _ = self._prepared_heads(model, settings)
         if pointer is not None and pointer.trees is not None:
-            pointer.trainable = False  # trained further it would rely on the trees too much
+            pointer.trainable = False  # trained further it would no longer be a mean of two that were learned alone
         return model
 
     def prepared_parts(self, model: "Lens", settings: TrainingSettings) -> "list[keras.layers.Layer]":

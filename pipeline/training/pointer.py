@@ -9,15 +9,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import tensorflow as tf
 
+from models.folds import N_FOLDS
 from pipeline.settings import TrainingSettings
 from pipeline.training.pointer_trees import PointerExamples, grown_forests
 from pipeline.training.small_steps import take_small_steps
 
 if TYPE_CHECKING:
     from models.heads.pointer import PointerHead
+    from models.heads.tree_scores import TreeScores
 
 _PASSES = 24
 _AT_ONCE = 256
+_OF_ALL = 2048
+"""Examples by which scores of the forest of all customers are standardised."""
 
 
 def train_pointer(head: "PointerHead", examples: PointerExamples, settings: TrainingSettings) -> int:
@@ -42,19 +46,34 @@ def train_pointer(head: "PointerHead", examples: PointerExamples, settings: Trai
 
 
 def _inputs(head: "PointerHead", examples: PointerExamples, settings: TrainingSettings) -> np.ndarray:
-    """What the head's network reads of the examples, its trees grown on them; float16 [n, C, I]."""
-    if head.trees is None:
+    """What the head reads of the examples, its trees grown on them; float16 [n, C, I].
+
+    Each forest's scores are standardised: a fold's by its customers, whom the forest has not seen, those of the forest
+    of all by some that it has. So where folds are too small to learn from, one that is not gains nothing by its spread.
+    """
+    trees = head.trees
+    if trees is None:
         return examples.features
-    head.trees.assign(grown_forests(examples, head.n_trees, head.tree_levels, settings.seed))
+    trees.assign(grown_forests(examples, head.n_trees, head.tree_levels, settings.seed))
     inputs = np.zeros((*examples.is_candidate.shape, head.input_units + 1), np.float16)
-    scores = np.zeros(examples.is_candidate.shape, np.float32)
-    for first in range(0, len(scores), _AT_ONCE):
-        rows = slice(first, first + _AT_ONCE)
-        scores[rows] = head.trees(examples.features[rows].astype(np.float32), examples.folds[rows])
-    known = scores[examples.is_candidate]
-    if known.size > 1 and (deviation := float(known.std())) > 0:
-        mean = float(known.mean())
-        head.trees.standardise(mean, deviation)
-        scores = (scores - mean) / deviation
-    inputs[..., :-1], inputs[..., -1] = examples.features, scores
+    inputs[..., :-1] = examples.features
+    for forest in range(1 + N_FOLDS):
+        rows = np.flatnonzero(examples.folds == forest) if forest > 0 else np.arange(min(len(inputs), _OF_ALL))
+        scores = _scores(trees, examples.features[rows], forest)
+        known = scores[examples.is_candidate[rows]]
+        if known.size > 1 and (deviation := float(known.std())) > 0:
+            mean = float(known.mean())
+            trees.standardise(forest, mean, deviation)
+            scores = (scores - mean) / deviation
+        if forest > 0:
+            inputs[rows, :, -1] = scores
     return inputs
+
+
+def _scores(trees: "TreeScores", features: np.ndarray, forest: int) -> np.ndarray:
+    """By one forest; float16 [n, C, F] -> float32 [n, C]."""
+    scores = np.zeros(features.shape[:2], np.float32)
+    for first in range(0, len(scores), _AT_ONCE):
+        part = features[first : first + _AT_ONCE].astype(np.float32)
+        scores[first : first + _AT_ONCE] = trees(part, np.full(len(part), forest, np.int32))
+    return scores

@@ -96,8 +96,9 @@ def test_standardised_scores_have_mean_0_and_deviation_1() -> None:
     made = layer([CompleteTrees.of(booster(4, 4), 7, 4)] * (1 + N_FOLDS), 7, 4)
     features, folds = features_of(np.random.default_rng(5), 800).reshape(8, 100, N_COLUMNS), np.zeros(8, np.int32)
     before = scored(made, features, folds)
-    made.standardise(float(before.mean()), float(before.std()))
+    made.standardise(0, float(before.mean()), float(before.std()))
     np.testing.assert_allclose(scored(made, features, folds), (before - before.mean()) / before.std(), atol=1e-4)
+    np.testing.assert_allclose(scored(made, features, folds + 1), before)
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def settings(**changed: object) -> TrainingSettings:
     return TrainingSettings(batch_size=16, epochs=2, learning_rate=0.01).model_copy(update=changed)
 
 
-@pytest.mark.parametrize("n_trees", [0, 5])
+@pytest.mark.parametrize("n_trees", [0, 40])
 def test_it_orders_candidates_by_what_was_bought_of_observed_baskets(n_trees: int) -> None:
     made, data = head(n_trees=n_trees), BoughtByTheFirstFeature()
     made.trainable = False  # as in a model that is trained around it
@@ -72,7 +72,7 @@ def test_it_orders_candidates_by_what_was_bought_of_observed_baskets(n_trees: in
     for scores in outputs:
         positive, negative = scores[shown & bought], scores[shown & ~bought]
         assert np.mean(positive[:, None] > negative[None]) > 0.95
-    assert np.mean((outputs[1] > 0)[shown] == bought[shown]) > 0.9, "log odds are those of being bought"
+    assert np.mean((outputs[1] > 0)[shown] == bought[shown]) > 0.85, "log odds are those of being bought"
 
 
 @pytest.mark.parametrize("n_trees", [0, 5])
@@ -84,7 +84,7 @@ def test_trained_again_it_ends_with_the_same_weights(n_trees: int) -> None:
         np.testing.assert_array_equal(ops.convert_to_numpy(ours), ops.convert_to_numpy(theirs))
 
 
-def test_with_trees_the_network_learns_from_scores_of_customers_that_trees_have_not_seen() -> None:
+def test_trees_are_weighed_by_scores_of_customers_that_they_have_not_seen() -> None:
     class Noise(BoughtByTheFirstFeature):
         """What is bought follows from nothing: a tree that has seen it scores it well, another one by chance."""
 
@@ -107,16 +107,48 @@ def test_with_trees_the_network_learns_from_scores_of_customers_that_trees_have_
     assert abs(np.mean(of_trees["unseen"])) < 0.1
 
 
-def test_scores_of_trees_are_standardised_for_the_network() -> None:
+def test_scores_of_each_forest_are_standardised() -> None:
     made, data = head(n_trees=5), BoughtByTheFirstFeature(passes_of=20)
     prepare(made, None, data, settings())
     batches = [data.batch(step, 16) for step in range(40)]
-    known = np.concatenate(
-        [
-            ops.convert_to_numpy(made.inputs(of["candidate_features"], of["folds"]))[..., -1][
-                (of["candidates"] > 0) & (of["target_observed"] > 0)[:, None]
-            ]
-            for of in batches
-        ]
-    )
-    np.testing.assert_allclose([known.mean(), known.std()], [0, 1], atol=0.02)
+    scores = {fold: [] for fold in range(1 + N_FOLDS)}
+    for of in batches:
+        shown = (of["candidates"] > 0) & (of["target_observed"] > 0)[:, None]
+        for fold, of_forest in scores.items():
+            of_fold = shown if fold == 0 else shown & (of["folds"] == fold)[:, None]
+            folds = np.full(len(shown), fold, np.int32)
+            of_forest.append(ops.convert_to_numpy(made.inputs(of["candidate_features"], folds))[..., -1][of_fold])
+    for known in map(np.concatenate, scores.values()):
+        np.testing.assert_allclose([known.mean(), known.std()], [0, 1], atol=0.02)
+
+
+def test_each_score_is_the_mean_of_the_network_s_and_the_trees() -> None:
+    made, data = head(n_trees=40), BoughtByTheFirstFeature(passes_of=40)
+    prepare(made, None, data, settings())
+    alone = head()
+    of_network = {weight.path.partition("/")[2]: weight for weight in made.weights if "tree" not in weight.path}
+    for weight in alone.weights:
+        weight.assign(of_network[weight.path.partition("/")[2]])
+    batch = data.batch(100, 64)
+    inputs = made.inputs(batch["candidate_features"], np.zeros(64, np.int32))
+    scores = inputs[..., -1]
+    slopes = [float(ops.convert_to_numpy(layer.kernel)[0, 0]) for layer in (made.tree_copy, made.tree_inclusion)]
+    assert min(slopes) > 0
+    biases = [0.0, float(ops.convert_to_numpy(made.tree_inclusion.bias)[0])]
+    for both, network, slope, bias in zip(made(inputs), alone(inputs[..., :-1]), slopes, biases, strict=True):
+        np.testing.assert_allclose(both, (network + 4.0 * slope * scores + bias) / 2, rtol=1e-4, atol=1e-4)
+
+
+def test_the_network_learns_the_same_with_trees_as_without() -> None:
+    made, alone = head(n_trees=5), head()
+    for each in (made, alone):
+        prepare(each, None, BoughtByTheFirstFeature(), settings())
+    for name in ("of_candidate", "hidden", "copy", "inclusion"):
+        for ours, theirs in zip(getattr(made, name).weights, getattr(alone, name).weights, strict=True):
+            np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-4)
+
+
+def test_trees_that_know_nothing_of_the_unseen_weigh_nothing() -> None:
+    made = head(n_trees=40)
+    prepare(made, None, BoughtByTheFirstFeature(), settings())  # folds too small for a leaf
+    assert 0 <= float(ops.convert_to_numpy(made.tree_copy.kernel)[0, 0]) < 0.05
