@@ -245,6 +245,9 @@ def main(argv: list[str] | None = None) -> None:
             calendar=job.source.calendar,
         )
         job.record.details |= check_bounds(found.expected_demand, frames["products"], job.settings.demand)
+        if job.settings.demand.route == "model":
+            weighed = found.expected_demand.filter("model_weight > 0").select(*PAIR).distinct()
+            job.record.details["products_with_model_weight"] = weighed.count()
         for name in (DEMAND_BACKTESTS.name, EXPECTED_DEMAND.name):
             if not job.workspace.lake.is_published(name, job.run.run_id):
                 publish_table(getattr(found, name), job, name, versions)

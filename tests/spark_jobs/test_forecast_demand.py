@@ -244,7 +244,9 @@ def test_sums_of_past_mornings_are_found_by_their_business_date(
     main(ARGUMENTS)
     lake = workspace.lake
     assert lake.manifest("expected_demand", "run1").inputs["customer_demand"] == "run1,b,a"
-    assert read_stages(workspace.run_folder("run1"))[-1].details["model_has_no_weight"] == (
+    details = read_stages(workspace.run_folder("run1"))[-1].details
+    assert details["products_with_model_weight"] == 0
+    assert details["model_has_no_weight"] == (
         "no sums of 2026-02-22; bad: its model may have learned from days after 2026-02-15"
     )
 
