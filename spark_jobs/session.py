@@ -147,8 +147,16 @@ def stage_table(
     ordered.write.partitionBy(*table.partition).parquet(str(folder))
     spark = frame.sparkSession
     rows = spark.read.schema(table.ddl).parquet(str(folder)).count()
-    made = {"version": run.run_id, "business_date": run.business_date, "rows": rows}
-    workspace.lake.describe(Manifest(table=name, **made, inputs=inputs, details=details or {}))
+    workspace.lake.describe(
+        Manifest(
+            table=name,
+            version=run.run_id,
+            business_date=run.business_date,
+            rows=rows,
+            inputs=inputs,
+            details=details or {},
+        )
+    )
     return folder, rows
 
 

@@ -36,14 +36,14 @@ def earned_weights(
     Args: one element per week; store, other, units: [N, H]; groups: [N].
     """
     found = {}
-    weeks = [np.stack([each.sum(axis=1) for each in of], axis=1) for of in zip(store, other, units, strict=True)]
+    # The sum of a week is linear in the weight: products need not be blended day by day.
+    weeks = [tuple(each.sum(axis=1) for each in of) for of in zip(store, other, units, strict=True)]
     for group in np.unique(np.concatenate(list(groups))):
         chosen = [each == group for each in groups]
-        # The sum of a week is linear in the weight: products need not be blended day by day.
         losses = [
             sum(
                 np.abs((1.0 - weight) * of_store + weight * of_other - sold)[which].sum()
-                for (of_store, of_other, sold), which in zip((week.T for week in weeks), chosen, strict=True)
+                for (of_store, of_other, sold), which in zip(weeks, chosen, strict=True)
             )
             for weight in CHOICES
         ]
